@@ -1,0 +1,84 @@
+#include "kernels/caching_allocator.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+constexpr size_t smallest = 64;
+
+size_t size_class(size_t bytes) {
+  bytes = std::max(bytes, smallest);
+  const size_t step = std::max(smallest, std::bit_floor(bytes) / 8);
+  return (bytes + step - 1) / step * step;
+}
+
+}  // namespace
+
+CachingAllocator::CachingAllocator(MemorySource source, const char* device_name)
+    : source_(source), device_name_(device_name) {}
+
+CachingAllocator::~CachingAllocator() { give_back_cached(); }
+
+void* CachingAllocator::allocate(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  const size_t capacity = size_class(bytes);
+  void* block = nullptr;
+  if (auto list = cached_.find(capacity); list != cached_.end() && !list->second.empty()) {
+    block = list->second.back();
+    list->second.pop_back();
+  } else {
+    block = source_.acquire(capacity);
+    if (!block) {
+      give_back_cached();
+      block = source_.acquire(capacity);
+    }
+    if (!block) {
+      fail("out of memory on {}: {} bytes requested, {} bytes in use; use a smaller --batch-size", device_name_, bytes,
+           memory_.used);
+    }
+    memory_.held += capacity;
+  }
+  source_.acquired(block, bytes, capacity);
+  live_[block] = {bytes, capacity};
+  memory_.used += capacity;
+  memory_.peak = std::max(memory_.peak, memory_.used);
+  return block;
+}
+
+void CachingAllocator::release(void* block) noexcept {
+  if (!block) return;
+  const std::lock_guard lock(mutex_);
+  const auto entry = live_.find(block);
+  const size_t capacity = entry->second.capacity;
+  live_.erase(entry);
+  memory_.used -= capacity;
+  source_.released(block, capacity);
+  cached_[capacity].push_back(block);
+}
+
+Stream::Memory CachingAllocator::memory() const {
+  const std::lock_guard lock(mutex_);
+  return memory_;
+}
+
+void CachingAllocator::reset_peak() {
+  const std::lock_guard lock(mutex_);
+  memory_.peak = memory_.used;
+}
+
+void CachingAllocator::give_back_cached() {
+  for (auto& [capacity, blocks] : cached_) {
+    for (void* block : blocks) {
+      source_.acquired(block, capacity, capacity);
+      source_.give_back(block);
+      memory_.held -= capacity;
+    }
+  }
+  cached_.clear();
+}
+
+}  // namespace melgrad

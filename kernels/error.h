@@ -1,0 +1,28 @@
+// Errors carry one line that names the value and what to do about it; the command line prints that line and no more.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace melgrad {
+
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+template <class... T>
+[[noreturn]] void fail(fmt::format_string<T...> message, T&&... values) {
+  throw Error(fmt::format(message, std::forward<T>(values)...));
+}
+
+}  // namespace melgrad
+
+// A broken contract between pieces of the program: the message carries the failing expression.
+// MELGRAD_CHECK(x.rank() == 4, "conv2d takes NHWC, got {}", x.shape())
+#define MELGRAD_CHECK(condition, ...)                                                   \
+  do {                                                                                  \
+    if (!(condition)) ::melgrad::fail("{} [{}]", fmt::format(__VA_ARGS__), #condition); \
+  } while (false)

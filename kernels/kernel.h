@@ -1,0 +1,61 @@
+// One name, two implementations, and the one place that chooses between them.
+//
+//   KERNEL(relu_forward, const void* x, void* y, DType dtype, int64_t n)
+//
+// declares kernel::cpu::relu_forward and, in builds with a CUDA device, kernel::cuda::relu_forward, both taking
+// (Stream&, parameters...), and defines the callable kernel::relu_forward that picks one by the stream's device.
+// A declared kernel without its .cu is a link error in a CUDA build; HOST_KERNEL declares one that has none.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/dtype.h"
+#include "kernels/error.h"
+#include "kernels/stream.h"
+
+namespace melgrad::kernel {
+
+template <class... A>
+struct Kernel {
+  const char* name;
+  void (*cpu)(Stream&, A...);
+  void (*cuda)(Stream&, A...);  // null: no CUDA implementation in this build
+
+  void operator()(Stream& stream, std::type_identity_t<A>... arguments) const {
+    const Range range(stream, name);
+    if (stream.device() == Device::cpu) return cpu(stream, arguments...);
+    if (!cuda) fail("{} has no CUDA kernel; run with --device cpu", name);
+    cuda(stream, arguments...);
+  }
+};
+
+template <class... A>
+constexpr Kernel<A...> make_kernel(const char* name, void (*cpu)(Stream&, A...), void (*cuda)(Stream&, A...)) {
+  return {name, cpu, cuda};
+}
+template <class... A>
+constexpr Kernel<A...> make_kernel(const char* name, void (*cpu)(Stream&, A...)) {
+  return {name, cpu, nullptr};
+}
+
+}  // namespace melgrad::kernel
+
+#define HOST_KERNEL(name, ...)            \
+  namespace cpu {                         \
+  void name(Stream& stream, __VA_ARGS__); \
+  }                                       \
+  inline constexpr auto name = ::melgrad::kernel::make_kernel(#name, cpu::name);
+
+#if MELGRAD_CUDA
+#define KERNEL(name, ...)                 \
+  namespace cpu {                         \
+  void name(Stream& stream, __VA_ARGS__); \
+  }                                       \
+  namespace cuda {                        \
+  void name(Stream& stream, __VA_ARGS__); \
+  }                                       \
+  inline constexpr auto name = ::melgrad::kernel::make_kernel(#name, cpu::name, cuda::name);
+#else
+#define KERNEL(name, ...) HOST_KERNEL(name, __VA_ARGS__)
+#endif

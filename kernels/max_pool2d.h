@@ -1,0 +1,22 @@
+// Max pooling over windows of an NHWC activation, padded by minus infinity. A NaN in a window is its maximum, as in
+// PyTorch; of equal maxima the first in row order wins.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace melgrad::kernel {
+
+struct Pool2d {
+  int64_t batch, height, width, channels;  // of the input
+  int64_t kernel, stride, padding;         // 0 <= padding <= kernel / 2
+  int64_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
+  int64_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
+};
+
+// x [batch, height, width, channels] -> y [batch, out_height, out_width, channels]; `taken` (same shape as y) records
+// where in its window, row * kernel + column, each maximum stood. Needs kernel <= 16.
+KERNEL(max_pool2d_forward, const void* x, void* y, uint8_t* taken, DType dtype, Pool2d pool)
+// Writes every element of dx: the sum of the dy whose maximum it was.
+KERNEL(max_pool2d_backward, const void* dy, const uint8_t* taken, void* dx, DType dtype, Pool2d pool)
+
+}  // namespace melgrad::kernel

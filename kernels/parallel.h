@@ -1,0 +1,33 @@
+// Sums that come out the same to the bit at every number of threads: the work is cut into chunks whose size does not
+// depend on the threads, each chunk is summed by itself, and the partial results are added in chunk order.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace melgrad::kernel {
+
+// Calls body(chunk, begin, end) for every chunk of [0, n), in parallel.
+template <class Body>
+void for_each_chunk(int64_t n, int64_t chunk_size, Body body) {
+  const int64_t chunks = (n + chunk_size - 1) / chunk_size;
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    body(chunk, chunk * chunk_size, std::min(n, (chunk + 1) * chunk_size));
+  }
+}
+
+// The sum over chunks of body(begin, end), which returns a number.
+template <class Body>
+double chunked_sum(int64_t n, int64_t chunk_size, Body body) {
+  std::vector<double> partial(static_cast<size_t>((n + chunk_size - 1) / chunk_size));
+  for_each_chunk(n, chunk_size, [&](int64_t chunk, int64_t begin, int64_t end) {
+    partial[static_cast<size_t>(chunk)] = body(begin, end);
+  });
+  double sum = 0;
+  for (const double value : partial) sum += value;
+  return sum;
+}
+
+}  // namespace melgrad::kernel
