@@ -2,20 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/adam.h"
-#include "kernels/gradient_norm.h"
-
 namespace melgrad {
-namespace {
-
-template <class T>
-Tensor device_array(size_t count, Device device) {
-  static_assert(sizeof(T) % sizeof(float) == 0);
-  return Tensor::empty({static_cast<int64_t>(count * sizeof(T) / sizeof(float))}, DType::float32, device);
-}
-
-}  // namespace
-
 std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, float weight_decay) {
   std::vector<ParameterGroup> groups{{.parameters = {}, .weight_decay = weight_decay}, {}};
   for (const Named& named : parameters) groups[named.tensor.shape().rank() >= 2 ? 0 : 1].parameters.push_back(named);
@@ -34,9 +21,9 @@ Adam::Adam(std::vector<ParameterGroup> groups, const Options& options) : options
   }
   MELGRAD_CHECK(!slots_.empty(), "an optimizer needs parameters");
   const Device device = slots_[0].parameter.tensor.device();
-  gradient_slots_ = device_array<kernel::GradientSlot>(slots_.size(), device);
-  adam_slots_ = device_array<kernel::AdamSlot>(slots_.size(), device);
-  scalars_ = device_array<kernel::AdamScalars>(1, device);
+  gradient_slots_ = {slots_.size(), device};
+  adam_slots_ = {slots_.size(), device};
+  scalars_ = {1, device};
   norm_ = Tensor::zeros({}, DType::float32, device);
   scale_ = Tensor::zeros({}, DType::float32, device);
 }
@@ -64,12 +51,12 @@ void Adam::step(float learning_rate) {
 
   Stream& stream = norm_.stream();
   const auto count = static_cast<int64_t>(slots_.size());
-  stream.copy(gradient_slots_.data(), gradients.data(), gradient_slots_.bytes());
-  stream.copy(adam_slots_.data(), updates.data(), adam_slots_.bytes());
-  stream.copy(scalars_.data(), &scalars, sizeof scalars);
-  kernel::gradient_norm(stream, gradient_slots_.as<kernel::GradientSlot>(), count, options_.max_gradient_norm,
+  gradient_slots_.assign(gradients);
+  adam_slots_.assign(updates);
+  scalars_.assign({&scalars, 1});
+  kernel::gradient_norm(stream, gradient_slots_.data(), count, options_.max_gradient_norm,
                         norm_.as<float>(), scale_.as<float>());
-  kernel::adam_step(stream, adam_slots_.as<kernel::AdamSlot>(), count, scalars_.as<kernel::AdamScalars>(),
+  kernel::adam_step(stream, adam_slots_.data(), count, scalars_.data(),
                     scale_.as<float>(), options_.beta1, options_.beta2, options_.epsilon,
                     options_.weight_decay == WeightDecay::decoupled);
 }

@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "framework/device_array.h"
 #include "framework/module.h"
+#include "kernels/adam.h"
+#include "kernels/gradient_norm.h"
 
 namespace melgrad {
 
@@ -48,7 +51,10 @@ class Adam {
   Options options_;
   std::vector<Slot> slots_;
   int64_t steps_ = 0;
-  Tensor gradient_slots_, adam_slots_, scalars_, norm_, scale_;  // what the kernels read, in device memory
+  DeviceArray<kernel::GradientSlot> gradient_slots_;
+  DeviceArray<kernel::AdamSlot> adam_slots_;
+  DeviceArray<kernel::AdamScalars> scalars_;
+  Tensor norm_, scale_;
 };
 
 }  // namespace melgrad
