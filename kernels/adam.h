@@ -23,7 +23,7 @@ struct AdamScalars {
 
 // `slots` [count], `scalars` and `gradient_scale` lie in the stream's memory; gradient_scale null means 1.
 // With g = gradient * gradient_scale:
-//   decoupled_weight_decay (AdamW): parameter *= 1 - learning_rate * weight_decay; else (Adam): g += weight_decay * parameter
+//   AdamW, decoupled_weight_decay: parameter *= 1 - learning_rate * weight_decay; Adam: g += weight_decay * parameter
 //   first_moment += (1 - beta1) * (g - first_moment); second_moment = beta2 * second_moment + (1 - beta2) * g^2
 //   parameter -= learning_rate / bias_correction1 * first_moment
 //                / (sqrt(second_moment) / sqrt(bias_correction2) + epsilon)
