@@ -27,7 +27,8 @@ Standardisation standardisation_of(std::span<const LogMel> clips) {
 ClipStore::ClipStore(std::span<const LogMel> clips, std::span<const int> labels, int64_t classes,
                      Standardisation standardisation, Device device)
     : device_(device), classes_(classes), standardisation_(standardisation), labels_(labels.begin(), labels.end()) {
-  MELGRAD_CHECK(clips.size() == labels.size() && !clips.empty(), "{} clips with {} labels", clips.size(), labels.size());
+  MELGRAD_CHECK(clips.size() == labels.size() && !clips.empty(), "{} clips with {} labels", clips.size(),
+                labels.size());
   n_mels_ = clips[0].n_mels;
   std::vector<kernel::Clip> table;
   for (const LogMel& clip : clips) {
@@ -55,8 +56,8 @@ Batch ClipStore::cut(std::span<const int64_t> picks, const DeviceArray<int64_t>&
                      const DeviceArray<int64_t>& starts, int64_t crop_frames) const {
   const auto n = static_cast<int64_t>(picks.size());
   Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, DType::float32, device_), .targets = {}};
-  kernel::crop(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(), batch.x.data(), batch.x.dtype(), n,
-               n_mels_, crop_frames, standardisation_.mean, 1 / standardisation_.deviation);
+  kernel::crop(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(), batch.x.data(), batch.x.dtype(),
+               n, n_mels_, crop_frames, standardisation_.mean, 1 / standardisation_.deviation);
   std::vector<float> one_hot(static_cast<size_t>(n * classes_));
   for (int64_t i = 0; i < n; ++i) {
     one_hot[static_cast<size_t>(i * classes_ + label(picks[static_cast<size_t>(i)]))] = 1;
