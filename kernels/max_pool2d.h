@@ -2,6 +2,8 @@
 // PyTorch; of equal maxima the first in row order wins.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/kernel.h"
 
 namespace melgrad::kernel {
@@ -12,6 +14,16 @@ struct Pool2d {
   int64_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
   int64_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
 };
+
+// Throws Error unless every window holds at least one element of the input and `taken` fits a byte.
+inline void require_valid(const Pool2d& pool) {
+  MELGRAD_CHECK(pool.kernel >= 1 && pool.kernel <= 16 && pool.stride >= 1, "max_pool2d: kernel {}, stride {}",
+                pool.kernel, pool.stride);
+  MELGRAD_CHECK(pool.padding >= 0 && pool.padding <= pool.kernel / 2, "max_pool2d: padding {} of kernel {}",
+                pool.padding, pool.kernel);
+  MELGRAD_CHECK(std::min(pool.height, pool.width) + 2 * pool.padding >= pool.kernel,
+                "max_pool2d: an input of {}x{} is smaller than the kernel {}", pool.height, pool.width, pool.kernel);
+}
 
 // x [batch, height, width, channels] -> y [batch, out_height, out_width, channels]; `taken` (same shape as y) records
 // where in its window, row * kernel + column, each maximum stood. Needs kernel <= 16.

@@ -1,0 +1,71 @@
+"""The models of melgrad in PyTorch: same names, shapes and initialisation, so that state dictionaries are exchanged freely.
+
+Input [N, 1, n_mels, frames], output logits [N, classes].
+"""
+
+from torch import nn
+from torchvision.models.resnet import BasicBlock, conv1x1
+
+
+class ResNet(nn.Module):
+    """torchvision's ResNet of BasicBlocks with a 1-channel stem, any widths, and dropout before `fc`."""
+
+    def __init__(self, widths, blocks, classes, dropout):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, widths[0], 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        in_channels = widths[0]
+        for stage, (width, depth) in enumerate(zip(widths, blocks, strict=True), 1):
+            stride = 1 if stage == 1 else 2
+            shortcut = nn.Sequential(conv1x1(in_channels, width, stride), nn.BatchNorm2d(width)) if stage > 1 else None
+            stage_blocks = [BasicBlock(in_channels, width, stride, shortcut)] + [BasicBlock(width, width) for _ in range(depth - 1)]
+            self.add_module(f"layer{stage}", nn.Sequential(*stage_blocks))
+            in_channels = width
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(in_channels, classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(self.dropout(self.avgpool(x).flatten(1)))
+
+
+class Cnn(nn.Module):
+    """Blocks of 3x3 convolution (with bias), optional batch norm, ReLU and 2x2 max-pooling, then a two-layer classifier."""
+
+    def __init__(self, classes, dropout, batch_norm, channels=(16, 32, 64, 128)):
+        super().__init__()
+        layers = []
+        for in_channels, out_channels in zip((1, *channels), channels):
+            layers.append(nn.Conv2d(in_channels, out_channels, 3, padding=1))
+            layers.extend([nn.BatchNorm2d(out_channels)] if batch_norm else [])
+            layers.extend([nn.ReLU(inplace=True), nn.MaxPool2d(2)])
+        self.features = nn.Sequential(*layers)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Sequential(nn.Linear(channels[-1], 128), nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(128, classes))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                nn.init.zeros_(module.bias)
+
+    def forward(self, x):
+        return self.classifier(self.avgpool(self.features(x)).flatten(1))
+
+
+MODELS = {
+    "cnn": lambda classes, dropout: Cnn(classes, dropout, batch_norm=False),
+    "cnn_bn": lambda classes, dropout: Cnn(classes, dropout, batch_norm=True),
+    "resnet_small": lambda classes, dropout: ResNet((16, 32, 64, 128), (2, 2, 2, 2), classes, dropout),
+    "resnet18": lambda classes, dropout: ResNet((64, 128, 256, 512), (2, 2, 2, 2), classes, dropout),
+    "resnet34": lambda classes, dropout: ResNet((64, 128, 256, 512), (3, 4, 6, 3), classes, dropout),
+}
+
+
+def build_model(name, classes, dropout=0.0):
+    return MODELS[name](classes, dropout)

@@ -1,0 +1,128 @@
+// The engine: records ops as nodes and walks them backwards, adding up gradients and freeing the graph as it goes.
+#include <unordered_map>
+#include <unordered_set>
+
+#include "framework/tensor_impl.h"
+#include "kernels/add.h"
+
+namespace melgrad {
+namespace {
+
+thread_local bool recording = true;
+
+}  // namespace
+
+NoGrad::NoGrad() : previous_(recording) { recording = false; }
+NoGrad::~NoGrad() { recording = previous_; }
+
+Tensor Tensor::record(const char* op, std::vector<Tensor> inputs, Backward backward) const {
+  if (!recording) return *this;
+  bool needed = false;
+  for (const Tensor& input : inputs) needed = needed || (input.defined() && input.requires_grad());
+  if (needed) {
+    impl().node = std::make_shared<Node>(Node{op, std::move(inputs), std::move(backward)});
+    impl().requires_grad = true;
+  }
+  return *this;
+}
+
+class BackwardPass {
+ public:
+  void run(const Tensor& root, const Tensor& dy) {
+    check_gradient(root, dy, "backward");
+    collect(root);
+    gradients_[root.impl_.get()] = dy;
+    while (!order_.empty()) {
+      // The handle keeps the output alive just long enough: dropping it frees what the op alone held.
+      const Tensor output = std::move(order_.back());
+      order_.pop_back();
+      step(output);
+    }
+  }
+
+ private:
+  // Depth first, so that order_ lists every tensor after all tensors it was computed from. An explicit stack: a graph
+  // may be deeper than the thread's.
+  void collect(const Tensor& root) {
+    std::vector<std::pair<Tensor, size_t>> stack;
+    std::unordered_set<const Tensor::Impl*> seen;
+    const auto enter = [&](const Tensor& tensor) {
+      if (!tensor.defined() || !tensor.requires_grad() || !seen.insert(tensor.impl_.get()).second) return;
+      const auto& node = tensor.impl().node;
+      MELGRAD_CHECK(!node || !node->consumed,
+                    "backward over a graph that an earlier backward() consumed, at op {}; run the forward pass again",
+                    node->op);
+      stack.emplace_back(tensor, 0);
+    };
+    enter(root);
+    while (!stack.empty()) {
+      auto& [tensor, next] = stack.back();
+      const auto& node = tensor.impl().node;
+      if (node && next < node->inputs.size()) {
+        enter(node->inputs[next++]);
+      } else {
+        order_.push_back(std::move(tensor));
+        stack.pop_back();
+      }
+    }
+  }
+
+  void step(const Tensor& output) {
+    const auto entry = gradients_.find(output.impl_.get());
+    if (entry == gradients_.end()) return;  // every use of it was through an input that needed no gradient
+    Tensor dy = std::move(entry->second);
+    gradients_.erase(entry);
+    Tensor::Impl& impl = output.impl();
+    if (!impl.node) return accumulate(impl.grad, std::move(dy));
+
+    Tensor::Node& node = *impl.node;
+    node.consumed = true;
+    const Backward backward = std::exchange(node.backward, nullptr);
+    const std::vector<Tensor> inputs = std::exchange(node.inputs, {});
+    std::vector<Tensor> input_gradients = backward(dy);
+    MELGRAD_CHECK(input_gradients.size() == inputs.size(), "{} returned {} gradients for {} inputs", node.op,
+                  input_gradients.size(), inputs.size());
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (!inputs[i].defined() || !inputs[i].requires_grad()) continue;
+      check_gradient(inputs[i], input_gradients[i], node.op);
+      accumulate(gradients_[inputs[i].impl_.get()], std::move(input_gradients[i]));
+    }
+  }
+
+  // Adds in place only when the engine alone holds both the handle and the buffer: a gradient that a backward function
+  // handed to two inputs, or returned as a view of something it keeps, must not change under the other holder.
+  static void accumulate(Tensor& sum, Tensor gradient) {
+    if (!sum.defined()) {
+      sum = std::move(gradient);
+      return;
+    }
+    const bool sole_owner = sum.impl_.use_count() == 1 && sum.impl().buffer.use_count() == 1;
+    const Tensor total = sole_owner ? sum : Tensor::empty(sum.shape(), sum.dtype(), sum.device());
+    kernel::add(sum.stream(), sum.data(), gradient.data(), total.data(), sum.dtype(), sum.numel());
+    sum = total;
+  }
+
+  static void check_gradient(const Tensor& tensor, const Tensor& gradient, const char* op) {
+    MELGRAD_CHECK(gradient.defined(), "{} returned no gradient for an input of shape {}", op, tensor.shape());
+    MELGRAD_CHECK(gradient.shape() == tensor.shape() && gradient.dtype() == tensor.dtype() &&
+                      gradient.device() == tensor.device(),
+                  "{}: gradient is {} {} on {}, the tensor is {} {} on {}", op, name_of(gradient.dtype()),
+                  gradient.shape(), name_of(gradient.device()), name_of(tensor.dtype()), tensor.shape(),
+                  name_of(tensor.device()));
+  }
+
+  std::vector<Tensor> order_;
+  std::unordered_map<const Tensor::Impl*, Tensor> gradients_;
+};
+
+void Tensor::backward() const {
+  MELGRAD_CHECK(numel() == 1, "backward() without a gradient needs a scalar, got shape {}", shape());
+  backward(full(shape(), 1.0f, device()));
+}
+
+void Tensor::backward(const Tensor& dy) const {
+  MELGRAD_CHECK(requires_grad(), "backward from a tensor that requires no gradient");
+  BackwardPass().run(*this, dy);
+}
+
+}  // namespace melgrad

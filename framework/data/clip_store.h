@@ -1,0 +1,55 @@
+// The log-mel spectrograms of a set of tracks, held in a device's memory, and the batches cut from them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "framework/audio/log_mel.h"
+#include "framework/device_array.h"
+#include "framework/random.h"
+#include "framework/tensor.h"
+#include "kernels/crop.h"
+
+namespace melgrad {
+
+// x [n, n_mels, crop_frames, 1], standardised; targets float32 [n, classes], one-hot until mixed.
+struct Batch {
+  Tensor x, targets;
+};
+
+// What makes the training tracks' dB values of mean 0 and deviation 1; it travels with the model.
+struct Standardisation {
+  float mean = 0, deviation = 1;
+};
+Standardisation standardisation_of(std::span<const LogMel> clips);
+
+class ClipStore {
+ public:
+  // labels[i] in [0, classes) is the class of clips[i]. All clips have the same n_mels and at least one frame.
+  ClipStore(std::span<const LogMel> clips, std::span<const int> labels, int64_t classes, Standardisation, Device);
+
+  int64_t size() const { return static_cast<int64_t>(labels_.size()); }
+  int label(int64_t clip) const { return labels_[static_cast<size_t>(clip)]; }
+  int64_t frames(int64_t clip) const { return frames_[static_cast<size_t>(clip)]; }
+  int64_t n_mels() const { return n_mels_; }
+
+  // One crop of each picked clip, from places the device draws. Clips shorter than the crop repeat.
+  Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, Generator& generator) const;
+  // One crop of each picked clip, from the given first frames.
+  Batch crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames) const;
+
+ private:
+  Batch cut(std::span<const int64_t> picks, const DeviceArray<int64_t>& device_picks,
+            const DeviceArray<int64_t>& starts, int64_t crop_frames) const;
+
+  Device device_;
+  int64_t n_mels_ = 0, classes_;
+  Standardisation standardisation_;
+  std::vector<int> labels_;
+  std::vector<int64_t> frames_;
+  std::vector<Tensor> features_;
+  DeviceArray<kernel::Clip> clips_;
+};
+
+}  // namespace melgrad

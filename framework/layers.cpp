@@ -1,0 +1,61 @@
+#include "framework/layers.h"
+
+#include "framework/init.h"
+
+namespace melgrad {
+
+Conv2d::Conv2d(int64_t in_channels, int64_t out_channels, Options options) : options_(options) {
+  const Shape shape{out_channels, options.kernel, options.kernel, in_channels};
+  const int64_t fan_in = in_channels * options.kernel * options.kernel;
+  weight_ = param("weight", options.init == Init::pytorch ? default_init(shape, fan_in) : kaiming_normal_init(shape));
+  if (options.bias) bias_ = param("bias", default_init({out_channels}, fan_in));
+}
+
+std::string Conv2d::description() const {
+  const Shape& shape = weight_.shape();
+  return fmt::format("Conv2d({} -> {}, {}x{}{})", shape[3], shape[0], shape[1], shape[2],
+                     options_.stride == 1 ? "" : fmt::format(", stride {}", options_.stride));
+}
+
+BatchNorm2d::BatchNorm2d(int64_t channels) {
+  weight_ = param("weight", Tensor::full({channels}, 1));
+  bias_ = param("bias", Tensor::zeros({channels}));
+  state_ = {.running_mean = buffer("running_mean", Tensor::zeros({channels})),
+            .running_var = buffer("running_var", Tensor::full({channels}, 1)),
+            .num_batches_tracked = buffer("num_batches_tracked", Tensor::zeros({}, DType::uint64))};
+}
+
+std::string BatchNorm2d::description() const { return fmt::format("BatchNorm2d({})", weight_.numel()); }
+
+Tensor BatchNorm2d::forward(const Tensor& x) {
+  constexpr float momentum = 0.1f, epsilon = 1e-5f;
+  return batch_norm(x, weight_, bias_, state_, training(), momentum, epsilon);
+}
+
+std::string MaxPool2d::description() const {
+  return fmt::format("MaxPool2d({}x{}, stride {})", kernel_, kernel_, stride_);
+}
+
+Linear::Linear(int64_t in_features, int64_t out_features) {
+  weight_ = param("weight", default_init({out_features, in_features}, in_features));
+  bias_ = param("bias", default_init({out_features}, in_features));
+}
+
+std::string Linear::description() const {
+  return fmt::format("Linear({} -> {})", weight_.shape()[1], weight_.shape()[0]);
+}
+
+std::string Dropout::description() const { return fmt::format("Dropout({})", probability_); }
+
+Tensor Dropout::forward(const Tensor& x) {
+  if (!training() || probability_ == 0) return x;
+  return dropout(x, probability_, default_generator(x.device()).draw());
+}
+
+Tensor Sequential::forward(const Tensor& x) {
+  Tensor y = x;
+  for (Module* module : children()) y = (*module)(y);
+  return y;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,117 @@
+// The layers models are made of. Names, defaults and initialisation are PyTorch's.
+#pragma once
+
+#include "framework/module.h"
+#include "framework/ops.h"
+
+namespace melgrad {
+
+class Conv2d : public Module {
+ public:
+  enum class Init { pytorch, kaiming_normal };
+  struct Options {
+    int64_t kernel = 3, stride = 1, padding = 0;
+    bool bias = true;
+    Init init = Init::pytorch;
+  };
+  Conv2d(int64_t in_channels, int64_t out_channels, Options options);
+  std::string description() const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override { return conv2d(x, weight_, bias_, options_.stride, options_.padding); }
+
+ private:
+  Options options_;
+  Tensor weight_, bias_;
+};
+
+class BatchNorm2d : public Module {
+ public:
+  explicit BatchNorm2d(int64_t channels);
+  std::string description() const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  Tensor weight_, bias_;
+  BatchNormState state_;
+};
+
+class ReLU : public Module {
+ public:
+  std::string description() const override { return "ReLU"; }
+
+ protected:
+  Tensor forward(const Tensor& x) override { return relu(x); }
+};
+
+class MaxPool2d : public Module {
+ public:
+  MaxPool2d(int64_t kernel, int64_t stride, int64_t padding) : kernel_(kernel), stride_(stride), padding_(padding) {}
+  std::string description() const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override { return max_pool2d(x, kernel_, stride_, padding_); }
+
+ private:
+  int64_t kernel_, stride_, padding_;
+};
+
+// To 1 x 1: the mean of each channel.
+class GlobalAvgPool2d : public Module {
+ public:
+  std::string description() const override { return "AdaptiveAvgPool2d(1)"; }
+
+ protected:
+  Tensor forward(const Tensor& x) override { return adaptive_avg_pool2d(x, 1, 1); }
+};
+
+class Flatten : public Module {
+ public:
+  std::string description() const override { return "Flatten"; }
+
+ protected:
+  Tensor forward(const Tensor& x) override { return flatten(x); }
+};
+
+class Linear : public Module {
+ public:
+  Linear(int64_t in_features, int64_t out_features);
+  std::string description() const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override { return linear(x, weight_, bias_); }
+
+ private:
+  Tensor weight_, bias_;
+};
+
+// Draws from the default generator of the input's device; passes its input through in evaluation mode.
+class Dropout : public Module {
+ public:
+  explicit Dropout(float probability) : probability_(probability) {}
+  std::string description() const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  float probability_;
+};
+
+// Modules applied one after another, named by their position.
+class Sequential : public Module {
+ public:
+  template <class M, class... Arguments>
+  Sequential& add(Arguments&&... arguments) {
+    child<M>(std::to_string(children().size()), std::forward<Arguments>(arguments)...);
+    return *this;
+  }
+  std::string description() const override { return "Sequential"; }
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+};
+
+}  // namespace melgrad

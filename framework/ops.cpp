@@ -1,0 +1,237 @@
+#include "framework/ops.h"
+
+#include "kernels/adaptive_avg_pool2d.h"
+#include "kernels/add.h"
+#include "kernels/batch_norm.h"
+#include "kernels/column_sum.h"
+#include "kernels/conv2d.h"
+#include "kernels/counter.h"
+#include "kernels/cross_entropy.h"
+#include "kernels/dropout.h"
+#include "kernels/linear.h"
+#include "kernels/max_pool2d.h"
+#include "kernels/relu.h"
+#include "kernels/scale.h"
+
+namespace melgrad {
+namespace {
+
+thread_local int64_t multiply_adds_so_far = 0;
+
+Tensor empty_like(const Tensor& x) { return Tensor::empty(x.shape(), x.dtype(), x.device()); }
+bool wants_gradient(const Tensor& x) { return x.defined() && x.requires_grad(); }
+const float* bias_pointer(const Tensor& bias) { return bias.defined() ? bias.as<float>() : nullptr; }
+
+void require_rank(const Tensor& x, size_t rank, const char* op) {
+  MELGRAD_CHECK(x.shape().rank() == rank, "{} needs a tensor of {} dimensions, got shape {}", op, rank, x.shape());
+}
+
+Tensor bias_gradient(const Tensor& dy, const Tensor& bias) {
+  Tensor db = empty_like(bias);
+  kernel::column_sum(dy.stream(), dy.data(), db.as<float>(), dy.dtype(), dy.numel() / bias.numel(), bias.numel());
+  return db;
+}
+
+}  // namespace
+
+int64_t multiply_adds() { return multiply_adds_so_far; }
+
+Tensor relu(const Tensor& x) {
+  Tensor y = empty_like(x);
+  kernel::relu_forward(x.stream(), x.data(), y.data(), x.dtype(), x.numel());
+  return y.record("relu", {x}, [y = y.detach()](const Tensor& dy) {
+    Tensor dx = empty_like(dy);
+    kernel::relu_backward(dy.stream(), y.data(), dy.data(), dx.data(), dy.dtype(), dy.numel());
+    return std::vector{dx};
+  });
+}
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  MELGRAD_CHECK(a.shape() == b.shape() && a.dtype() == b.dtype(), "add of {} {} and {} {}", name_of(a.dtype()),
+                a.shape(), name_of(b.dtype()), b.shape());
+  Tensor y = empty_like(a);
+  kernel::add(a.stream(), a.data(), b.data(), y.data(), a.dtype(), a.numel());
+  return y.record("add", {a, b}, [](const Tensor& dy) { return std::vector{dy, dy}; });
+}
+
+Tensor reshape(const Tensor& x, const Shape& shape) {
+  return x.view(shape).record("reshape", {x},
+                              [before = x.shape()](const Tensor& dy) { return std::vector{dy.view(before)}; });
+}
+
+Tensor flatten(const Tensor& x) {
+  MELGRAD_CHECK(x.shape().rank() >= 1 && x.shape()[0] > 0, "flatten needs a batch, got shape {}", x.shape());
+  return reshape(x, {x.shape()[0], x.numel() / x.shape()[0]});
+}
+
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stride, int64_t padding) {
+  require_rank(x, 4, "conv2d");
+  require_rank(w, 4, "conv2d");
+  MELGRAD_CHECK(x.shape()[3] == w.shape()[3], "conv2d of {} with weights {}: channels differ", x.shape(), w.shape());
+  const kernel::Conv2d conv{.batch = x.shape()[0],
+                            .height = x.shape()[1],
+                            .width = x.shape()[2],
+                            .in_channels = x.shape()[3],
+                            .out_channels = w.shape()[0],
+                            .kernel_height = w.shape()[1],
+                            .kernel_width = w.shape()[2],
+                            .stride = stride,
+                            .padding = padding};
+  MELGRAD_CHECK(conv.height + 2 * padding >= conv.kernel_height && conv.width + 2 * padding >= conv.kernel_width,
+                "conv2d of {} with weights {}: the input is smaller than the kernel", x.shape(), w.shape());
+  Tensor y = Tensor::empty({conv.batch, conv.out_height(), conv.out_width(), conv.out_channels}, x.dtype(), x.device());
+  kernel::conv2d_forward(x.stream(), x.data(), w.data(), bias_pointer(bias), y.data(), x.dtype(), conv);
+  multiply_adds_so_far += conv.multiply_adds();
+  return y.record(
+      "conv2d", {x, w, bias},
+      [x = x.detach(), w = w.detach(), bias, conv, need_dx = wants_gradient(x),
+       need_dw = wants_gradient(w)](const Tensor& dy) {
+        std::vector<Tensor> gradients(3);
+        if (need_dw) {
+          gradients[1] = empty_like(w);
+          kernel::conv2d_backward_filter(dy.stream(), x.data(), dy.data(), gradients[1].data(), dy.dtype(), conv);
+        }
+        if (wants_gradient(bias)) gradients[2] = bias_gradient(dy, bias);
+        if (need_dx) {
+          gradients[0] = empty_like(x);
+          kernel::conv2d_backward_data(dy.stream(), dy.data(), w.data(), gradients[0].data(), dy.dtype(), conv);
+        }
+        return gradients;
+      });
+}
+
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
+  require_rank(x, 2, "linear");
+  require_rank(w, 2, "linear");
+  MELGRAD_CHECK(x.shape()[1] == w.shape()[1], "linear of {} with weights {}: features differ", x.shape(), w.shape());
+  const int64_t n = x.shape()[0], in = w.shape()[1], out = w.shape()[0];
+  Tensor y = Tensor::empty({n, out}, x.dtype(), x.device());
+  kernel::linear_forward(x.stream(), x.data(), w.data(), bias_pointer(bias), y.data(), x.dtype(), n, in, out);
+  multiply_adds_so_far += n * in * out;
+  return y.record(
+      "linear", {x, w, bias},
+      [x = x.detach(), w = w.detach(), bias, n, in, out, need_dx = wants_gradient(x),
+       need_dw = wants_gradient(w)](const Tensor& dy) {
+        std::vector<Tensor> gradients(3);
+        if (need_dw) {
+          gradients[1] = empty_like(w);
+          kernel::linear_backward_weight(dy.stream(), x.data(), dy.data(), gradients[1].data(), dy.dtype(), n, in, out);
+        }
+        if (wants_gradient(bias)) gradients[2] = bias_gradient(dy, bias);
+        if (need_dx) {
+          gradients[0] = empty_like(x);
+          kernel::linear_backward_data(dy.stream(), dy.data(), w.data(), gradients[0].data(), dy.dtype(), n, in, out);
+        }
+        return gradients;
+      });
+}
+
+Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t padding) {
+  require_rank(x, 4, "max_pool2d");
+  const kernel::Pool2d pool{.batch = x.shape()[0],
+                            .height = x.shape()[1],
+                            .width = x.shape()[2],
+                            .channels = x.shape()[3],
+                            .kernel = kernel,
+                            .stride = stride,
+                            .padding = padding};
+  MELGRAD_CHECK(kernel >= 1 && kernel <= 16 && stride >= 1 && padding >= 0 && padding <= kernel / 2,
+                "max_pool2d: kernel {}, stride {}, padding {}", kernel, stride, padding);
+  MELGRAD_CHECK(pool.height + 2 * padding >= kernel && pool.width + 2 * padding >= kernel,
+                "max_pool2d of {} with kernel {}: the input is smaller than the window", x.shape(), kernel);
+  Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
+  // One byte an element, held as a tensor of a quarter as many floats.
+  Tensor taken = Tensor::empty({(y.numel() + 3) / 4}, DType::float32, x.device());
+  kernel::max_pool2d_forward(x.stream(), x.data(), y.data(), taken.as<uint8_t>(), x.dtype(), pool);
+  return y.record("max_pool2d", {x}, [pool, taken, shape = x.shape()](const Tensor& dy) {
+    Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
+    kernel::max_pool2d_backward(dy.stream(), dy.data(), taken.as<uint8_t>(), dx.data(), dy.dtype(), pool);
+    return std::vector{dx};
+  });
+}
+
+Tensor adaptive_avg_pool2d(const Tensor& x, int64_t out_height, int64_t out_width) {
+  require_rank(x, 4, "adaptive_avg_pool2d");
+  const kernel::AdaptivePool2d pool{.batch = x.shape()[0],
+                                    .height = x.shape()[1],
+                                    .width = x.shape()[2],
+                                    .channels = x.shape()[3],
+                                    .out_height = out_height,
+                                    .out_width = out_width};
+  Tensor y = Tensor::empty({pool.batch, out_height, out_width, pool.channels}, x.dtype(), x.device());
+  kernel::adaptive_avg_pool2d_forward(x.stream(), x.data(), y.data(), x.dtype(), pool);
+  return y.record("adaptive_avg_pool2d", {x}, [pool, shape = x.shape()](const Tensor& dy) {
+    Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
+    kernel::adaptive_avg_pool2d_backward(dy.stream(), dy.data(), dx.data(), dy.dtype(), pool);
+    return std::vector{dx};
+  });
+}
+
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state, bool training,
+                  float momentum, float epsilon) {
+  MELGRAD_CHECK(x.shape().rank() >= 2, "batch_norm needs channels in the last dimension, got shape {}", x.shape());
+  const int64_t channels = x.shape()[x.shape().rank() - 1], rows = x.numel() / channels;
+  MELGRAD_CHECK(gamma.numel() == channels, "batch_norm of {} with {} channels of weights", x.shape(), gamma.numel());
+  MELGRAD_CHECK(!training || rows >= 2, "batch_norm of {} needs at least two values a channel to train", x.shape());
+  Tensor y = empty_like(x);
+  // What the backward pass normalises with: the batch's statistics, or the running ones.
+  Tensor mean = state.running_mean, deviation = state.running_var;
+  if (training) {
+    mean = empty_like(gamma);
+    deviation = empty_like(gamma);
+    kernel::batch_norm_forward_training(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), y.data(),
+                                        mean.as<float>(), deviation.as<float>(), state.running_mean.as<float>(),
+                                        state.running_var.as<float>(), x.dtype(), rows, channels, momentum, epsilon);
+    kernel::increment(x.stream(), state.num_batches_tracked.as<uint64_t>());
+  } else {
+    kernel::batch_norm_forward_evaluation(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
+                                          deviation.as<float>(), y.data(), x.dtype(), rows, channels, epsilon);
+  }
+  return y.record("batch_norm", {x, gamma, beta}, [=, x = x.detach(), gamma = gamma.detach()](const Tensor& dy) {
+    Tensor dx = empty_like(x), dgamma = empty_like(gamma), dbeta = empty_like(gamma);
+    if (training) {
+      kernel::batch_norm_backward_training(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
+                                           deviation.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
+                                           x.dtype(), rows, channels);
+    } else {
+      kernel::batch_norm_backward_evaluation(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
+                                             deviation.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
+                                             x.dtype(), rows, channels, epsilon);
+    }
+    return std::vector{dx, dgamma, dbeta};
+  });
+}
+
+Tensor dropout(const Tensor& x, float probability, RandomStream random) {
+  MELGRAD_CHECK(probability >= 0 && probability < 1, "dropout probability {} is not in [0, 1)", probability);
+  const auto mask = [probability, random](const Tensor& values) {
+    Tensor result = empty_like(values);
+    kernel::dropout(values.stream(), values.data(), result.data(), values.dtype(), values.numel(), probability, random);
+    return result;
+  };
+  return mask(x).record("dropout", {x}, [mask](const Tensor& dy) { return std::vector{mask(dy)}; });
+}
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& targets, float label_smoothing) {
+  require_rank(logits, 2, "cross_entropy");
+  MELGRAD_CHECK(targets.shape() == logits.shape(), "cross_entropy of logits {} with targets {}", logits.shape(),
+                targets.shape());
+  Tensor loss = Tensor::empty({}, DType::float32, logits.device());
+  Tensor dlogits = empty_like(logits);
+  kernel::cross_entropy(logits.stream(), logits.data(), targets.as<float>(), loss.as<float>(), dlogits.data(),
+                        logits.dtype(), logits.shape()[0], logits.shape()[1], label_smoothing);
+  return loss.record("cross_entropy", {logits}, [dlogits](const Tensor& dy) {
+    kernel::scale(dy.stream(), dlogits.data(), dy.as<float>(), dlogits.data(), dlogits.dtype(), dlogits.numel());
+    return std::vector{dlogits};
+  });
+}
+
+Tensor softmax(const Tensor& logits) {
+  require_rank(logits, 2, "softmax");
+  Tensor probabilities = Tensor::empty(logits.shape(), DType::float32, logits.device());
+  kernel::softmax(logits.stream(), logits.data(), probabilities.as<float>(), logits.dtype(), logits.shape()[0],
+                  logits.shape()[1]);
+  return probabilities;
+}
+
+}  // namespace melgrad

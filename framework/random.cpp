@@ -1,0 +1,46 @@
+#include "framework/random.h"
+
+#include <array>
+#include <optional>
+
+#include "kernels/counter.h"
+
+namespace melgrad {
+
+Generator::Generator(uint64_t seed, Device device) : seed_(seed), step_(Tensor::zeros({}, DType::uint64, device)) {}
+
+void Generator::set_step(uint64_t step) {
+  step_.stream().copy(step_.data(), &step, sizeof step);
+  next_stream_ = 0;
+}
+
+void Generator::advance() {
+  kernel::increment(step_.stream(), step_.as<uint64_t>());
+  next_stream_ = 0;
+}
+
+RandomStream Generator::draw() { return {seed_, step_.as<uint64_t>(), next_stream_++}; }
+
+namespace {
+
+std::array<std::optional<Generator>, 2>& generators() {
+  // Never destroyed: see Stream::of.
+  static auto& all = *new std::array<std::optional<Generator>, 2>;
+  return all;
+}
+
+}  // namespace
+
+Generator& default_generator(Device device) {
+  auto& generator = generators()[static_cast<size_t>(device)];
+  if (!generator) generator.emplace(0, device);
+  return *generator;
+}
+
+void manual_seed(uint64_t seed) {
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    if (Stream::available(device)) generators()[static_cast<size_t>(device)].emplace(seed, device);
+  }
+}
+
+}  // namespace melgrad

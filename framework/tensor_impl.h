@@ -1,0 +1,43 @@
+// What a Tensor's handle points to. Only tensor.cpp and autograd.cpp look inside.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "framework/tensor.h"
+
+namespace melgrad {
+
+// A block of a device's memory, given back to its stream's allocator when the last tensor that shares it goes.
+class Buffer {
+ public:
+  Buffer(Device device, size_t bytes) : stream_(Stream::of(device)), data_(stream_.allocate(bytes)) {}
+  ~Buffer() { stream_.release(data_); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  Device device() const { return stream_.device(); }
+  void* data() const { return data_; }
+
+ private:
+  Stream& stream_;
+  void* data_;
+};
+
+struct Tensor::Node {
+  const char* op;
+  std::vector<Tensor> inputs;
+  Backward backward;
+  bool consumed = false;
+};
+
+struct Tensor::Impl {
+  std::shared_ptr<Buffer> buffer;
+  Shape shape;
+  DType dtype = DType::float32;
+  bool requires_grad = false;
+  std::shared_ptr<Node> node;  // null: a leaf
+  Tensor grad;
+};
+
+}  // namespace melgrad

@@ -1,0 +1,10 @@
+// Elementwise sum, y = a + b, of n elements. y may alias a or b.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace melgrad::kernel {
+
+HOST_KERNEL(add, const void* a, const void* b, void* y, DType dtype, int64_t n)
+
+}  // namespace melgrad::kernel

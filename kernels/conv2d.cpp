@@ -1,0 +1,288 @@
+// Convolutions through oneDNN, on plain NHWC activations. oneDNN's primitives are built for one thread and the batch is
+// spread over the threads here: image by image where every image has its own output, and for the filter gradient in
+// slices whose number depends on the shape alone. So results are the same to the bit at any number of threads, which
+// oneDNN's own threading does not promise, at the same speed.
+#include "kernels/conv2d.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <unordered_map>
+#include <utility>
+
+#include "kernels/parallel.h"
+
+namespace melgrad::kernel::cpu {
+namespace {
+
+using dnnl::memory;
+using Arguments = std::unordered_map<int, memory>;
+
+enum class Pass : uint8_t { forward, forward_with_bias, backward_data, backward_filter };
+
+const dnnl::engine& engine() {
+  // Never destroyed: the streams of other threads may outlive any order of destruction.
+  static const auto& cpu = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return cpu;
+}
+
+const dnnl::stream& thread_stream() {
+  thread_local const dnnl::stream stream(engine());
+  return stream;
+}
+
+dnnl::primitive_attr attributes() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+memory::desc describe(memory::dims dims, memory::format_tag tag) { return {dims, memory::data_type::f32, tag}; }
+
+// What oneDNN calls the arguments of a convolution.
+struct Operands {
+  memory::desc x, weights, bias, y;
+  memory::dims strides, padding;
+};
+
+using Forward = dnnl::convolution_forward;
+using BackwardData = dnnl::convolution_backward_data;
+using BackwardWeights = dnnl::convolution_backward_weights;
+
+constexpr auto training = dnnl::prop_kind::forward_training;
+constexpr auto direct = dnnl::algorithm::convolution_direct;
+
+// oneDNN 3 makes a primitive descriptor of its operands; before it, an operation descriptor came between.
+#if DNNL_VERSION_MAJOR >= 3
+Forward::primitive_desc forward_descriptor(const Operands& o) {
+  return {engine(), training, direct, o.x, o.weights, o.bias, o.y, o.strides, o.padding, o.padding, attributes()};
+}
+template <class Backward>
+typename Backward::primitive_desc backward_descriptor(const Operands& o) {
+  return {engine(), direct, o.x, o.weights, o.y, o.strides, o.padding, o.padding, forward_descriptor(o), attributes()};
+}
+#else
+Forward::primitive_desc forward_descriptor(const Operands& o) {
+  return {{training, direct, o.x, o.weights, o.bias, o.y, o.strides, o.padding, o.padding}, attributes(), engine()};
+}
+template <class Backward>
+typename Backward::primitive_desc backward_descriptor(const Operands& o) {
+  return {
+      {direct, o.x, o.weights, o.y, o.strides, o.padding, o.padding}, attributes(), engine(), forward_descriptor(o)};
+}
+#endif
+
+// A convolution of `batch` images on one thread, and the way between our layout of the weights and the one it wants.
+struct Plan {
+  dnnl::primitive convolution;
+  memory::desc x, y, bias, weights;
+  dnnl::primitive reorder;  // of the weights: ours to oneDNN's, or back for the filter gradient
+  memory::desc our_weights;
+  memory::desc scratchpad, reorder_scratchpad;
+
+  size_t scratchpad_bytes() const { return std::max(scratchpad.get_size(), reorder_scratchpad.get_size()); }
+};
+
+Plan make_plan(Pass pass, const Conv2d& c) {
+  using Tag = memory::format_tag;
+  Operands o{.x = describe({c.batch, c.in_channels, c.height, c.width}, Tag::nhwc),
+             .weights = describe({c.out_channels, c.in_channels, c.kernel_height, c.kernel_width}, Tag::any),
+             .bias = pass == Pass::forward_with_bias ? describe({c.out_channels}, Tag::a) : memory::desc(),
+             .y = describe({c.batch, c.out_channels, c.out_height(), c.out_width()}, Tag::nhwc),
+             .strides = {c.stride, c.stride},
+             .padding = {c.padding, c.padding}};
+  Plan plan{.x = o.x,
+            .y = o.y,
+            .bias = o.bias,
+            .our_weights = describe({c.out_channels, c.in_channels, c.kernel_height, c.kernel_width}, Tag::ohwi)};
+  switch (pass) {
+    case Pass::forward:
+    case Pass::forward_with_bias: {
+      const auto descriptor = forward_descriptor(o);
+      plan.convolution = Forward(descriptor);
+      plan.weights = descriptor.weights_desc();
+      plan.scratchpad = descriptor.scratchpad_desc();
+      break;
+    }
+    case Pass::backward_data: {
+      const auto descriptor = backward_descriptor<BackwardData>(o);
+      plan.convolution = BackwardData(descriptor);
+      plan.weights = descriptor.weights_desc();
+      plan.scratchpad = descriptor.scratchpad_desc();
+      break;
+    }
+    case Pass::backward_filter: {
+      const auto descriptor = backward_descriptor<BackwardWeights>(o);
+      plan.convolution = BackwardWeights(descriptor);
+      plan.weights = descriptor.diff_weights_desc();
+      plan.scratchpad = descriptor.scratchpad_desc();
+      break;
+    }
+  }
+  const bool back = pass == Pass::backward_filter;
+  const dnnl::reorder::primitive_desc reorder(engine(), back ? plan.weights : plan.our_weights, engine(),
+                                              back ? plan.our_weights : plan.weights, attributes());
+  plan.reorder = dnnl::reorder(reorder);
+  plan.reorder_scratchpad = reorder.scratchpad_desc();
+  return plan;
+}
+
+struct Key {
+  Pass pass;
+  Conv2d conv;
+  bool operator==(const Key&) const = default;
+};
+
+struct KeyHash {
+  size_t operator()(const Key& key) const {
+    const Conv2d& c = key.conv;
+    auto hash = static_cast<size_t>(key.pass);
+    for (const int64_t value : {c.batch, c.height, c.width, c.in_channels, c.out_channels, c.kernel_height,
+                                c.kernel_width, c.stride, c.padding}) {
+      hash = hash * 1000003 + static_cast<size_t>(value);
+    }
+    return hash;
+  }
+};
+
+const Plan& cached_plan(Pass pass, const Conv2d& conv) {
+  static auto& plans = *new std::unordered_map<Key, Plan, KeyHash>;
+  const Key key{pass, conv};
+  if (const auto found = plans.find(key); found != plans.end()) return found->second;
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  try {
+    const Plan& plan = plans[key] = make_plan(pass, conv);
+    omp_set_num_threads(threads);
+    return plan;
+  } catch (const dnnl::error& error) {
+    omp_set_num_threads(threads);
+    plans.erase(key);
+    fail("conv2d: oneDNN cannot convolve {}x{}x{}x{} with {} filters of {}x{}: {}", conv.batch, conv.height, conv.width,
+         conv.in_channels, conv.out_channels, conv.kernel_height, conv.kernel_width, error.what());
+  }
+}
+
+int64_t image_elements(const Conv2d& conv) { return conv.height * conv.width * conv.in_channels; }
+int64_t out_elements(const Conv2d& conv) { return conv.out_height() * conv.out_width() * conv.out_channels; }
+
+void check(const Conv2d& conv, DType dtype, const char* name) {
+  require_float32(dtype, name);
+  MELGRAD_CHECK(conv.out_height() > 0 && conv.out_width() > 0, "{}: a {}x{} kernel does not fit {}x{} padded by {}",
+                name, conv.kernel_height, conv.kernel_width, conv.height, conv.width, conv.padding);
+}
+
+constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+memory wrap(const memory::desc& desc, const void* data) { return {desc, engine(), const_cast<void*>(data)}; }
+
+// A batch of images that goes into a convolution or comes out of it.
+struct Images {
+  int argument;  // oneDNN's name for it
+  const memory::desc& image;
+  const void* data;
+  int64_t elements;  // of an image
+
+  memory of(int64_t i) const { return wrap(image, static_cast<const float*>(data) + i * elements); }
+};
+
+// The passes in which every image has its own output.
+void convolve_images(Stream& stream, const Plan& plan, int64_t batch, const Images& in, const void* w,
+                     const float* bias, const Images& out) {
+  const size_t weights_bytes = aligned(plan.weights.get_size()), scratchpad_bytes = aligned(plan.scratchpad_bytes());
+  auto* const workspace = static_cast<char*>(
+      stream.workspace(weights_bytes + static_cast<size_t>(omp_get_max_threads()) * scratchpad_bytes));
+  char* const scratchpads = workspace + weights_bytes;
+
+  const memory weights = wrap(plan.weights, workspace);
+  plan.reorder.execute(thread_stream(), {{DNNL_ARG_FROM, wrap(plan.our_weights, w)},
+                                         {DNNL_ARG_TO, weights},
+                                         {DNNL_ARG_SCRATCHPAD, wrap(plan.reorder_scratchpad, scratchpads)}});
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t i = 0; i < batch; ++i) {
+    char* const scratchpad = scratchpads + static_cast<size_t>(omp_get_thread_num()) * scratchpad_bytes;
+    Arguments arguments{{in.argument, in.of(i)},
+                        {DNNL_ARG_WEIGHTS, weights},
+                        {out.argument, out.of(i)},
+                        {DNNL_ARG_SCRATCHPAD, wrap(plan.scratchpad, scratchpad)}};
+    if (bias) arguments[DNNL_ARG_BIAS] = wrap(plan.bias, bias);
+    plan.convolution.execute(thread_stream(), arguments);
+  }
+}
+
+// Into how many filter gradients of its own the batch is cut: enough to keep the threads busy, unless the filters are
+// so large that writing and adding their gradients would cost more than it gains.
+int64_t images_per_slice(const Conv2d& conv, size_t filter_bytes) {
+  constexpr size_t most_bytes = size_t{64} << 20;
+  const int64_t slices = std::clamp<int64_t>(static_cast<int64_t>(most_bytes / filter_bytes), 4, 16);
+  return (conv.batch + slices - 1) / slices;
+}
+
+}  // namespace
+
+void conv2d_forward(Stream& stream, const void* x, const void* w, const float* bias, void* y, DType dtype,
+                    Conv2d conv) {
+  check(conv, dtype, "conv2d_forward");
+  const int64_t batch = std::exchange(conv.batch, 1);
+  const Plan& plan = cached_plan(bias ? Pass::forward_with_bias : Pass::forward, conv);
+  convolve_images(stream, plan, batch, {DNNL_ARG_SRC, plan.x, x, image_elements(conv)}, w, bias,
+                  {DNNL_ARG_DST, plan.y, y, out_elements(conv)});
+}
+
+void conv2d_backward_data(Stream& stream, const void* dy, const void* w, void* dx, DType dtype, Conv2d conv) {
+  check(conv, dtype, "conv2d_backward_data");
+  const int64_t batch = std::exchange(conv.batch, 1);
+  const Plan& plan = cached_plan(Pass::backward_data, conv);
+  convolve_images(stream, plan, batch, {DNNL_ARG_DIFF_DST, plan.y, dy, out_elements(conv)}, w, nullptr,
+                  {DNNL_ARG_DIFF_SRC, plan.x, dx, image_elements(conv)});
+}
+
+void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void* dw, DType dtype, Conv2d conv) {
+  check(conv, dtype, "conv2d_backward_filter");
+  const int64_t filter_elements = conv.out_channels * conv.kernel_height * conv.kernel_width * conv.in_channels;
+  const size_t filter_bytes = static_cast<size_t>(filter_elements) * sizeof(float);
+  const int64_t batch = conv.batch, per_slice = images_per_slice(conv, filter_bytes);
+  const int64_t slices = (batch + per_slice - 1) / per_slice, last_slice = batch - (slices - 1) * per_slice;
+  const int64_t in_stride = image_elements(conv), out_stride = out_elements(conv);
+  conv.batch = last_slice;
+  const Plan& last_plan = cached_plan(Pass::backward_filter, conv);
+  conv.batch = per_slice;
+  const Plan& plan = cached_plan(Pass::backward_filter, conv);
+
+  const size_t weights_bytes = aligned(std::max(plan.weights.get_size(), last_plan.weights.get_size()));
+  const size_t thread_bytes = weights_bytes + aligned(std::max(plan.scratchpad_bytes(), last_plan.scratchpad_bytes()));
+  const size_t partials_bytes = static_cast<size_t>(slices) * aligned(filter_bytes);
+  auto* const workspace =
+      static_cast<char*>(stream.workspace(partials_bytes + static_cast<size_t>(omp_get_max_threads()) * thread_bytes));
+  const auto partial = [&](int64_t slice) {
+    return reinterpret_cast<float*>(workspace + static_cast<size_t>(slice) * aligned(filter_bytes));
+  };
+
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t slice = 0; slice < slices; ++slice) {
+    const Plan& own = slice == slices - 1 ? last_plan : plan;
+    char* const thread = workspace + partials_bytes + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
+    const int64_t image = slice * per_slice;
+    const memory weights = wrap(own.weights, thread);
+    own.convolution.execute(thread_stream(),
+                            {{DNNL_ARG_SRC, wrap(own.x, static_cast<const float*>(x) + image * in_stride)},
+                             {DNNL_ARG_DIFF_DST, wrap(own.y, static_cast<const float*>(dy) + image * out_stride)},
+                             {DNNL_ARG_DIFF_WEIGHTS, weights},
+                             {DNNL_ARG_SCRATCHPAD, wrap(own.scratchpad, thread + weights_bytes)}});
+    own.reorder.execute(thread_stream(), {{DNNL_ARG_FROM, weights},
+                                          {DNNL_ARG_TO, wrap(own.our_weights, partial(slice))},
+                                          {DNNL_ARG_SCRATCHPAD, wrap(own.reorder_scratchpad, thread + weights_bytes)}});
+  }
+
+  auto* const sum = static_cast<float*>(dw);
+  for_each_chunk(filter_elements, 4096, [&](int64_t, int64_t begin, int64_t end) {
+    std::copy(partial(0) + begin, partial(0) + end, sum + begin);
+    for (int64_t slice = 1; slice < slices; ++slice) {
+      const float* const values = partial(slice);
+      for (int64_t i = begin; i < end; ++i) sum[i] += values[i];
+    }
+  });
+}
+
+}  // namespace melgrad::kernel::cpu

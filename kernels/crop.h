@@ -1,0 +1,24 @@
+// Cutting fixed-length training examples out of log-mel spectrograms of any length, on the device that holds them.
+#pragma once
+
+#include "kernels/kernel.h"
+#include "kernels/philox.h"
+
+namespace melgrad::kernel {
+
+struct Clip {
+  const float* db;  // [n_mels, frames]
+  int64_t frames;
+};
+
+// starts[i], int64 [batch], is uniform on [0, frames - crop_frames] of clip picks[i], or 0 where that clip is no longer
+// than the crop. Example i uses random.draw(i). All arrays, `clips` included, lie in the stream's memory.
+HOST_KERNEL(random_crop_starts, const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch,
+            int64_t crop_frames, RandomStream random)
+
+// y [batch, n_mels, crop_frames, 1] of `dtype`: (db - mean) * inverse_deviation of frames starts[i], starts[i] + 1, ...
+// of clip picks[i], which begins again where it ends.
+HOST_KERNEL(crop, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype, int64_t batch,
+            int64_t n_mels, int64_t crop_frames, float mean, float inverse_deviation)
+
+}  // namespace melgrad::kernel

@@ -1,0 +1,61 @@
+// Matrix products through oneDNN's sgemm, which is given one block of the result per task and so runs on one thread:
+// split over threads by itself it may cut the summed dimension, and then the bits depend on the number of threads.
+#include "kernels/linear.h"
+
+#include <algorithm>
+#include <oneapi/dnnl/dnnl.hpp>
+
+namespace melgrad::kernel::cpu {
+namespace {
+
+// A row-major matrix, read as it lies or transposed.
+struct Matrix {
+  const float* data;
+  int64_t stride;  // of a row as it lies in memory
+  bool transposed;
+
+  char flag() const { return transposed ? 'T' : 'N'; }
+  const float* row(int64_t i) const { return data + i * (transposed ? 1 : stride); }
+  const float* column(int64_t i) const { return data + i * (transposed ? stride : 1); }
+};
+
+// c [rows, columns] = a [rows, inner] b [inner, columns] + bias [columns] of every row, where there is one.
+void multiply(const Matrix& a, const Matrix& b, const float* bias, float* c, int64_t rows, int64_t columns,
+              int64_t inner) {
+  constexpr int64_t block_rows = 64, block_columns = 256;
+#pragma omp parallel for collapse(2) schedule(dynamic)
+  for (int64_t row = 0; row < rows; row += block_rows) {
+    for (int64_t column = 0; column < columns; column += block_columns) {
+      const int64_t m = std::min(block_rows, rows - row), n = std::min(block_columns, columns - column);
+      float* const block = c + row * columns + column;
+      for (int64_t i = 0; bias && i < m; ++i) std::copy_n(bias + column, n, block + i * columns);
+      dnnl::sgemm(a.flag(), b.flag(), m, n, inner, 1.0f, a.row(row), a.stride, b.column(column), b.stride,
+                  bias ? 1.0f : 0.0f, block, columns);
+    }
+  }
+}
+
+}  // namespace
+
+void linear_forward(Stream&, const void* x, const void* w, const float* bias, void* y, DType dtype, int64_t n,
+                    int64_t in_features, int64_t out_features) {
+  require_float32(dtype, "linear_forward");
+  multiply({static_cast<const float*>(x), in_features, false}, {static_cast<const float*>(w), in_features, true}, bias,
+           static_cast<float*>(y), n, out_features, in_features);
+}
+
+void linear_backward_data(Stream&, const void* dy, const void* w, void* dx, DType dtype, int64_t n, int64_t in_features,
+                          int64_t out_features) {
+  require_float32(dtype, "linear_backward_data");
+  multiply({static_cast<const float*>(dy), out_features, false}, {static_cast<const float*>(w), in_features, false},
+           nullptr, static_cast<float*>(dx), n, in_features, out_features);
+}
+
+void linear_backward_weight(Stream&, const void* x, const void* dy, void* dw, DType dtype, int64_t n,
+                            int64_t in_features, int64_t out_features) {
+  require_float32(dtype, "linear_backward_weight");
+  multiply({static_cast<const float*>(dy), out_features, true}, {static_cast<const float*>(x), in_features, false},
+           nullptr, static_cast<float*>(dw), out_features, in_features, n);
+}
+
+}  // namespace melgrad::kernel::cpu

@@ -1,0 +1,11 @@
+// y = x * factor, n elements; the factor is one float in device memory, such as an incoming gradient of a scalar.
+// y may alias x.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace melgrad::kernel {
+
+HOST_KERNEL(scale, const void* x, const float* factor, void* y, DType dtype, int64_t n)
+
+}  // namespace melgrad::kernel

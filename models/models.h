@@ -1,0 +1,20 @@
+// The models by name.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/module.h"
+
+namespace melgrad {
+
+struct ModelInfo {
+  std::string name, summary;
+};
+const std::vector<ModelInfo>& models();
+
+// Freshly initialised from the default generator, on the CPU. Throws Error for an unknown name, listing the known ones.
+std::unique_ptr<Module> make_model(const std::string& name, int64_t classes, float dropout = 0);
+
+}  // namespace melgrad
