@@ -73,10 +73,15 @@ std::string toml_value(const CLI::Option& option) {
 }  // namespace
 
 std::vector<std::string> with_config(const CLI::App& program, std::vector<std::string> arguments) {
-  const auto is_subcommand = [&](const std::string& argument) { return program.get_subcommand_no_throw(argument); };
-  const auto subcommand = std::find_if(arguments.begin(), arguments.end(), is_subcommand);
+  const std::vector<const CLI::App*> commands = program.get_subcommands([](const CLI::App*) { return true; });
+  const auto named = [](const std::string& argument) {
+    return [&argument](const CLI::App* app) { return app->get_name() == argument; };
+  };
+  const auto subcommand = std::find_if(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+    return std::any_of(commands.begin(), commands.end(), named(argument));
+  });
   if (subcommand == arguments.end()) return arguments;
-  const CLI::App& command = *program.get_subcommand(*subcommand);
+  const CLI::App& command = **std::find_if(commands.begin(), commands.end(), named(*subcommand));
   if (!command.get_option_no_throw("--config")) return arguments;
 
   std::optional<std::string> file = value_of(arguments, "--config");

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "framework/ops.h"
 #include "framework/optimizer.h"
 #include "framework/random.h"
 #include "models/models.h"
