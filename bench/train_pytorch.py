@@ -70,16 +70,15 @@ class Tracks:
         return [((log_mel - mean) / deviation).astype(np.float32) for log_mel in self.log_mels]
 
     def split(self, fold, seed, fraction=0.2):
-        """(train, validation, test): validation takes whole groups until it holds `fraction` of every class."""
+        """(train, validation, test): validation takes whole groups, as many as do not exceed `fraction` of any class."""
         rng = np.random.default_rng([seed, fold])
         rest = np.flatnonzero(self.folds != fold)
+        most = np.round(fraction * np.bincount(self.labels[rest]))
         validation = np.zeros(len(self.labels), bool)
-        for label in range(len(self.classes)):
-            tracks = rest[self.labels[rest] == label]
-            for group in rng.permutation(np.unique(self.groups[tracks])):
-                if validation[tracks].sum() >= round(fraction * len(tracks)):
-                    break
-                validation[rest[self.groups[rest] == group]] = True
+        for group in rng.permutation(np.unique(self.groups[rest])):
+            taken = validation | (self.groups == group) & (self.folds != fold)
+            if (np.bincount(self.labels[taken], minlength=len(most)) <= most).all():
+                validation = taken
         return rest[~validation[rest]], np.flatnonzero(validation), np.flatnonzero(self.folds == fold)
 
 
