@@ -7,7 +7,7 @@ namespace melgrad {
 
 Classifier load_classifier(const std::filesystem::path& run, Device device) {
   Classifier classifier;
-  classifier.file = std::filesystem::is_directory(run) ? run / "best.safetensors" : run;
+  classifier.file = std::filesystem::is_directory(run) ? run / "last.safetensors" : run;
   const std::string file = classifier.file.string();
   if (!std::filesystem::exists(classifier.file)) {
     fail("{} does not exist; give the --out folder of a melgrad train that has finished an epoch, or a checkpoint",

@@ -19,7 +19,7 @@ struct Classifier {
   int64_t classes() const { return static_cast<int64_t>(card.labels.size()); }
 };
 
-// `run` is the folder of a run, whose best.safetensors is taken, or a checkpoint. Throws Error when it is neither.
+// `run` is the folder of a run, whose last.safetensors is taken, or a checkpoint. Throws Error when it is neither.
 Classifier load_classifier(const std::filesystem::path& run, Device device);
 
 }  // namespace melgrad

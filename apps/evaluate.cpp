@@ -174,7 +174,8 @@ Command add_evaluate(CLI::App& program) {
   CLI::App& app = *program.add_subcommand("evaluate", "Measure a trained classifier on tracks that it has not seen");
   app.option_defaults()->always_capture_default();
   app.footer("Example:\n  melgrad evaluate runs/first music");
-  app.add_option("run", command->run, "Folder of a run, or a checkpoint")->required();
+  app.add_option("run", command->run, "Folder of a run, whose last model is taken, or a .safetensors file of one")
+      ->required();
   app.add_option("data", command->data, "Folder of genre folders, or a manifest.csv")->required();
   app.add_option("--split", command->split, "Which tracks; auto: test, else validation, else all")
       ->check(CLI::IsMember({"auto", "test", "validation", "train", "all"}));

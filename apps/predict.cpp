@@ -108,7 +108,8 @@ Command add_predict(CLI::App& program) {
   CLI::App& app = *program.add_subcommand("predict", "Name the genre of audio files");
   app.option_defaults()->always_capture_default();
   app.footer("Example:\n  melgrad predict runs/first song.mp3 album/ --top 3");
-  app.add_option("run", command->run, "Folder of a run, or a checkpoint")->required();
+  app.add_option("run", command->run, "Folder of a run, whose last model is taken, or a .safetensors file of one")
+      ->required();
   app.add_option("files", command->files, "Audio files, or folders of them")->required();
   app.add_option("--top", command->top, "How many classes to print")->check(CLI::Range(1, 1000));
   app.add_option("--crops", command->inference.crops, "Crops of each track whose logits are averaged")

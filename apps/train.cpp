@@ -144,10 +144,10 @@ class RunLog {
 
 void prepare_run_folder(const TrainCommand& c) {
   const fs::path run = c.run_folder;
-  const bool has_run = fs::exists(run / "last.safetensors");
+  const bool has_run = fs::exists(run / "training.safetensors");
   if (has_run && !c.resume)
     fail("{} already holds a run; add --resume to go on with it, or choose another --out", c.run_folder);
-  if (!has_run && c.resume) fail("{} holds no last.safetensors to resume from; leave out --resume", c.run_folder);
+  if (!has_run && c.resume) fail("{} holds no training.safetensors to resume from; leave out --resume", c.run_folder);
   std::error_code error;
   fs::create_directories(run, error);
   if (error) fail("cannot make the folder {}: {}", c.run_folder, error.message());
@@ -177,7 +177,8 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
     fmt::print("{} epochs in {:.1f} s, best epoch {}: validation track accuracy {:.3f}, loss {:.3f}\n",
                trainer.epochs_done(), seconds, trainer.best_epoch(), result.value("validation_track_accuracy", 0.0),
                result.value("validation_loss", 0.0));
-    fmt::print("model: {}\nlog:   {}\n", (run / "best.safetensors").string(), (run / "log.jsonl").string());
+    fmt::print("models: {} (what evaluate and predict take), best.safetensors\nlog:    {}\n",
+               (run / "last.safetensors").string(), (run / "log.jsonl").string());
   }
   return exit_success;
 }

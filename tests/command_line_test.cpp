@@ -182,7 +182,7 @@ TEST_F(CommandLine, FailuresAreOneLine) {
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   };
   expect_failure({"mel", path("absent.wav")}, "absent.wav");
-  expect_failure({"predict", path("music"), path("absent.wav")}, "best.safetensors does not exist");
+  expect_failure({"predict", path("music"), path("absent.wav")}, "last.safetensors does not exist");
   expect_failure({"evaluate", path("run") + "/config.toml", path("music")}, "config.toml");
   expect_failure({"train", path("absent"), "--out", path("x")}, "absent");
   expect_failure({"summary", "vgg"}, "resnet18");

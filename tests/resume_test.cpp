@@ -38,7 +38,7 @@ class Resume : public testing::Test {
   }
 
   static void expect_same_run(const fs::path& a, const fs::path& b) {
-    for (const char* file : {"last.safetensors", "best.safetensors"}) {
+    for (const char* file : {"training.safetensors", "last.safetensors", "best.safetensors"}) {
       EXPECT_TRUE(read_file(a / file) == read_file(b / file)) << file << " differs";
     }
     EXPECT_EQ(log_without_times(a), log_without_times(b));
@@ -64,7 +64,7 @@ TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
   int kills = 0, exit_code = -1;
   for (uint64_t attempt = 0; exit_code != 0; ++attempt) {
     ASSERT_LT(attempt, 200u) << "the run makes no progress between kills";
-    const bool begun = fs::exists(killed / "last.safetensors");
+    const bool begun = fs::exists(killed / "training.safetensors");
     Program program(training(killed, begun ? std::vector<std::string>{"--resume"} : std::vector<std::string>{}),
                     folder_ / "output");
     // Up to 12 kills at random moments, longer ones as attempts go by so that slow machines finish too.
@@ -76,7 +76,7 @@ TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
     }
     exit_code = program.wait();
     ASSERT_TRUE(exit_code == 0 || exit_code == -SIGKILL) << output();
-    if (fs::exists(killed / "last.safetensors")) EXPECT_NO_THROW(read_safetensors(killed / "last.safetensors"));
+    if (fs::exists(killed / "training.safetensors")) EXPECT_NO_THROW(read_safetensors(killed / "training.safetensors"));
   }
   EXPECT_GT(kills, 0);
   expect_same_run(expected, killed);
@@ -97,7 +97,7 @@ TEST_F(Resume, AfterCtrlCInTheMiddleOfAnEpochGivesTheSameBits) {
 
 TEST_F(Resume, NeedsARunAndANewRunNeedsAnEmptyFolder) {
   EXPECT_EQ(run(training(folder_ / "none", {"--resume", "--config", "/dev/null"})), 1);
-  EXPECT_NE(output().find("holds no last.safetensors"), std::string::npos) << output();
+  EXPECT_NE(output().find("holds no training.safetensors"), std::string::npos) << output();
   const fs::path existing = uninterrupted();
   EXPECT_EQ(run(training(existing)), 1);
   EXPECT_NE(output().find("already holds a run"), std::string::npos) << output();
@@ -109,9 +109,9 @@ TEST_F(Resume, ANonFiniteLossNamesTheStepTheFilesAndTheCheckpoint) {
   const std::string message = output();
   EXPECT_NE(message.find("at step "), std::string::npos) << message;
   EXPECT_NE(message.find(".wav"), std::string::npos) << message;
-  EXPECT_NE(message.find("last.safetensors"), std::string::npos) << message;
+  EXPECT_NE(message.find("training.safetensors"), std::string::npos) << message;
   EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
-  EXPECT_NO_THROW(read_safetensors(run_folder / "last.safetensors"));
+  EXPECT_NO_THROW(read_safetensors(run_folder / "training.safetensors"));
 }
 
 }  // namespace

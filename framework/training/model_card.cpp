@@ -1,5 +1,6 @@
 #include "framework/training/model_card.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace melgrad {
@@ -52,14 +53,20 @@ ModelCard model_card(const std::map<std::string, std::string>& metadata, const s
                 .htk = mel.at("htk"),
                 .top_db = mel.at("top_db")};
     const json standardisation = json::parse(entry(metadata, "standardisation", file));
-    card.standardisation = {.mean = standardisation.at("mean"), .deviation = standardisation.at("deviation")};
+    card.standardisation = {.mean = standardisation.at("mean").get<std::vector<float>>(),
+                            .deviation = standardisation.at("deviation").get<std::vector<float>>()};
     card.crop_frames = json::parse(entry(metadata, "crop_frames", file));
   } catch (const json::exception& error) {
     fail("{}: its metadata cannot be read: {}", file, error.what());
   }
-  if (card.labels.empty() || card.crop_frames < 1 || !(card.standardisation.deviation > 0)) {
-    fail("{}: its metadata makes no sense ({} labels, crop of {} frames, deviation {})", file, card.labels.size(),
-         card.crop_frames, card.standardisation.deviation);
+  const auto bins = static_cast<size_t>(std::max(0, card.mel.n_mels));
+  const bool positive = std::all_of(card.standardisation.deviation.begin(), card.standardisation.deviation.end(),
+                                    [](float deviation) { return deviation > 0; });
+  if (card.labels.empty() || card.crop_frames < 1 || card.standardisation.mean.size() != bins ||
+      card.standardisation.deviation.size() != bins || !positive) {
+    fail("{}: its metadata makes no sense ({} labels, crops of {} frames, {} mel bins, {} means, {} deviations)", file,
+         card.labels.size(), card.crop_frames, bins, card.standardisation.mean.size(),
+         card.standardisation.deviation.size());
   }
   return card;
 }

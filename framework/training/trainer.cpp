@@ -14,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* optimizer_prefix = "optimizer.";
+constexpr const char* training_state_file = "training.safetensors";
 
 int64_t count_correct(const Tensor& logits, const Tensor& targets) {
   const std::vector<float> predicted = logits.to_vector(), wanted = targets.to_vector();
@@ -64,17 +65,21 @@ int64_t Trainer::global_step() const {
 }
 
 Trainer::Outcome Trainer::run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch) {
-  if (global_step() == 0) save_last();
+  if (global_step() == 0) {
+    save_model("last.safetensors");
+    save_training_state();
+  }
   while (state_.epoch < options_.epochs) {
     if (options_.patience > 0 && state_.epoch - state_.best_epoch >= options_.patience) return Outcome::stopped_early;
     EpochReport report;
     if (!train_epoch(progress, report)) {
-      save_last();
+      save_training_state();
       return Outcome::interrupted;
     }
     validate(report);
-    if (report.best) save_best();
-    save_last();
+    if (report.best) save_model("best.safetensors");
+    save_model("last.safetensors");
+    save_training_state();
     on_epoch(report);
   }
   return Outcome::finished;
@@ -135,7 +140,7 @@ void Trainer::require_finite(double value, const char* what, std::span<const int
   fail(
       "the {} is {} at step {} (epoch {}); lower --learning-rate or look at this batch: {}; the last good checkpoint "
       "is {}",
-      what, value, state_.step + 1, state_.epoch + 1, files, (run_folder_ / "last.safetensors").string());
+      what, value, state_.step + 1, state_.epoch + 1, files, (run_folder_ / training_state_file).string());
 }
 
 void Trainer::validate(EpochReport& report) {
@@ -160,11 +165,11 @@ std::vector<int64_t> Trainer::epoch_order() const {
   return order;
 }
 
-void Trainer::save_best() const {
-  write_safetensors(run_folder_ / "best.safetensors", {.metadata = to_metadata(card_), .tensors = state_dict(model_)});
+void Trainer::save_model(const char* file) const {
+  write_safetensors(run_folder_ / file, {.metadata = to_metadata(card_), .tensors = state_dict(model_)});
 }
 
-void Trainer::save_last() const {
+void Trainer::save_training_state() const {
   const json training{{"epoch", state_.epoch},           {"step", state_.step},
                       {"best_epoch", state_.best_epoch}, {"best_loss", state_.best_loss},
                       {"loss_sum", state_.loss_sum},     {"correct", state_.correct},
@@ -176,11 +181,11 @@ void Trainer::save_last() const {
     named.name = optimizer_prefix + named.name;
     file.tensors.push_back(to_safe_tensor(named));
   }
-  write_safetensors(run_folder_ / "last.safetensors", file);
+  write_safetensors(run_folder_ / training_state_file, file);
 }
 
 void Trainer::resume() {
-  const std::string path = (run_folder_ / "last.safetensors").string();
+  const std::string path = (run_folder_ / training_state_file).string();
   const SafeTensors file = read_safetensors(path);
   load_state_dict(model_, file, optimizer_prefix, path);
   load_tensors(optimizer_.state(), file, optimizer_prefix, path);
@@ -199,7 +204,7 @@ void Trainer::resume() {
               .examples = training.at("examples")};
     optimizer_.set_steps(training.at("optimizer_steps"));
   } catch (const std::out_of_range&) {
-    fail("{} holds a model but no training state; resume from last.safetensors", path);
+    fail("{} holds a model but no training state; resume from a run's training.safetensors", path);
   } catch (const json::exception& error) {
     fail("{}: its training state cannot be read: {}", path, error.what());
   }

@@ -62,7 +62,7 @@ class Trainer {
 
   static int64_t steps_per_epoch(int64_t tracks, const TrainOptions& options);
 
-  // Goes on from last.safetensors. Throws Error when it is absent or of another model.
+  // Goes on from training.safetensors. Throws Error when it is absent or of another model.
   void resume();
 
   enum class Outcome { finished, stopped_early, interrupted };
@@ -89,8 +89,8 @@ class Trainer {
   void validate(EpochReport& report);
   std::vector<int64_t> epoch_order() const;
   int64_t global_step() const;
-  void save_best() const;
-  void save_last() const;
+  void save_model(const char* file) const;
+  void save_training_state() const;
 
   Module& model_;
   TrainingData data_;
