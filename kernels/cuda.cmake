@@ -38,8 +38,8 @@ set_target_properties(melgrad_kernels PROPERTIES
   CUDA_EXTENSIONS OFF
   CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}")
 target_compile_definitions(melgrad_kernels PUBLIC MELGRAD_CUDA=1)
-# nvcc's front end cannot evaluate fmt's check of format strings; the host's compiler does for all other files.
-target_compile_definitions(melgrad_kernels PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:FMT_CONSTEVAL=>)
+# fmt 9 believes that no nvcc knows constexpr.
+target_compile_definitions(melgrad_kernels PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
 target_compile_options(melgrad_kernels PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo -Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
 target_link_libraries(melgrad_kernels PRIVATE CUDA::cudart_static)

@@ -40,6 +40,8 @@ void* acquire_block(size_t bytes) {
   return block;
 }
 
+void give_back_block(void* block) noexcept { cudaFree(block); }
+
 class CudaStream final : public Stream {
  public:
   CudaStream() { cuda_check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate"); }
@@ -92,11 +94,9 @@ class CudaStream final : public Stream {
 
  private:
   cudaStream_t stream_ = nullptr;
-  CachingAllocator allocator_{{.acquire = acquire_block,
-                               .give_back = [](void* block) noexcept { cudaFree(block); },
-                               .acquired = block_acquired,
-                               .released = block_released},
-                              "cuda"};
+  CachingAllocator allocator_{
+      {.acquire = acquire_block, .give_back = give_back_block, .acquired = block_acquired, .released = block_released},
+      "cuda"};
   void* workspace_ = nullptr;
   size_t workspace_bytes_ = 0;
   std::array<const char*, 16> ranges_{};  // the outermost; deeper ones go by the name of the last
