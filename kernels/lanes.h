@@ -8,6 +8,12 @@ namespace melgrad::kernel {
 
 using Vector [[gnu::vector_size(sizeof(Lanes)), gnu::may_alias]] = float;
 
+// Eight neighbours at any address; memcpy would go through the stack in halves.
+inline Vector load(const float* values) {
+  using Unaligned [[gnu::vector_size(sizeof(Lanes)), gnu::may_alias, gnu::aligned(sizeof(float))]] = float;
+  return *reinterpret_cast<const Unaligned*>(values);
+}
+
 inline Vector& as_vector(Lanes& lanes) { return reinterpret_cast<Vector&>(lanes); }
 inline const Vector& as_vector(const Lanes& lanes) { return reinterpret_cast<const Vector&>(lanes); }
 
