@@ -4,6 +4,7 @@
 
 #include "apps/command.h"
 #include "apps/synth/dataset_writer.h"
+#include "kernels/error.h"
 
 namespace melgrad {
 namespace {

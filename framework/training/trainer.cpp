@@ -6,6 +6,7 @@
 
 #include "framework/data/shuffle.h"
 #include "framework/interrupt.h"
+#include "framework/ops.h"
 #include "framework/training/state_dict.h"
 
 namespace melgrad {
