@@ -211,11 +211,11 @@ void convolve_images(Stream& stream, const Plan& plan, int64_t batch, const Imag
   }
 }
 
-// Into how many filter gradients of its own the batch is cut: enough to keep the threads busy, unless the filters are
-// so large that writing and adding their gradients would cost more than it gains.
-int64_t images_per_slice(const Conv2d& conv, size_t filter_bytes) {
-  constexpr size_t most_bytes = size_t{64} << 20;
-  const int64_t slices = std::clamp<int64_t>(static_cast<int64_t>(most_bytes / filter_bytes), 4, 16);
+// The batch is cut into slices with a filter gradient of their own, which are then added up: enough of them to keep the
+// threads busy, but each of enough pixels that writing and adding its gradient is little beside computing it.
+int64_t images_per_slice(const Conv2d& conv) {
+  constexpr int64_t pixels = 128;
+  const int64_t slices = std::clamp<int64_t>(conv.batch * conv.out_height() * conv.out_width() / pixels, 4, 16);
   return (conv.batch + slices - 1) / slices;
 }
 
@@ -242,7 +242,7 @@ void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void*
   check(conv, dtype, "conv2d_backward_filter");
   const int64_t filter_elements = conv.out_channels * conv.kernel_height * conv.kernel_width * conv.in_channels;
   const size_t filter_bytes = static_cast<size_t>(filter_elements) * sizeof(float);
-  const int64_t batch = conv.batch, per_slice = images_per_slice(conv, filter_bytes);
+  const int64_t batch = conv.batch, per_slice = images_per_slice(conv);
   const int64_t slices = (batch + per_slice - 1) / per_slice, last_slice = batch - (slices - 1) * per_slice;
   const int64_t in_stride = image_elements(conv), out_stride = out_elements(conv);
   conv.batch = last_slice;
