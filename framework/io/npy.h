@@ -1,0 +1,22 @@
+// NumPy's .npy format (numpy.lib.format, versions 1 to 3) for float32 arrays in C order: numpy.load opens them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+namespace melgrad {
+
+struct NpyArray {
+  std::vector<int64_t> shape;
+  std::vector<float> values;
+};
+
+// Written atomically. Throws Error when the shape does not hold values.size() elements or the file cannot be written.
+void write_npy(const std::filesystem::path&, std::span<const float> values, const std::vector<int64_t>& shape);
+
+// Throws Error naming the file when it is not a whole .npy file of little-endian float32 in C order.
+NpyArray read_npy(const std::filesystem::path&);
+
+}  // namespace melgrad
