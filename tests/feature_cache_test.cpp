@@ -92,6 +92,14 @@ TEST(FeatureCache, HitsOnlyTheSameContentAndSettings) {
   EXPECT_EQ(third.cached, 5u);
 }
 
+TEST(FeatureCache, RefusesSettingsThatCannotBe) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 2));
+  MelSettings silly = settings;
+  silly.hop_length = 0;
+  EXPECT_NE(error_of([&] { extract(dataset, folder / "cache", silly); }), "");
+}
+
 TEST(FeatureCache, WorksWithoutAFolder) {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 2));

@@ -30,13 +30,6 @@ static_assert(std::is_trivially_copyable_v<Header> && sizeof(Header) == 80, "has
 
 uint64_t hash_of(const Header& header) { return XXH3_64bits(&header, offsetof(Header, header_hash)); }
 
-// Unpacking names every field, so that a new one cannot be forgotten here: it would not compile.
-std::string describe(const MelSettings& settings) {
-  const auto& [sample_rate, n_fft, hop_length, n_mels, fmin, fmax, htk, top_db] = settings;
-  return fmt::format("log_mel {} {} {} {} {} {} {} {} {}", format_version, sample_rate, n_fft, hop_length, n_mels, fmin,
-                     fmax, htk, top_db);
-}
-
 }  // namespace
 
 std::string CacheKey::file_name() const {
@@ -58,8 +51,8 @@ CacheKey make_cache_key(const std::filesystem::path& audio, const MelSettings& s
   }
   if (file.bad()) fail("cannot read {}: {}", audio.string(), std::strerror(errno));
   const XXH128_hash_t content = XXH3_128bits_digest(state.get());
-  const std::string description = describe(settings);
-  return {{content.high64, content.low64}, XXH3_64bits(description.data(), description.size())};
+  const std::string line = description(settings);
+  return {{content.high64, content.low64}, XXH3_64bits(line.data(), line.size())};
 }
 
 std::string encode_cache_entry(const CacheKey& key, const LogMel& clip) {

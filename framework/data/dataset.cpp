@@ -130,14 +130,14 @@ Dataset load_folder(const fs::path& folder) {
          folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string());
   }
   if (!left_out.empty()) {
-    dataset.warn(
-        fmt::format("{} files in formats that cannot be read (AAC and its like) are left out, the first is {}; convert "
-                    "them to WAV, FLAC, Ogg or MP3",
-                    left_out.size(), left_out.front()));
+    dataset.warn(fmt::format(
+        "files in formats that cannot be read (AAC and its like) are left out: {}, the first is {}; convert them to "
+        "WAV, FLAC, Ogg or MP3",
+        left_out.size(), left_out.front()));
   }
   if (outside > 0) {
-    dataset.warn(fmt::format("{} audio files lie directly in {}, in no genre folder; they are left out", outside,
-                             root.string()));
+    dataset.warn(
+        fmt::format("audio files directly in {}, in no genre folder, are left out: {}", root.string(), outside));
   }
   return std::move(dataset).finish(folder.string());
 }

@@ -127,7 +127,6 @@ class Extraction {
   }
 
   void work() {
-    omp_set_num_threads(1);  // of this thread: the files are the parallel work
     while (!interrupted()) {
       const size_t i = next_++;
       if (i >= tracks_.size()) break;
@@ -186,6 +185,7 @@ fs::path folder_from(const char* variable) {
 
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                           const fs::path& cache_folder, Progress& progress) {
+  validate(settings);
   FeatureCache cache(cache_folder);
   Extraction extraction(dataset, tracks, settings, cache);
   extraction.run(progress);
