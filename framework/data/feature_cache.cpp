@@ -1,0 +1,212 @@
+#include "framework/data/feature_cache.h"
+
+#include <omp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "framework/data/cache_entry.h"
+#include "framework/interrupt.h"
+#include "framework/io/atomic_file.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+// Half-written files of killed runs. Only old ones: another process may be writing the young ones now.
+void remove_stale_temporaries(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.ends_with(".tmp") || name.find(".mel.") == name.npos) continue;
+    std::error_code ignored;
+    const auto written = fs::last_write_time(entry->path(), ignored);
+    if (!ignored && fs::file_time_type::clock::now() - written > 1h) fs::remove(entry->path(), ignored);
+  }
+}
+
+// The cache folder, shared by the threads. A write that fails is noted once and none is tried again.
+class FeatureCache {
+ public:
+  explicit FeatureCache(const fs::path& folder) : folder_(folder.empty() ? folder : folder / "features") {
+    if (folder_.empty()) return;
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) give_up(fmt::format("cannot create {}: {}", folder_.string(), error.message()));
+    remove_stale_temporaries(folder_);
+  }
+
+  std::optional<LogMel> load(const CacheKey& key, int64_t n_mels) const {
+    const fs::path entry = folder_ / key.file_name();
+    std::error_code error;
+    if (folder_.empty() || !fs::is_regular_file(entry, error)) return std::nullopt;
+    try {
+      return decode_cache_entry(read_file(entry), key, n_mels);
+    } catch (const Error&) {
+      return std::nullopt;  // gone or unreadable by now: it is computed anew
+    }
+  }
+
+  void store(const CacheKey& key, const LogMel& clip) {
+    if (!keeps()) return;
+    try {
+      write_file_atomically(folder_ / key.file_name(), encode_cache_entry(key, clip));
+    } catch (const Error& error) {
+      give_up(error.what());
+    }
+  }
+
+  bool keeps() const { return !folder_.empty() && !given_up_; }
+  std::string note() const { return note_; }
+
+ private:
+  void give_up(const std::string& reason) {
+    if (given_up_.exchange(true)) return;
+    note_ = fmt::format("features are not cached: {}; MELGRAD_CACHE may name another folder", reason);
+  }
+
+  fs::path folder_;
+  std::atomic<bool> given_up_ = false;
+  std::string note_;  // written once, read after the threads are joined
+};
+
+// A queue of tracks that threads take from, and what came of each.
+class Extraction {
+ public:
+  Extraction(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings, FeatureCache& cache)
+      : dataset_(dataset), tracks_(tracks), settings_(settings), cache_(cache), errors_(tracks.size()) {
+    features_.clips.resize(tracks.size());
+  }
+
+  void run(Progress& progress) {
+    const size_t threads = std::min(static_cast<size_t>(std::max(1, omp_get_max_threads())), tracks_.size());
+    working_ = threads;
+    std::vector<std::jthread> pool;
+    for (size_t i = 0; i < threads; ++i) pool.emplace_back([this] { work(); });
+    std::unique_lock lock(mutex_);
+    while (working_ > 0) {
+      changed_.wait_for(lock, 100ms);
+      const Counts counts = counts_;
+      lock.unlock();
+      progress.update(static_cast<int64_t>(counts.done), suffix(counts));
+      lock.lock();
+    }
+  }
+
+  Features take() {
+    features_.computed = counts_.computed;
+    features_.cached = counts_.cached;
+    for (size_t i = 0; i < errors_.size(); ++i) {
+      if (!errors_[i].empty()) features_.failures.push_back({tracks_[i], std::move(errors_[i])});
+    }
+    return std::move(features_);
+  }
+
+  size_t done() const { return counts_.done; }
+
+ private:
+  struct Counts {
+    size_t done = 0, computed = 0, cached = 0;
+  };
+
+  static std::string suffix(const Counts& counts) {
+    const size_t failed = counts.done - counts.computed - counts.cached;
+    std::string text = counts.cached > 0 ? fmt::format("{} from the cache", counts.cached) : "";
+    if (failed > 0) text += fmt::format("{}{} failed", text.empty() ? "" : ", ", failed);
+    return text;
+  }
+
+  void work() {
+    while (!interrupted()) {
+      const size_t i = next_++;
+      if (i >= tracks_.size()) break;
+      const Counts one = extract(i);
+      const std::lock_guard lock(mutex_);
+      counts_.done += one.done;
+      counts_.computed += one.computed;
+      counts_.cached += one.cached;
+      changed_.notify_one();
+    }
+    const std::lock_guard lock(mutex_);
+    --working_;
+    changed_.notify_one();
+  }
+
+  Counts extract(size_t i) {
+    const Track& track = dataset_.tracks.at(tracks_[i]);
+    try {
+      const CacheKey key = make_cache_key(track.path, settings_);
+      if (auto clip = cache_.load(key, settings_.n_mels)) {
+        features_.clips[i] = std::move(*clip);
+        return {.done = 1, .cached = 1};
+      }
+      LogMel clip = log_mel(track.path, settings_);
+      if (clip.frames == 0) fail("{} holds no sound", track.path.string());
+      cache_.store(key, clip);
+      features_.clips[i] = std::move(clip);
+      return {.done = 1, .computed = 1};
+    } catch (const Error& error) {
+      errors_[i] = error.what();
+    } catch (const std::exception& error) {
+      errors_[i] = fmt::format("{}: {}", track.path.string(), error.what());
+    }
+    return {.done = 1};
+  }
+
+  const Dataset& dataset_;
+  std::span<const size_t> tracks_;
+  const MelSettings& settings_;
+  FeatureCache& cache_;
+  Features features_;
+  std::vector<std::string> errors_;  // one per requested track; empty: it went well
+  std::atomic<size_t> next_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Counts counts_;       // under mutex_
+  size_t working_ = 0;  // threads, under mutex_
+};
+
+fs::path folder_from(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
+                          const fs::path& cache_folder, Progress& progress) {
+  validate(settings);
+  FeatureCache cache(cache_folder);
+  Extraction extraction(dataset, tracks, settings, cache);
+  extraction.run(progress);
+  if (extraction.done() < tracks.size()) {
+    throw Interrupted(fmt::format("interrupted after the features of {} of {} tracks{}", extraction.done(),
+                                  tracks.size(),
+                                  cache.keeps() ? "; they are kept, the next run goes on from there" : ""));
+  }
+  progress.finish();
+  Features features = extraction.take();
+  features.note = cache.note();
+  return features;
+}
+
+fs::path default_cache_folder() {
+  if (const fs::path chosen = folder_from("MELGRAD_CACHE"); !chosen.empty()) return chosen;
+  // The XDG specification has relative paths passed over.
+  if (const fs::path caches = folder_from("XDG_CACHE_HOME"); caches.is_absolute()) return caches / "melgrad";
+  fs::path home = folder_from("HOME");
+  if (const passwd* user = home.empty() ? getpwuid(getuid()) : nullptr) home = user->pw_dir;
+  return home.empty() ? home : home / ".cache" / "melgrad";
+}
+
+}  // namespace melgrad
