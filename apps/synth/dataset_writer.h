@@ -1,0 +1,17 @@
+// The demo set on disk, in GTZAN's layout: OUT/<genre>/<genre>.00000.wav and so on, 16-bit mono WAV.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "apps/synth/composer.h"
+
+namespace melgrad {
+
+// Composes in parallel; `progress` (may be empty) is called after every track, one call at a time, from any thread.
+// `out` must be absent, empty, or hold an earlier demo set, whose tracks are replaced.
+// Throws Error naming the folder or the file that cannot be written.
+void write_demo_set(const std::filesystem::path& out, const SynthOptions& options,
+                    const std::function<void(int done, int total)>& progress = {});
+
+}  // namespace melgrad

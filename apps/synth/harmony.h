@@ -1,0 +1,35 @@
+// Chords and scales, written the way musicians do.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace melgrad::synth {
+
+struct Chord {
+  int root = 0;            // semitones above the key note
+  std::vector<int> tones;  // semitones above the root, from 0
+};
+
+// A progression in Roman numerals, one bar a word, several chords of one bar joined by commas: "ii7 V7 Imaj7,VI7".
+// Upper case is major, lower case minor, b and # before the numeral move its root. After it: nothing (triad), 5 (power
+// chord), 6, 7 (dominant on a major, minor seventh on a minor chord), maj7, 9, dim, sus4.
+// Throws Error naming the word it cannot read.
+std::vector<std::vector<Chord>> read_progression(std::string_view progression);
+
+enum class Scale {
+  major,
+  minor,
+  harmonic_minor,
+  dorian,
+  mixolydian,
+  phrygian,
+  blues,
+  major_pentatonic,
+  minor_pentatonic
+};
+
+// Semitones above the key note, ascending from 0, within an octave.
+const std::vector<int>& degrees(Scale scale);
+
+}  // namespace melgrad::synth
