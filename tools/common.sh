@@ -1,0 +1,37 @@
+# What the scripts beside this one share; sourced, not run. Puts the caller in the project's folder.
+# shellcheck shell=bash disable=SC2034
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+processors=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+
+heading() { printf '\n== %s\n' "$*"; }
+
+stop() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# Prints the CUDA compiler's path; fails when there is none.
+cuda_compiler() {
+  command -v nvcc && return
+  [[ -x /usr/local/cuda/bin/nvcc ]] && echo /usr/local/cuda/bin/nvcc
+}
+
+# The preset that makes the most of this machine: cuda where there are a GPU and a compiler for it, else cpu.
+# MELGRAD_PRESET overrules.
+best_preset() {
+  if [[ -n ${MELGRAD_PRESET:-} ]]; then
+    echo "$MELGRAD_PRESET"
+  elif cuda_compiler >/dev/null && nvidia-smi --list-gpus >/dev/null 2>&1; then
+    echo cuda
+  else
+    echo cpu
+  fi
+}
+
+# build PRESET [TARGET]: configures and builds build/PRESET, or one target in it.
+build() {
+  if [[ $1 == cuda ]]; then CUDACXX=$(cuda_compiler) && export CUDACXX; fi
+  cmake --preset "$1" >/dev/null && cmake --build --preset "$1" --parallel "$processors" --target "${2:-all}"
+}

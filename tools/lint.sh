@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Checks the sources' form: clang-format 14, clang-tidy 16 and shellcheck, over all tracked files or those given:
+#   tools/lint.sh [FILE...]
+# The versions are fixed because others format and judge differently.
+# shellcheck source=tools/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+for tool in clang-format-14 run-clang-tidy-16 shellcheck; do
+  command -v "$tool" >/dev/null ||
+    stop "$tool is missing; on Debian: apt-get install clang-format-14 clang-tidy-16 shellcheck"
+done
+if (($# > 0)); then files=("$@"); else mapfile -t files < <(git ls-files); fi
+
+# ending REGEX: those of the files whose names end so.
+ending() { printf '%s\n' "${files[@]}" | grep --extended-regexp "($1)\$" || true; }
+
+failed=0
+
+heading "clang-format"
+mapfile -t formatted < <(ending '\.(h|cpp|cu|cuh)')
+if ((${#formatted[@]} > 0)); then clang-format-14 --dry-run --Werror "${formatted[@]}" || failed=1; fi
+
+heading "shellcheck"
+mapfile -t scripts < <(ending '\.sh|\.ci/run')
+if ((${#scripts[@]} > 0)); then shellcheck --external-sources "${scripts[@]}" || failed=1; fi
+
+heading "clang-tidy"
+mapfile -t compiled < <(ending '\.cpp')
+if ((${#compiled[@]} > 0)); then
+  cmake --preset cpu >/dev/null
+  # What the preset does not compile (the emulated device) is in no compile_commands.json and is passed over.
+  # omp.h is g++'s: clang looks for it there, after its own headers.
+  run-clang-tidy-16 -quiet -p build/cpu -j "$processors" \
+    -extra-arg="-idirafter$(g++ -print-file-name=include)" "${compiled[@]/#/^$PWD/}" 2>/dev/null || failed=1
+fi
+
+if ((failed)); then stop "lint found faults"; fi
+echo "lint found nothing"

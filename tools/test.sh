@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds and runs all tests: tools/test.sh [PRESET...]
+# Without arguments: cpu, cpu-asan and emulated; and where there is a CUDA compiler, the CUDA kernels must compile.
+# The last line sums up: N passed, N failed, N skipped.
+# shellcheck source=tools/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+passed=0 failed=0 skipped=0
+
+# The number in an attribute of a JUnit report's first testsuite.
+attribute() { sed --quiet "s/.*<testsuite.*\b$1=\"\([0-9]*\)\".*/\1/p" <<<"$2"; }
+
+add_report() {
+  local report suite_failed suite_skipped
+  report=$(tr '\n' ' ' <"$1" | grep --only-matching '<testsuite[^>]*>')
+  suite_failed=$(attribute failures "$report")
+  suite_skipped=$(($(attribute skipped "$report") + $(attribute disabled "$report")))
+  ((failed += suite_failed)) || true
+  ((skipped += suite_skipped)) || true
+  ((passed += $(attribute tests "$report") - suite_failed - suite_skipped)) || true
+}
+
+count_failure() {
+  echo "$1" >&2
+  ((failed += 1))
+}
+
+run_tests() {
+  local preset=$1 report="$PWD/build/$1/report.xml"
+  heading "$preset: build"
+  if ! build "$preset"; then
+    count_failure "The preset $preset does not build."
+    return
+  fi
+  heading "$preset: tests"
+  rm -f "$report"
+  # Two threads in every test show what depends on their number; passive waiting lets tests share the processors.
+  OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive \
+    ctest --preset "$preset" --parallel "$processors" --progress --output-junit "$report" || true
+  if [[ -s $report ]]; then add_report "$report"; else count_failure "ctest of the preset $preset did not finish."; fi
+}
+
+# One architecture and its PTX: what is checked is that nvcc takes the kernels.
+compile_cuda() {
+  heading "cuda: build"
+  local CUDACXX
+  CUDACXX=$(cuda_compiler)
+  export CUDACXX
+  cmake --preset cuda -B build/cuda-check -D MELGRAD_CUDA_ARCHITECTURES=80 >/dev/null &&
+    cmake --build build/cuda-check --parallel "$processors" --target melgrad
+}
+
+tools/install_packages.sh
+if (($# > 0)); then
+  for preset in "$@"; do run_tests "$preset"; done
+else
+  for preset in cpu cpu-asan emulated; do run_tests "$preset"; done
+  if cuda_compiler >/dev/null && ! compile_cuda; then count_failure "The preset cuda does not build."; fi
+fi
+
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+((failed == 0))
