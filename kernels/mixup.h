@@ -11,7 +11,7 @@ namespace melgrad::kernel {
 // batch as in the paper's listing: the gradient is less noisy for the same augmentation. An example paired with itself
 // (the middle of an odd batch) is unchanged.
 // x, y [batch, elements] of `dtype`; targets, mixed_targets float32 [batch, classes]. Outputs must not alias inputs.
-// Needs alpha > 0.
+// Needs alpha > 0. Example i uses beta(random, i, alpha) of kernels/beta.h.
 HOST_KERNEL(mixup, const void* x, const float* targets, void* y, float* mixed_targets, DType dtype, int64_t batch,
             int64_t elements, int64_t classes, float alpha, RandomStream random)
 

@@ -36,6 +36,11 @@ MELGRAD_HOST_DEVICE inline Philox4 philox(uint64_t key, uint64_t counter_low, ui
 // Uniform on [0, 1): the top 24 bits, so every value is exact in float32.
 MELGRAD_HOST_DEVICE inline float uniform(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
+// Uniform on {0, ..., n - 1}; 0 < n <= 2^32. The bias is below n / 2^32.
+MELGRAD_HOST_DEVICE inline int64_t uniform_integer(uint32_t bits, int64_t n) {
+  return static_cast<int64_t>(static_cast<uint64_t>(bits) * static_cast<uint64_t>(n) >> 32);
+}
+
 // What a random kernel draws from: element i of a draw is philox(seed, i, {*step, stream}). `step` lies in the
 // device's memory, so that a captured graph draws fresh numbers at every replay.
 struct RandomStream {

@@ -50,6 +50,26 @@ class DeviceArray {
   T* data_;
 };
 
+// A device's step counter and the draws keyed by it.
+struct Randomness {
+  DeviceArray<uint64_t> step;
+  RandomStream stream;
+
+  Randomness(uint64_t seed, uint64_t step_value, uint32_t stream_index)
+      : step(std::vector{step_value}), stream{seed, step, stream_index} {}
+};
+
+// Draws that differ in the seed, the step or the stream, the first of them twice: expects `body`, given each, to
+// repeat itself once and to differ otherwise.
+template <class Body>
+void expect_determined_by_seed_step_and_stream(Body body) {
+  const auto first = body(Randomness(1, 2, 3).stream);
+  EXPECT_EQ(body(Randomness(1, 2, 3).stream), first);
+  EXPECT_NE(body(Randomness(9, 2, 3).stream), first);
+  EXPECT_NE(body(Randomness(1, 9, 3).stream), first);
+  EXPECT_NE(body(Randomness(1, 2, 9).stream), first);
+}
+
 // |actual - expected| <= atol + rtol * |expected| for every element; the first that is not is reported.
 template <class Expected>
 void expect_close(std::span<const float> actual, const std::vector<Expected>& expected, double rtol, double atol) {

@@ -1,0 +1,40 @@
+#include "kernels/crop.h"
+
+#include <algorithm>
+
+namespace melgrad::kernel::cpu {
+
+void random_crop_starts(Stream&, const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch,
+                        int64_t crop_frames, RandomStream random) {
+  for (int64_t i = 0; i < batch; ++i) {
+    const int64_t last = std::max<int64_t>(0, clips[picks[i]].frames - crop_frames);
+    starts[i] = uniform_integer(random.draw(static_cast<uint64_t>(i)).v[0], last + 1);
+  }
+}
+
+void crop(Stream&, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype, int64_t batch,
+          int64_t n_mels, int64_t crop_frames, float mean, float inverse_deviation) {
+  require_float32(dtype, "crop");
+  for (int64_t i = 0; i < batch; ++i) {
+    MELGRAD_CHECK(starts[i] >= 0 && starts[i] < clips[picks[i]].frames,
+                  "crop: clip {} has {} frames, the crop starts at {}", picks[i], clips[picks[i]].frames, starts[i]);
+  }
+#pragma omp parallel for collapse(2) schedule(static)
+  for (int64_t i = 0; i < batch; ++i) {
+    for (int64_t mel = 0; mel < n_mels; ++mel) {
+      const Clip& clip = clips[picks[i]];
+      const float* const row = clip.db + mel * clip.frames;
+      float* out = static_cast<float*>(y) + (i * n_mels + mel) * crop_frames;
+      int64_t begin = starts[i];
+      for (int64_t missing = crop_frames; missing > 0;) {
+        const int64_t length = std::min(missing, clip.frames - begin);
+        for (int64_t t = 0; t < length; ++t) out[t] = (row[begin + t] - mean) * inverse_deviation;
+        out += length;
+        missing -= length;
+        begin = 0;
+      }
+    }
+  }
+}
+
+}  // namespace melgrad::kernel::cpu

@@ -1,0 +1,64 @@
+#include "kernels/dropout.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/reference.h"
+
+namespace melgrad {
+namespace {
+
+using reference::DeviceArray;
+using reference::random_values;
+using reference::Randomness;
+
+std::vector<float> dropped(const std::vector<float>& x, float probability, const RandomStream& random) {
+  const auto n = static_cast<int64_t>(x.size());
+  const DeviceArray<float> in(x), y(n);
+  kernel::dropout(Stream::of(Device::cpu), in, y, DType::float32, n, probability, random);
+  return y.values();
+}
+
+TEST(DropoutKernel, DropsItsShareAndKeepsTheMean) {
+  const std::vector<float> ones(1000003, 1.0f);
+  for (const float probability : {0.1f, 0.5f, 0.9f}) {
+    const auto y = dropped(ones, probability, Randomness(7, 11, 13).stream);
+    const double n = static_cast<double>(y.size()), p = static_cast<double>(probability);
+    const double zeros = static_cast<double>(std::count(y.begin(), y.end(), 0.0f));
+    EXPECT_NEAR(zeros / n, p, 5 * std::sqrt(p * (1 - p) / n));
+    EXPECT_NEAR(std::accumulate(y.begin(), y.end(), 0.0) / n, 1, 5 * std::sqrt(p / (1 - p) / n));
+  }
+}
+
+TEST(DropoutKernel, KeepsWhereTheUniformDrawReachesTheProbability) {
+  for (const int64_t n : {1, 2, 3, 4, 31, 33, 10007}) {
+    const Randomness random(5, 3, 1);
+    const auto x = random_values(n, 1), y = dropped(x, 0.25f, random.stream);
+    for (size_t i = 0; i < x.size(); ++i) {
+      const bool kept = uniform(random.stream.draw(i / 4).v[i % 4]) >= 0.25f;
+      EXPECT_EQ(y[i], kept ? x[i] * (1 / 0.75f) : 0.0f) << i;
+    }
+  }
+}
+
+TEST(DropoutKernel, ZeroProbabilityIsTheIdentity) {
+  const auto x = random_values(33, 1);
+  EXPECT_EQ(dropped(x, 0, Randomness(1, 1, 1).stream), x);
+}
+
+TEST(DropoutKernel, RefusesToDropEverything) {
+  EXPECT_THROW(dropped(random_values(3, 1), 1, Randomness(1, 1, 1).stream), Error);
+}
+
+TEST(DropoutKernel, IsDeterminedBySeedStepAndStream) {
+  const auto x = random_values(100, 1);
+  reference::expect_determined_by_seed_step_and_stream([&](const RandomStream& r) { return dropped(x, 0.5f, r); });
+}
+
+TEST(DropoutKernel, RepeatsToTheBitAtAnyThreadCount) {
+  const auto x = random_values(100003, 1);
+  reference::expect_same_bits_at_any_thread_count([&] { return dropped(x, 0.5f, Randomness(1, 2, 3).stream); });
+}
+
+}  // namespace
+}  // namespace melgrad
