@@ -1,7 +1,54 @@
 #include "apps/command_line.h"
 
-namespace melgrad {
+#include <cstdio>
+#include <exception>
+#include <new>
 
-int run_command_line(int, const char* const*) { return 0; }
+#include "apps/command.h"
+#include "apps/config.h"
+#include "framework/interrupt.h"
+
+namespace melgrad {
+namespace {
+
+int run_guarded(const Command& command) {
+  try {
+    return command.run();
+  } catch (const Interrupted& interruption) {
+    fmt::print(stderr, "melgrad: {}\n", interruption.what());
+    return exit_interrupted;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "melgrad: out of memory; use a smaller --batch-size or fewer tracks\n");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "melgrad: {}\n", error.what());
+  }
+  return exit_failure;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  CLI::App program("Trains music-genre classifiers from audio files and applies them.", "melgrad");
+  program.set_version_flag("--version", "melgrad " MELGRAD_VERSION);
+  program.require_subcommand(1);
+  program.failure_message(CLI::FailureMessage::simple);
+  const std::vector<Command> commands{add_synth(program),    add_mel(program),     add_train(program),
+                                      add_evaluate(program), add_predict(program), add_summary(program)};
+  try {
+    std::vector<std::string> arguments = with_config(program, {argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    program.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? exit_success : exit_usage;
+  } catch (const Error& error) {
+    fmt::print(stderr, "melgrad: {}\n", error.what());
+    return exit_usage;
+  }
+  install_interrupt_handler();
+  for (const Command& command : commands) {
+    if (command.app->parsed()) return run_guarded(command);
+  }
+  return exit_usage;
+}
 
 }  // namespace melgrad

@@ -54,11 +54,10 @@ void Adam::step(float learning_rate) {
   gradient_slots_.assign(gradients);
   adam_slots_.assign(updates);
   scalars_.assign({&scalars, 1});
-  kernel::gradient_norm(stream, gradient_slots_.data(), count, options_.max_gradient_norm,
-                        norm_.as<float>(), scale_.as<float>());
-  kernel::adam_step(stream, adam_slots_.data(), count, scalars_.data(),
-                    scale_.as<float>(), options_.beta1, options_.beta2, options_.epsilon,
-                    options_.weight_decay == WeightDecay::decoupled);
+  kernel::gradient_norm(stream, gradient_slots_.data(), count, options_.max_gradient_norm, norm_.as<float>(),
+                        scale_.as<float>());
+  kernel::adam_step(stream, adam_slots_.data(), count, scalars_.data(), scale_.as<float>(), options_.beta1,
+                    options_.beta2, options_.epsilon, options_.weight_decay == WeightDecay::decoupled);
 }
 
 void Adam::zero_grad() {

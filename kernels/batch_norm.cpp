@@ -102,7 +102,7 @@ void batch_norm_forward_training(Stream&, const void* x, const float* gamma, con
                                  float* inverse_deviation, float* running_mean, float* running_var, DType dtype,
                                  int64_t rows, int64_t channels, float momentum, float epsilon) {
   require_float32(dtype, "batch_norm_forward_training");
-  MELGRAD_CHECK(rows >= 2, "batch norm needs at least 2 values per channel to train, got {}; use a larger batch", rows);
+  require_trainable(rows);
   const auto* in = static_cast<const float*>(x);
   const ColumnSums sums = sum_columns(rows, channels, [=](int64_t i, int64_t, double& value, double& square) {
     const double v = in[i];

@@ -8,6 +8,11 @@
 
 namespace melgrad::kernel {
 
+// Throws Error when there are too few rows for the variance that is averaged into running_var.
+inline void require_trainable(int64_t rows) {
+  MELGRAD_CHECK(rows >= 2, "batch norm needs at least 2 values per channel to train, got {}; use a larger batch", rows);
+}
+
 // Training: normalises by the batch's own statistics, saves them for the backward pass (mean and
 // inverse_deviation = 1 / sqrt(var + epsilon)) and updates the running ones. Needs rows >= 2.
 KERNEL(batch_norm_forward_training, const void* x, const float* gamma, const float* beta, void* y, float* mean,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernels/host_device.h"
 #include "kernels/kernel.h"
 
 namespace melgrad::kernel {
@@ -11,8 +12,8 @@ namespace melgrad::kernel {
 struct Pool2d {
   int64_t batch, height, width, channels;  // of the input
   int64_t kernel, stride, padding;         // 0 <= padding <= kernel / 2
-  int64_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
-  int64_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
+  MELGRAD_HOST_DEVICE int64_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
+  MELGRAD_HOST_DEVICE int64_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
 };
 
 // Throws Error unless every window holds at least one element of the input and `taken` fits a byte.

@@ -5,11 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define MELGRAD_HOST_DEVICE __host__ __device__
-#else
-#define MELGRAD_HOST_DEVICE
-#endif
+#include "kernels/host_device.h"
 
 namespace melgrad {
 

@@ -56,6 +56,8 @@ TEST(CropKernel, CutsStandardisesAndRepeats) {
     arrays.push_back(std::make_unique<DeviceArray<float>>(db.back()));
     clips.push_back({*arrays.back(), count});
   }
+  const std::vector<float> mean = random_values(n_mels, 91), inverse_deviation = random_values(n_mels, 92);
+  const DeviceArray<float> device_mean(mean), device_inverse_deviation(inverse_deviation);
   std::vector<float> expected;
   for (size_t i = 0; i < picks.size(); ++i) {
     const int64_t length = frames[static_cast<size_t>(picks[i])];
@@ -63,7 +65,7 @@ TEST(CropKernel, CutsStandardisesAndRepeats) {
       for (int64_t t = 0; t < crop_frames; ++t) {
         const float value =
             db[static_cast<size_t>(picks[i])][static_cast<size_t>(mel * length + (starts[i] + t) % length)];
-        expected.push_back((value + 40) * 0.125f);
+        expected.push_back((value - mean[static_cast<size_t>(mel)]) * inverse_deviation[static_cast<size_t>(mel)]);
       }
     }
   }
@@ -72,7 +74,7 @@ TEST(CropKernel, CutsStandardisesAndRepeats) {
   const auto crops = [&] {
     const DeviceArray<float> y(static_cast<int64_t>(expected.size()));
     kernel::crop(Stream::of(Device::cpu), device_clips, device_picks, device_starts, y, DType::float32,
-                 static_cast<int64_t>(picks.size()), n_mels, crop_frames, -40, 0.125f);
+                 static_cast<int64_t>(picks.size()), n_mels, crop_frames, device_mean, device_inverse_deviation);
     return y.values();
   };
   EXPECT_EQ(crops(), expected);
@@ -80,10 +82,12 @@ TEST(CropKernel, CutsStandardisesAndRepeats) {
 }
 
 TEST(CropKernel, RefusesAStartOutsideTheClip) {
-  const DeviceArray<float> db(10), y(10);
+  const DeviceArray<float> db(10), y(10), mean(1), inverse_deviation(1);
   const DeviceArray<Clip> clips(std::vector<Clip>{{db, 10}});
   const DeviceArray<int64_t> picks(std::vector<int64_t>{0}), starts(std::vector<int64_t>{10});
-  EXPECT_THROW(kernel::crop(Stream::of(Device::cpu), clips, picks, starts, y, DType::float32, 1, 1, 10, 0, 1), Error);
+  EXPECT_THROW(
+      kernel::crop(Stream::of(Device::cpu), clips, picks, starts, y, DType::float32, 1, 1, 10, mean, inverse_deviation),
+      Error);
 }
 
 }  // namespace

@@ -5,30 +5,39 @@
 namespace melgrad {
 
 Standardisation standardisation_of(std::span<const LogMel> clips) {
-  double sum = 0, squares = 0, count = 0;
-  for (const LogMel& clip : clips) {
-    // One clip at a time in double: the sums of a large set would lose digits.
-    double clip_sum = 0, clip_squares = 0;
-    for (const float db : clip.db) {
-      clip_sum += static_cast<double>(db);
-      clip_squares += static_cast<double>(db) * static_cast<double>(db);
+  MELGRAD_CHECK(!clips.empty(), "no features to standardise by");
+  Standardisation result;
+  for (int64_t mel = 0; mel < clips[0].n_mels; ++mel) {
+    double sum = 0, squares = 0, count = 0;
+    for (const LogMel& clip : clips) {
+      for (const float db :
+           std::span(clip.db).subspan(static_cast<size_t>(mel * clip.frames), static_cast<size_t>(clip.frames))) {
+        sum += static_cast<double>(db);
+        squares += static_cast<double>(db) * static_cast<double>(db);
+      }
+      count += static_cast<double>(clip.frames);
     }
-    sum += clip_sum;
-    squares += clip_squares;
-    count += static_cast<double>(clip.db.size());
+    const double mean = sum / count, deviation = std::sqrt(std::max(0.0, squares / count - mean * mean));
+    result.mean.push_back(static_cast<float>(mean));
+    // A bin that never changes, above the range of a low-rate recording, has no deviation; dividing by one leaves it
+    // the zeros that it is. A double sum of equal floats is off by far less than this.
+    result.deviation.push_back(deviation > 1e-3 ? static_cast<float>(deviation) : 1.0f);
   }
-  MELGRAD_CHECK(count > 0, "no features to standardise by");
-  const double mean = sum / count;
-  const double variance = std::max(0.0, squares / count - mean * mean);
-  // Digital silence has no deviation; dividing by one leaves it the zeros that it is.
-  return {static_cast<float>(mean), variance > 0 ? static_cast<float>(std::sqrt(variance)) : 1.0f};
+  return result;
 }
 
 ClipStore::ClipStore(std::span<const LogMel> clips, std::span<const int> labels, int64_t classes,
-                     Standardisation standardisation, Device device)
-    : device_(device), classes_(classes), standardisation_(standardisation), labels_(labels.begin(), labels.end()) {
-  MELGRAD_CHECK(clips.size() == labels.size() && !clips.empty(), "{} clips with {} labels", clips.size(), labels.size());
+                     const Standardisation& standardisation, Device device)
+    : device_(device), classes_(classes), labels_(labels.begin(), labels.end()) {
+  MELGRAD_CHECK(clips.size() == labels.size() && !clips.empty(), "{} clips with {} labels", clips.size(),
+                labels.size());
   n_mels_ = clips[0].n_mels;
+  MELGRAD_CHECK(standardisation.mean.size() == static_cast<size_t>(n_mels_),
+                "standardisation of {} mel bins, features of {}", standardisation.mean.size(), n_mels_);
+  std::vector<float> inverse;
+  for (const float deviation : standardisation.deviation) inverse.push_back(1 / deviation);
+  mean_ = Tensor::from(standardisation.mean, {n_mels_}, device);
+  inverse_deviation_ = Tensor::from(inverse, {n_mels_}, device);
   std::vector<kernel::Clip> table;
   for (const LogMel& clip : clips) {
     MELGRAD_CHECK(clip.n_mels == n_mels_ && clip.frames > 0, "a clip of {} mel bins, {} frames among clips of {} bins",
@@ -55,8 +64,8 @@ Batch ClipStore::cut(std::span<const int64_t> picks, const DeviceArray<int64_t>&
                      const DeviceArray<int64_t>& starts, int64_t crop_frames) const {
   const auto n = static_cast<int64_t>(picks.size());
   Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, DType::float32, device_), .targets = {}};
-  kernel::crop(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(), batch.x.data(), batch.x.dtype(), n,
-               n_mels_, crop_frames, standardisation_.mean, 1 / standardisation_.deviation);
+  kernel::crop(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(), batch.x.data(), batch.x.dtype(),
+               n, n_mels_, crop_frames, mean_.as<float>(), inverse_deviation_.as<float>());
   std::vector<float> one_hot(static_cast<size_t>(n * classes_));
   for (int64_t i = 0; i < n; ++i) {
     one_hot[static_cast<size_t>(i * classes_ + label(picks[static_cast<size_t>(i)]))] = 1;

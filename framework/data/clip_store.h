@@ -18,16 +18,17 @@ struct Batch {
   Tensor x, targets;
 };
 
-// What makes the training tracks' dB values of mean 0 and deviation 1; it travels with the model.
+// What makes the training tracks' dB values of mean 0 and deviation 1 in each mel bin; it travels with the model.
 struct Standardisation {
-  float mean = 0, deviation = 1;
+  std::vector<float> mean, deviation;  // [n_mels]
 };
 Standardisation standardisation_of(std::span<const LogMel> clips);
 
 class ClipStore {
  public:
   // labels[i] in [0, classes) is the class of clips[i]. All clips have the same n_mels and at least one frame.
-  ClipStore(std::span<const LogMel> clips, std::span<const int> labels, int64_t classes, Standardisation, Device);
+  ClipStore(std::span<const LogMel> clips, std::span<const int> labels, int64_t classes, const Standardisation&,
+            Device);
 
   int64_t size() const { return static_cast<int64_t>(labels_.size()); }
   int label(int64_t clip) const { return labels_[static_cast<size_t>(clip)]; }
@@ -45,7 +46,7 @@ class ClipStore {
 
   Device device_;
   int64_t n_mels_ = 0, classes_;
-  Standardisation standardisation_;
+  Tensor mean_, inverse_deviation_;  // [n_mels]
   std::vector<int> labels_;
   std::vector<int64_t> frames_;
   std::vector<Tensor> features_;

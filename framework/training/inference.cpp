@@ -59,8 +59,8 @@ std::vector<TrackPrediction> predict_tracks(Module& model, const ClipStore& clip
   const auto batch_size = static_cast<size_t>(options.batch_size);
   for (size_t first = 0; first < picks.size(); first += batch_size) {
     const size_t n = std::min(batch_size, picks.size() - first);
-    const Batch batch = clips.crops(std::span(picks).subspan(first, n), std::span(starts).subspan(first, n),
-                                    options.crop_frames);
+    const Batch batch =
+        clips.crops(std::span(picks).subspan(first, n), std::span(starts).subspan(first, n), options.crop_frames);
     const Tensor logits = model(batch.x);
     const std::vector<float> values = logits.to_vector();
     const auto classes = static_cast<size_t>(logits.shape()[1]);
@@ -73,7 +73,8 @@ std::vector<TrackPrediction> predict_tracks(Module& model, const ClipStore& clip
     }
   }
   for (size_t clip = 0; clip < predictions.size(); ++clip) {
-    predictions[clip].probabilities = softmax_of_mean(sums[clip], static_cast<double>(predictions[clip].segments.size()));
+    predictions[clip].probabilities =
+        softmax_of_mean(sums[clip], static_cast<double>(predictions[clip].segments.size()));
   }
   return predictions;
 }

@@ -1,0 +1,53 @@
+// What the subcommands share: how they are registered, the options each of them has, how they report.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "framework/progress.h"
+#include "kernels/stream.h"
+
+namespace melgrad {
+
+enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial = 3, exit_interrupted = 130 };
+
+// --json and --quiet, which every subcommand has.
+struct OutputOptions {
+  bool json = false, quiet = false;
+  ProgressMode progress() const { return quiet ? ProgressMode::quiet : ProgressMode::automatic; }
+  // A line for people on stderr; nothing under --quiet.
+  void note(const std::string& line) const;
+};
+void add_output_options(CLI::App& command, OutputOptions& options);
+
+// --device auto|cpu|cuda and --threads.
+struct DeviceOptions {
+  std::string device = "auto";
+  int threads = 0;
+  // Applies the thread count and says which device it is to be. Throws Error when the device asked for is not there.
+  Device choose() const;
+};
+void add_device_options(CLI::App& command, DeviceOptions& options);
+
+struct Command {
+  CLI::App* app;
+  std::function<int()> run;  // an ExitCode
+};
+
+// One for each apps/<name>.cpp. They add their subcommand to the program.
+Command add_synth(CLI::App& program);
+Command add_mel(CLI::App& program);
+Command add_train(CLI::App& program);
+Command add_evaluate(CLI::App& program);
+Command add_predict(CLI::App& program);
+Command add_summary(CLI::App& program);
+
+// Results for programs: one JSON value on stdout.
+void print_json(const nlohmann::ordered_json& value);
+
+}  // namespace melgrad

@@ -1,0 +1,110 @@
+#include "apps/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include "framework/io/atomic_file.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+std::string with(std::string text, char from, char to) {
+  std::replace(text.begin(), text.end(), from, to);
+  return text;
+}
+
+// What follows `flag` among the arguments, as `--flag value` or `--flag=value`; the last one counts.
+std::optional<std::string> value_of(const std::vector<std::string>& arguments, const std::string& flag) {
+  std::optional<std::string> value;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == flag && i + 1 < arguments.size()) value = arguments[i + 1];
+    if (arguments[i].starts_with(flag + "=")) value = arguments[i].substr(flag.size() + 1);
+  }
+  return value;
+}
+
+std::string value_text(const toml::node& node, const std::string& where) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
+  fail("{} must be a text, a number or true/false", where);
+}
+
+std::vector<std::string> arguments_of(const std::filesystem::path& path, const CLI::App& command) {
+  toml::table table;
+  try {
+    table = toml::parse(read_file(path), path.string());
+  } catch (const toml::parse_error& error) {
+    fail("{}:{}: {}", path.string(), error.source().begin.line, error.description());
+  }
+  std::vector<std::string> arguments;
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    const std::string flag = "--" + with(name, '_', '-');
+    const std::string where = fmt::format("{}:{}: {}", path.string(), node.source().begin.line, name);
+    if (!command.get_option_no_throw(flag)) fail("{} is no option; see melgrad {} --help", where, command.get_name());
+    arguments.push_back(flag + "=" + value_text(node, where));
+  }
+  return arguments;
+}
+
+bool is_number(const std::string& text) {
+  double number = 0;
+  return CLI::detail::lexical_cast(text, number) && text != "nan" && text != "inf";
+}
+
+std::string toml_value(const CLI::Option& option) {
+  const bool is_flag = option.get_expected_max() == 0;
+  const std::string text = option.count() > 0 ? option.results().back() : option.get_default_str();
+  if (is_flag) return text == "true" || text == "1" ? "true" : "false";
+  if (is_number(text)) return text;
+  std::string quoted;
+  for (const char c : text) quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+  return '"' + quoted + '"';
+}
+
+}  // namespace
+
+std::vector<std::string> with_config(const CLI::App& program, std::vector<std::string> arguments) {
+  const std::vector<const CLI::App*> commands = program.get_subcommands([](const CLI::App*) { return true; });
+  const auto named = [](const std::string& argument) {
+    return [&argument](const CLI::App* app) { return app->get_name() == argument; };
+  };
+  const auto subcommand = std::find_if(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+    return std::any_of(commands.begin(), commands.end(), named(argument));
+  });
+  if (subcommand == arguments.end()) return arguments;
+  const CLI::App& command = **std::find_if(commands.begin(), commands.end(), named(*subcommand));
+  if (!command.get_option_no_throw("--config")) return arguments;
+
+  std::optional<std::string> file = value_of(arguments, "--config");
+  const bool resume = std::find(arguments.begin(), arguments.end(), "--resume") != arguments.end();
+  if (const auto run = value_of(arguments, "--out"); !file && resume && run) {
+    file = (std::filesystem::path(*run) / "config.toml").string();
+  }
+  if (!file) return arguments;
+  const std::vector<std::string> configured = arguments_of(*file, command);
+  arguments.insert(subcommand + 1, configured.begin(), configured.end());
+  return arguments;
+}
+
+std::string config_text(const CLI::App& command, const std::vector<std::string>& left_out) {
+  std::string text;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_lnames().empty()) continue;
+    const std::string& name = option->get_lnames()[0];
+    if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
+    if (option->count() == 0 && option->get_default_str().empty() && option->get_expected_max() > 0) continue;
+    text += fmt::format("{} = {}\n", with(name, '-', '_'), toml_value(*option));
+  }
+  return text;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,99 @@
+#include "apps/dataset_session.h"
+
+#include <cstdio>
+#include <unordered_map>
+
+#include "framework/data/csv.h"
+#include "framework/data/feature_cache.h"
+#include "framework/io/atomic_file.h"
+#include "framework/io/csv_writer.h"
+
+namespace melgrad {
+
+std::filesystem::path FeatureOptions::cache_folder() const {
+  if (no_cache) return {};
+  return cache.empty() ? default_cache_folder() : std::filesystem::path(cache);
+}
+
+void add_feature_options(CLI::App& command, FeatureOptions& options) {
+  command.add_option("--cache", options.cache, "Folder of the feature cache; by default ~/.cache/melgrad");
+  command.add_flag("--no-cache", options.no_cache, "Neither read nor write the feature cache");
+  command.add_flag("--strict", options.strict, "A file that cannot be read is an error, not left out");
+}
+
+void add_mel_options(CLI::App& command, MelSettings& settings) {
+  command.add_option("--sample-rate", settings.sample_rate, "Hz that audio is resampled to");
+  command.add_option("--n-fft", settings.n_fft, "Samples of a window");
+  command.add_option("--hop-length", settings.hop_length, "Samples from frame to frame");
+  command.add_option("--n-mels", settings.n_mels, "Mel bins");
+  command.add_option("--fmin", settings.fmin, "Hz, lower edge of the lowest bin");
+  command.add_option("--fmax", settings.fmax, "Hz, upper edge of the highest bin; 0: half the sample rate");
+  command.add_flag("--htk", settings.htk, "HTK's mel scale in place of Slaney's");
+  command.add_option("--top-db", settings.top_db, "dB below the loudest that are kept");
+}
+
+std::vector<int> LoadedTracks::labels(const Dataset& dataset) const {
+  std::vector<int> result;
+  for (const size_t track : tracks) result.push_back(dataset.tracks[track].label);
+  return result;
+}
+
+std::vector<std::string> LoadedTracks::names(const Dataset& dataset) const {
+  std::vector<std::string> result;
+  for (const size_t track : tracks) result.push_back(dataset.tracks[track].name);
+  return result;
+}
+
+LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
+                         const FeatureOptions& features, const OutputOptions& output, const std::string& what) {
+  Progress progress(what, static_cast<int64_t>(tracks.size()), "tracks", output.progress());
+  Features extracted = extract_features(dataset, tracks, settings, features.cache_folder(), progress);
+  progress.finish();
+  if (!extracted.note.empty()) output.note(extracted.note);
+  LoadedTracks loaded;
+  for (const Features::Failure& failure : extracted.failures) {
+    if (features.strict) fail("{}; without --strict it is left out", failure.message);
+    output.note("left out: " + failure.message);
+    loaded.failures.push_back(failure.message);
+  }
+  for (size_t i = 0; i < tracks.size(); ++i) {
+    if (extracted.clips[i].frames == 0) continue;
+    loaded.tracks.push_back(tracks[i]);
+    loaded.clips.push_back(std::move(extracted.clips[i]));
+  }
+  if (loaded.tracks.empty()) fail("{}: none of the {} tracks could be read", dataset.root.string(), tracks.size());
+  return loaded;
+}
+
+void write_split(const std::filesystem::path& file, const Dataset& dataset, std::span<const size_t> train,
+                 std::span<const size_t> validation, std::span<const size_t> test) {
+  std::string text = csv_record(std::vector<std::string>{"path", "label", "split"});
+  const auto add = [&](std::span<const size_t> tracks, const char* side) {
+    for (const size_t i : tracks) {
+      const Track& track = dataset.tracks[i];
+      text += csv_record(std::vector<std::string>{track.name, dataset.labels[static_cast<size_t>(track.label)], side});
+    }
+  };
+  add(train, "train");
+  add(validation, "validation");
+  add(test, "test");
+  write_file_atomically(file, text);
+}
+
+size_t apply_split(const std::filesystem::path& file, Dataset& dataset) {
+  const std::vector<CsvRow> rows = parse_csv(read_file(file), file.string());
+  std::unordered_map<std::string, std::string> sides;
+  for (const CsvRow& row : rows) {
+    if (row.fields.size() != 3) fail("{}:{}: three fields are expected, path,label,split", file.string(), row.line);
+    sides[row.fields[0]] = row.fields[2];
+  }
+  size_t named = 0;
+  for (Track& track : dataset.tracks) {
+    const auto found = sides.find(track.name);
+    track.split = found == sides.end() ? "" : found->second;
+    named += found != sides.end();
+  }
+  return named;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,48 @@
+// From a data set on disk to features in a device's memory, as train, evaluate and predict need them.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/command.h"
+#include "framework/audio/log_mel.h"
+#include "framework/data/clip_store.h"
+#include "framework/data/dataset.h"
+
+namespace melgrad {
+
+// --cache, --no-cache and --strict.
+struct FeatureOptions {
+  std::string cache;
+  bool no_cache = false, strict = false;
+  std::filesystem::path cache_folder() const;
+};
+void add_feature_options(CLI::App& command, FeatureOptions& options);
+
+void add_mel_options(CLI::App& command, MelSettings& settings);
+
+// The tracks of a data set whose audio could be read.
+struct LoadedTracks {
+  std::vector<size_t> tracks;  // indices into Dataset::tracks
+  std::vector<LogMel> clips;
+  std::vector<std::string> failures;  // a line each
+
+  std::vector<int> labels(const Dataset& dataset) const;
+  std::vector<std::string> names(const Dataset& dataset) const;
+};
+
+// Extracts features under a progress bar. A file that cannot be read is named on stderr and left out; under --strict it
+// is an Error. Throws Error when nothing is left.
+LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
+                         const FeatureOptions& features, const OutputOptions& output, const std::string& what);
+
+// RUN/split.csv: which track was on which side, so that an evaluation takes those that were held out.
+void write_split(const std::filesystem::path& file, const Dataset& dataset, std::span<const size_t> train,
+                 std::span<const size_t> validation, std::span<const size_t> test);
+// Sets Track::split of the tracks that the file names; returns how many it named.
+size_t apply_split(const std::filesystem::path& file, Dataset& dataset);
+
+}  // namespace melgrad

@@ -1,0 +1,192 @@
+// melgrad evaluate RUN DATA
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+
+#include "apps/classifier.h"
+#include "apps/command.h"
+#include "apps/dataset_session.h"
+#include "framework/io/atomic_file.h"
+#include "framework/io/csv_writer.h"
+#include "framework/io/picture.h"
+#include "framework/training/metrics.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct EvaluateCommand {
+  OutputOptions output;
+  DeviceOptions device;
+  FeatureOptions features;
+  InferenceOptions inference;
+  std::string run, data, split = "auto", out;
+};
+
+// Which side of the run's split is evaluated: auto is the held-out test tracks, else the validation tracks, else, where
+// the data set is not the run's own, everything.
+std::string choose_side(const EvaluateCommand& c, Dataset& dataset) {
+  const fs::path split_file = fs::path(c.run) / "split.csv";
+  const size_t named = fs::exists(split_file) ? apply_split(split_file, dataset) : 0;
+  if (named == 0) {
+    if (c.split == "auto" || c.split == "all") return "all";
+    fail("{} names no track of {}, so there is no '{}' side; use --split all", split_file.string(), c.data, c.split);
+  }
+  if (c.split != "auto") return c.split;
+  for (const char* side : {"test", "validation"}) {
+    const auto on_side = [side](const Track& track) { return track.split == side; };
+    if (std::any_of(dataset.tracks.begin(), dataset.tracks.end(), on_side)) return side;
+  }
+  return "all";
+}
+
+std::vector<size_t> tracks_of(const Dataset& dataset, const std::string& side) {
+  std::vector<size_t> tracks;
+  for (size_t i = 0; i < dataset.tracks.size(); ++i) {
+    if (side == "all" || dataset.tracks[i].split == side) tracks.push_back(i);
+  }
+  if (tracks.empty()) fail("the run has no {} tracks; choose another --split", side);
+  return tracks;
+}
+
+// The data set's labels as the model's classes. Throws Error when the data set has a label that the model lacks.
+void adopt_labels(Dataset& dataset, const ModelCard& card) {
+  for (Track& track : dataset.tracks) {
+    const std::string& label = dataset.labels[static_cast<size_t>(track.label)];
+    const auto found = std::find(card.labels.begin(), card.labels.end(), label);
+    if (found == card.labels.end()) {
+      fail("{}: label '{}' is unknown to the model, which knows {}", track.name, label, fmt::join(card.labels, ", "));
+    }
+    track.label = static_cast<int>(found - card.labels.begin());
+  }
+  dataset.labels = card.labels;
+}
+
+struct Evaluation {
+  Accuracy track_accuracy, segment_accuracy;
+  ConfusionMatrix confusion;
+  ClassificationReport report;
+};
+
+Evaluation score(std::span<const TrackPrediction> predictions, const ClipStore& clips, const ModelCard& card) {
+  ConfusionMatrix confusion(card.labels);
+  std::vector<TrackScore> tracks, segments;
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    const int label = clips.label(static_cast<int64_t>(i));
+    confusion.add(label, predictions[i].label());
+    tracks.push_back({.correct = predictions[i].label() == label, .total = 1});
+    const auto& voted = predictions[i].segments;
+    segments.push_back(
+        {.correct = std::count(voted.begin(), voted.end(), label), .total = static_cast<int64_t>(voted.size())});
+  }
+  return {.track_accuracy = bootstrap_accuracy(tracks, 0),
+          .segment_accuracy = bootstrap_accuracy(segments, 0),
+          .confusion = confusion,
+          .report = classification_report(confusion)};
+}
+
+nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, size_t failed) {
+  nlohmann::ordered_json classes;
+  for (size_t i = 0; i < e.report.labels.size(); ++i) {
+    const ClassScores& s = e.report.classes[i];
+    classes[e.report.labels[i]] = {
+        {"precision", s.precision}, {"recall", s.recall}, {"f1", s.f1}, {"support", s.support}};
+  }
+  return {{"split", side},
+          {"tracks", e.report.macro.support},
+          {"failed_files", failed},
+          {"track_accuracy", e.track_accuracy.value},
+          {"track_accuracy_interval", {e.track_accuracy.low, e.track_accuracy.high}},
+          {"segment_accuracy", e.segment_accuracy.value},
+          {"segment_accuracy_interval", {e.segment_accuracy.low, e.segment_accuracy.high}},
+          {"macro_f1", e.report.macro.f1},
+          {"classes", classes},
+          {"labels", e.confusion.labels},
+          {"confusion_matrix", e.confusion.counts}};
+}
+
+std::string predictions_csv(const LoadedTracks& loaded, const Dataset& dataset,
+                            std::span<const TrackPrediction> predictions) {
+  std::vector<std::string> header{"path", "label", "predicted"};
+  for (const std::string& label : dataset.labels) header.push_back("probability_" + label);
+  std::string text = csv_record(header);
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    const Track& track = dataset.tracks[loaded.tracks[i]];
+    std::vector<std::string> fields{track.name, dataset.labels[static_cast<size_t>(track.label)],
+                                    dataset.labels[static_cast<size_t>(predictions[i].label())]};
+    for (const float probability : predictions[i].probabilities) fields.push_back(fmt::format("{:.6f}", probability));
+    text += csv_record(fields);
+  }
+  return text;
+}
+
+void print_text(const Evaluation& e, const std::string& side) {
+  const auto line = [](const char* what, const Accuracy& a) {
+    fmt::print("{} accuracy {:.3f}  (95 % interval {:.3f} to {:.3f})\n", what, a.value, a.low, a.high);
+  };
+  fmt::print("{} tracks ({})\n", e.report.macro.support, side == "all" ? "all" : side + " side of the run's split");
+  line("track  ", e.track_accuracy);
+  line("segment", e.segment_accuracy);
+  fmt::print("\n{}\nrows: true, columns: predicted\n{}", to_text(e.report), to_text(e.confusion));
+}
+
+int evaluate(const EvaluateCommand& command) {
+  EvaluateCommand c = command;
+  const Device device = c.device.choose();
+  const Classifier classifier = load_classifier(c.run, device);
+  Dataset dataset = load_dataset(c.data);
+  for (const std::string& warning : dataset.warnings) c.output.note(warning);
+  adopt_labels(dataset, classifier.card);
+  const std::string side = choose_side(c, dataset);
+  const LoadedTracks loaded =
+      load_tracks(dataset, tracks_of(dataset, side), classifier.card.mel, c.features, c.output, "features");
+  const ClipStore clips(loaded.clips, loaded.labels(dataset), classifier.classes(), classifier.card.standardisation,
+                        device);
+  c.inference.crop_frames = classifier.card.crop_frames;
+  const std::vector<TrackPrediction> predictions = predict_tracks(*classifier.model, clips, c.inference);
+  const Evaluation evaluation = score(predictions, clips, classifier.card);
+
+  const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
+  fs::create_directories(out);
+  const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failures.size());
+  write_file_atomically(out / "report.json", json.dump(2) + "\n");
+  write_file_atomically(out / "classes.csv", to_csv(evaluation.report));
+  write_file_atomically(out / "confusion.csv", to_csv(evaluation.confusion));
+  write_file_atomically(out / "predictions.csv", predictions_csv(loaded, dataset, predictions));
+  draw_confusion_matrix(out / "confusion.png", classifier.card.labels, evaluation.confusion.counts,
+                        fmt::format("track accuracy {:.3f}", evaluation.track_accuracy.value));
+  if (c.output.json) {
+    print_json(json);
+  } else {
+    print_text(evaluation, side);
+    fmt::print("\nwritten to {}: confusion.png, confusion.csv, classes.csv, predictions.csv, report.json\n",
+               out.string());
+  }
+  return loaded.failures.empty() ? exit_success : exit_partial;
+}
+
+}  // namespace
+
+Command add_evaluate(CLI::App& program) {
+  auto command = std::make_shared<EvaluateCommand>();
+  CLI::App& app = *program.add_subcommand("evaluate", "Measure a trained classifier on tracks that it has not seen");
+  app.option_defaults()->always_capture_default();
+  app.footer("Example:\n  melgrad evaluate runs/first music");
+  app.add_option("run", command->run, "Folder of a run, whose last model is taken, or a .safetensors file of one")
+      ->required();
+  app.add_option("data", command->data, "Folder of genre folders, or a manifest.csv")->required();
+  app.add_option("--split", command->split, "Which tracks; auto: test, else validation, else all")
+      ->check(CLI::IsMember({"auto", "test", "validation", "train", "all"}));
+  app.add_option("--crops", command->inference.crops, "Crops of each track whose logits are averaged")
+      ->check(CLI::Range(1, 100'000));
+  app.add_option("--batch-size", command->inference.batch_size, "Crops at a time")->check(CLI::Range(1, 65536));
+  app.add_option("--out", command->out, "Folder for tables and pictures; by default RUN/evaluation");
+  add_feature_options(app, command->features);
+  add_device_options(app, command->device);
+  add_output_options(app, command->output);
+  return {&app, [command] { return evaluate(*command); }};
+}
+
+}  // namespace melgrad

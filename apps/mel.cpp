@@ -1,0 +1,57 @@
+// melgrad mel FILE
+#include <cstdio>
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/dataset_session.h"
+#include "framework/io/npy.h"
+#include "framework/io/picture.h"
+
+namespace melgrad {
+namespace {
+
+struct MelCommand {
+  OutputOptions output;
+  MelSettings mel;
+  std::string file, npy, png;
+};
+
+int mel(const MelCommand& c) {
+  const LogMel features = log_mel(c.file, c.mel);
+  if (!c.npy.empty()) write_npy(c.npy, features.db, {features.n_mels, features.frames});
+  if (!c.png.empty()) {
+    draw_spectrogram(c.png, features, c.mel, std::filesystem::path(c.file).filename().string());
+  }
+  const auto [low, high] = std::minmax_element(features.db.begin(), features.db.end());
+  if (c.output.json) {
+    print_json({{"file", c.file},
+                {"n_mels", features.n_mels},
+                {"frames", features.frames},
+                {"seconds", features.seconds},
+                {"min_db", *low},
+                {"max_db", *high},
+                {"npy", c.npy},
+                {"png", c.png}});
+  } else {
+    fmt::print("{}: {} mel bins x {} frames, {:.2f} s, {:.1f} to {:.1f} dB\n", c.file, features.n_mels, features.frames,
+               features.seconds, *low, *high);
+  }
+  return exit_success;
+}
+
+}  // namespace
+
+Command add_mel(CLI::App& program) {
+  auto command = std::make_shared<MelCommand>();
+  CLI::App& app = *program.add_subcommand("mel", "Compute the log-mel spectrogram of an audio file");
+  app.option_defaults()->always_capture_default();
+  app.footer("Example:\n  melgrad mel song.wav --npy song.npy --png song.png");
+  app.add_option("file", command->file, "Audio file")->required();
+  app.add_option("--npy", command->npy, "Write n_mels x frames float32 dB as a NumPy array");
+  app.add_option("--png", command->png, "Draw it");
+  add_mel_options(app, command->mel);
+  add_output_options(app, command->output);
+  return {&app, [command] { return mel(*command); }};
+}
+
+}  // namespace melgrad

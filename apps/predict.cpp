@@ -1,0 +1,122 @@
+// melgrad predict RUN FILE...
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+
+#include "apps/classifier.h"
+#include "apps/command.h"
+#include "framework/data/dataset.h"
+#include "framework/interrupt.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PredictCommand {
+  OutputOptions output;
+  DeviceOptions device;
+  InferenceOptions inference;
+  std::string run;
+  std::vector<std::string> files;
+  int top = 3;
+};
+
+// Folders are replaced by the audio files in them, at any depth, in order of their names.
+std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
+  std::vector<fs::path> files;
+  for (const std::string& argument : arguments) {
+    if (!fs::is_directory(argument)) {
+      files.emplace_back(argument);
+      continue;
+    }
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::recursive_directory_iterator(argument)) {
+      if (entry.is_regular_file() && is_audio_file(entry.path())) found.push_back(entry.path());
+    }
+    if (found.empty()) fail("{} holds no audio files", argument);
+    std::sort(found.begin(), found.end());
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+struct Ranked {
+  std::string label;
+  float probability;
+};
+
+std::vector<Ranked> predict_file(const Classifier& classifier, const fs::path& file, const PredictCommand& c,
+                                 Device device) {
+  const LogMel features = log_mel(file, classifier.card.mel);
+  const int unknown_label = 0;
+  const ClipStore clips({&features, 1}, {&unknown_label, 1}, classifier.classes(), classifier.card.standardisation,
+                        device);
+  const TrackPrediction prediction = predict_tracks(*classifier.model, clips, c.inference)[0];
+  std::vector<Ranked> ranked;
+  for (size_t i = 0; i < classifier.card.labels.size(); ++i) {
+    ranked.push_back({classifier.card.labels[i], prediction.probabilities[i]});
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const Ranked& a, const Ranked& b) { return a.probability > b.probability; });
+  ranked.resize(std::min(ranked.size(), static_cast<size_t>(c.top)));
+  return ranked;
+}
+
+nlohmann::ordered_json to_json(const std::vector<Ranked>& ranked) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Ranked& r : ranked) list.push_back({{"label", r.label}, {"probability", r.probability}});
+  return list;
+}
+
+int predict(const PredictCommand& command) {
+  PredictCommand c = command;
+  const Device device = c.device.choose();
+  const Classifier classifier = load_classifier(c.run, device);
+  c.inference.crop_frames = classifier.card.crop_frames;
+  const std::vector<fs::path> files = expand(c.files);
+  nlohmann::ordered_json results = nlohmann::ordered_json::array();
+  size_t failed = 0;
+  for (const fs::path& file : files) {
+    if (interrupted()) throw Interrupted("interrupted; the predictions printed so far are whole");
+    try {
+      const std::vector<Ranked> ranked = predict_file(classifier, file, c, device);
+      if (c.output.json) {
+        results.push_back({{"file", file.string()}, {"label", ranked[0].label}, {"predictions", to_json(ranked)}});
+      } else {
+        std::string line = file.string() + ":";
+        for (const Ranked& r : ranked) line += fmt::format("  {} {:.3f}", r.label, r.probability);
+        fmt::print("{}\n", line);
+        std::fflush(stdout);
+      }
+    } catch (const Error& error) {
+      ++failed;
+      fmt::print(stderr, "melgrad: {}\n", error.what());
+      if (c.output.json) results.push_back({{"file", file.string()}, {"error", error.what()}});
+    }
+  }
+  if (c.output.json) print_json(results);
+  if (failed == 0) return exit_success;
+  return failed == files.size() ? exit_failure : exit_partial;
+}
+
+}  // namespace
+
+Command add_predict(CLI::App& program) {
+  auto command = std::make_shared<PredictCommand>();
+  CLI::App& app = *program.add_subcommand("predict", "Name the genre of audio files");
+  app.option_defaults()->always_capture_default();
+  app.footer("Example:\n  melgrad predict runs/first song.mp3 album/ --top 3");
+  app.add_option("run", command->run, "Folder of a run, whose last model is taken, or a .safetensors file of one")
+      ->required();
+  app.add_option("files", command->files, "Audio files, or folders of them")->required();
+  app.add_option("--top", command->top, "How many classes to print")->check(CLI::Range(1, 1000));
+  app.add_option("--crops", command->inference.crops, "Crops of each track whose logits are averaged")
+      ->check(CLI::Range(1, 100'000));
+  add_device_options(app, command->device);
+  add_output_options(app, command->output);
+  return {&app, [command] { return predict(*command); }};
+}
+
+}  // namespace melgrad

@@ -1,0 +1,127 @@
+// melgrad summary MODEL
+#include <cstdio>
+#include <memory>
+
+#include "apps/command.h"
+#include "framework/ops.h"
+#include "framework/optimizer.h"
+#include "framework/random.h"
+#include "models/models.h"
+
+namespace melgrad {
+namespace {
+
+struct SummaryCommand {
+  OutputOptions output;
+  std::string model;
+  int64_t classes = 10, n_mels = 128, crop_frames = 256, batch_size = 32;
+};
+
+struct Layer {
+  std::string name, description;
+  Shape output;
+  int64_t parameters, multiply_adds;
+};
+
+int64_t count(const std::vector<Named>& tensors) {
+  int64_t total = 0;
+  for (const Named& named : tensors) total += named.tensor.numel();
+  return total;
+}
+
+// Collects the modules that have no modules of their own, in the order they run.
+class LayerList : public ForwardObserver {
+ public:
+  void called(const Module& module, const Tensor& y, int64_t multiply_adds) override {
+    if (!module.children().empty()) return;
+    layers.push_back({module.name(), module.description(), y.shape(), count(module.parameters()), multiply_adds});
+  }
+  std::vector<Layer> layers;
+};
+
+// Bytes at the peak of a training step: weights, gradients, moments, activations.
+size_t step_peak_bytes(const SummaryCommand& c, int64_t batch_size) {
+  Stream& stream = Stream::of(Device::cpu);
+  const size_t before = stream.memory().used;
+  stream.reset_peak();
+  const std::unique_ptr<Module> model = make_model(c.model, c.classes);
+  Adam optimizer(decay_groups(model->parameters(), 0), {});
+  const Tensor targets = Tensor::full({batch_size, c.classes}, 1.0f / static_cast<float>(c.classes));
+  cross_entropy((*model)(Tensor::zeros({batch_size, c.n_mels, c.crop_frames, 1})), targets).backward();
+  optimizer.step(0);
+  return stream.memory().peak - before;
+}
+
+// Activations grow with the batch and nothing else does, so two small batches tell of any.
+double step_bytes(const SummaryCommand& c) {
+  const auto two = static_cast<double>(step_peak_bytes(c, 2)), four = static_cast<double>(step_peak_bytes(c, 4));
+  return two + (four - two) / 2 * static_cast<double>(c.batch_size - 2);
+}
+
+int summary(const SummaryCommand& c) {
+  const std::unique_ptr<Module> model = make_model(c.model, c.classes);
+  model->train(false);
+  LayerList list;
+  {
+    const NoGrad no_grad;
+    (*model)(Tensor::zeros({1, c.n_mels, c.crop_frames, 1}));
+  }
+  const std::vector<Named> parameters = model->parameters();
+  int64_t trainable = 0, multiply_adds = 0;
+  for (const Named& named : parameters) trainable += named.tensor.requires_grad() ? named.tensor.numel() : 0;
+  for (const Layer& layer : list.layers) multiply_adds += layer.multiply_adds;
+  const double bytes = step_bytes(c);
+
+  if (c.output.json) {
+    nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+    for (const Layer& layer : list.layers) {
+      layers.push_back({{"name", layer.name},
+                        {"layer", layer.description},
+                        {"output_shape", std::vector<int64_t>(layer.output.begin(), layer.output.end())},
+                        {"parameters", layer.parameters},
+                        {"multiply_adds", layer.multiply_adds}});
+    }
+    print_json({{"model", c.model},
+                {"input_shape", {1, c.n_mels, c.crop_frames, 1}},
+                {"layers", layers},
+                {"total_parameters", count(parameters)},
+                {"trainable_parameters", trainable},
+                {"multiply_adds", multiply_adds},
+                {"batch_size", c.batch_size},
+                {"training_step_bytes", static_cast<int64_t>(bytes)}});
+    return exit_success;
+  }
+  fmt::print("{} for an input of {} mel bins x {} frames\n\n", c.model, c.n_mels, c.crop_frames);
+  constexpr const char* row = "{:<24} {:<34} {:<18} {:>12} {:>14}\n";
+  fmt::print(fmt::runtime(row), "name", "layer", "output (N,H,W,C)", "parameters", "multiply-adds");
+  for (const Layer& layer : list.layers) {
+    fmt::print(fmt::runtime(row), layer.name, layer.description, fmt::format("{}", layer.output), layer.parameters,
+               layer.multiply_adds);
+  }
+  fmt::print(
+      "\ntotal parameters      {:>14}\ntrainable parameters  {:>14}\nmultiply-adds         {:>14}  a crop, forward\n",
+      count(parameters), trainable, multiply_adds);
+  fmt::print("memory                {:>14.1f}  MiB for a training step of batch {} in float32\n", bytes / 1048576,
+             c.batch_size);
+  return exit_success;
+}
+
+}  // namespace
+
+Command add_summary(CLI::App& program) {
+  auto command = std::make_shared<SummaryCommand>();
+  CLI::App& app = *program.add_subcommand("summary", "Print a model layer by layer");
+  app.option_defaults()->always_capture_default();
+  std::string names;
+  for (const ModelInfo& info : models()) names += fmt::format("\n  {:<14}{}", info.name, info.summary);
+  app.footer("Models:" + names + "\n\nExample:\n  melgrad summary resnet18 --batch-size 64");
+  app.add_option("model", command->model, "Which network")->required();
+  app.add_option("--classes", command->classes, "Genres")->check(CLI::Range(2, 100'000));
+  app.add_option("--n-mels", command->n_mels, "Mel bins")->check(CLI::Range(16, 4096));
+  app.add_option("--crop-frames", command->crop_frames, "Frames of a crop")->check(CLI::Range(16, 1'000'000));
+  app.add_option("--batch-size", command->batch_size, "Crops in a step, for the memory")->check(CLI::Range(1, 65536));
+  add_output_options(app, command->output);
+  return {&app, [command] { return summary(*command); }};
+}
+
+}  // namespace melgrad

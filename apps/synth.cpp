@@ -1,0 +1,51 @@
+// melgrad synth OUT
+#include <cstdio>
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/synth/dataset_writer.h"
+
+namespace melgrad {
+namespace {
+
+struct SynthCommand {
+  OutputOptions output;
+  SynthOptions synth;
+  std::string out;
+};
+
+int synth(const SynthCommand& c) {
+  const auto total = static_cast<int64_t>(synth_genres().size()) * c.synth.tracks_per_genre;
+  Progress progress("composing", total, "tracks", c.output.progress());
+  write_demo_set(c.out, c.synth, [&](int done, int) { progress.update(done); });
+  progress.finish();
+  if (c.output.json) {
+    print_json({{"out", c.out},
+                {"labels", synth_genres()},
+                {"tracks", total},
+                {"seconds_per_track", c.synth.seconds},
+                {"sample_rate", c.synth.sample_rate}});
+  } else {
+    fmt::print("{}: {} tracks of {:g} s in {} styles\n", c.out, total, c.synth.seconds, synth_genres().size());
+  }
+  return exit_success;
+}
+
+}  // namespace
+
+Command add_synth(CLI::App& program) {
+  auto command = std::make_shared<SynthCommand>();
+  CLI::App& app = *program.add_subcommand("synth", "Compose a demo set of ten genre-like styles");
+  app.option_defaults()->always_capture_default();
+  app.footer("Example:\n  melgrad synth demo/data --tracks-per-genre 30 --seconds 10");
+  app.add_option("out", command->out, "Folder to write <genre>/<genre>.00000.wav to")->required();
+  app.add_option("--tracks-per-genre", command->synth.tracks_per_genre, "Tracks of each style")
+      ->check(CLI::Range(1, 100'000));
+  app.add_option("--seconds", command->synth.seconds, "Length of a track")->check(CLI::Range(1.0, 600.0));
+  app.add_option("--sample-rate", command->synth.sample_rate, "Hz")->check(CLI::Range(8000, 192'000));
+  app.add_option("--seed", command->synth.seed, "Another seed composes other tracks");
+  add_output_options(app, command->output);
+  return {&app, [command] { return synth(*command); }};
+}
+
+}  // namespace melgrad

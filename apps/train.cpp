@@ -1,0 +1,252 @@
+// melgrad train DATA --model NAME --out RUN
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/config.h"
+#include "apps/dataset_session.h"
+#include "framework/data/split.h"
+#include "framework/data/split_files.h"
+#include "framework/interrupt.h"
+#include "framework/io/atomic_file.h"
+#include "framework/random.h"
+#include "framework/training/trainer.h"
+#include "models/models.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TrainCommand {
+  OutputOptions output;
+  DeviceOptions device;
+  FeatureOptions features;
+  MelSettings mel;
+  SplitOptions split;
+  TrainOptions train;
+  std::string data, run_folder, config, split_files, model = "resnet_small", precision = "fp32";
+  std::string optimizer = "adamw", schedule = "cosine";
+  int fold = -1;
+  bool resume = false;
+  float dropout = 0.3f, learning_rate = 1e-3f, gamma = 0.1f;
+  int64_t crop_frames = 256, warmup_epochs = 5, step_epochs = 30;
+};
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const ModelInfo& info : models()) names.push_back(info.name);
+  return names;
+}
+
+void add_data_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("data,--data", c.data, "Folder of genre folders, or a manifest.csv")->required();
+  app.add_option("--out", c.run_folder, "Folder of the run: checkpoints, log, config, split")->required();
+  app.add_option("--config", c.config, "Options from a TOML file; options given here win");
+  app.add_flag("--resume", c.resume, "Go on with the run in --out");
+  app.add_option("--validation-fraction", c.split.validation_fraction, "Of the tracks that are not held out")
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--test-fraction", c.split.test_fraction, "Of all tracks, held out for melgrad evaluate")
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--fold", c.fold, "Hold out this fold (counted from 0) as test tracks; -1: none");
+  app.add_option("--folds", c.split.folds, "Number of folds to make where the data set has no fold column");
+  app.add_option("--split-files", c.split_files,
+                 "Folder with train, valid and test lists, as the fault-filtered GTZAN's");
+}
+
+void add_recipe_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--model", c.model, "Which network")->check(CLI::IsMember(model_names()));
+  app.add_option("--seed", c.train.seed, "Of the split, the initial weights and all that is random in training");
+  app.add_option("--epochs", c.train.epochs, "Times that every training track is seen")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--batch-size", c.train.batch_size, "Crops in a step")->check(CLI::Range(1, 65536));
+  app.add_option("--crop-frames", c.crop_frames, "Frames of a training crop; 256 are 5.9 s at the default settings")
+      ->check(CLI::Range(16, 1'000'000));
+  app.add_option("--crops-per-track", c.train.crops_per_track, "Random crops of each track in an epoch")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--optimizer", c.optimizer, "adamw decays weights by themselves, adam through the gradient")
+      ->check(CLI::IsMember({"adamw", "adam"}));
+  app.add_option("--learning-rate", c.learning_rate, "The highest of the schedule")->check(CLI::PositiveNumber);
+  app.add_option("--schedule", c.schedule,
+                 "cosine: warm-up, then half a cosine to 0; step: times --gamma every --step-epochs")
+      ->check(CLI::IsMember({"cosine", "constant", "step"}));
+  app.add_option("--warmup-epochs", c.warmup_epochs, "Of the cosine schedule")->check(CLI::NonNegativeNumber);
+  app.add_option("--step-epochs", c.step_epochs, "Of the step schedule")->check(CLI::PositiveNumber);
+  app.add_option("--gamma", c.gamma, "Of the step schedule")->check(CLI::PositiveNumber);
+  app.add_option("--weight-decay", c.train.weight_decay, "Of weights; norms and biases do not decay")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--max-gradient-norm", c.train.optimizer.max_gradient_norm, "Clip the gradient to this norm; 0: never")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--label-smoothing", c.train.label_smoothing, "Share of the target given to all classes alike")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--dropout", c.dropout, "Before the last linear layer")->check(CLI::Range(0.0, 0.99));
+  app.add_option("--mixup", c.train.augmentation.mixup_alpha, "alpha of Beta(alpha, alpha); 0: no mixup")
+      ->check(CLI::NonNegativeNumber);
+  kernel::SpecAugment& spec = c.train.augmentation.spec_augment;
+  app.add_option("--frequency-masks", spec.frequency_masks, "SpecAugment: masked bands of mel bins")
+      ->check(CLI::Range(0, 100));
+  app.add_option("--frequency-mask-width", spec.frequency_width, "SpecAugment: most mel bins of a band")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--time-masks", spec.time_masks, "SpecAugment: masked stretches of frames")->check(CLI::Range(0, 100));
+  app.add_option("--time-mask-width", spec.time_width, "SpecAugment: most frames of a stretch")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--validation-crops", c.train.validation_crops, "Crops of each validation track after an epoch")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--patience", c.train.patience, "Stop after so many epochs without a better one; 0: never")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--precision", c.precision, "Arithmetic of activations and gradients")->check(CLI::IsMember({"fp32"}));
+}
+
+Schedule make_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
+  if (c.schedule == "constant") return constant_schedule(c.learning_rate);
+  if (c.schedule == "step") return step_schedule(c.learning_rate, c.step_epochs * steps_per_epoch, c.gamma);
+  return warmup_cosine_schedule(c.learning_rate, c.warmup_epochs * steps_per_epoch, c.train.epochs * steps_per_epoch);
+}
+
+nlohmann::ordered_json to_json(const EpochReport& report) {
+  return {{"epoch", report.epoch},
+          {"train_loss", report.train_loss},
+          {"train_accuracy", report.train_accuracy},
+          {"validation_loss", report.validation_loss},
+          {"validation_track_accuracy", report.validation_track_accuracy},
+          {"learning_rate", report.learning_rate},
+          {"gradient_norm", report.gradient_norm},
+          {"seconds", report.seconds},
+          {"tracks_per_second", report.tracks_per_second},
+          {"best", report.best}};
+}
+
+// log.jsonl: a line an epoch. A resumed run first drops the lines of epochs that its checkpoint does not contain.
+class RunLog {
+ public:
+  RunLog(fs::path file, int64_t epochs_done) : file_(std::move(file)) {
+    std::ifstream old(file_);
+    std::string kept, line;
+    for (int64_t epoch = 0; epoch < epochs_done && std::getline(old, line); ++epoch) {
+      lines_.push_back(nlohmann::ordered_json::parse(line));
+      kept += line + "\n";
+    }
+    write_file_atomically(file_, kept);
+  }
+  void append(const nlohmann::ordered_json& entry) {
+    lines_.push_back(entry);
+    std::ofstream out(file_, std::ios::app);
+    out << entry.dump() << "\n";
+    if (!out.flush()) fail("cannot write {}; is the disk full?", file_.string());
+  }
+  const std::vector<nlohmann::ordered_json>& lines() const { return lines_; }
+
+ private:
+  fs::path file_;
+  std::vector<nlohmann::ordered_json> lines_;
+};
+
+void prepare_run_folder(const TrainCommand& c) {
+  const fs::path run = c.run_folder;
+  const bool has_run = fs::exists(run / "training.safetensors");
+  if (has_run && !c.resume)
+    fail("{} already holds a run; add --resume to go on with it, or choose another --out", c.run_folder);
+  if (!has_run && c.resume) fail("{} holds no training.safetensors to resume from; leave out --resume", c.run_folder);
+  std::error_code error;
+  fs::create_directories(run, error);
+  if (error) fail("cannot make the folder {}: {}", c.run_folder, error.message());
+}
+
+int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outcome outcome, const RunLog& log) {
+  const fs::path run = c.run_folder;
+  if (outcome == Trainer::Outcome::interrupted) {
+    fmt::print(stderr, "melgrad: interrupted in epoch {}; go on with: melgrad train {} --out {} --resume\n",
+               trainer.epochs_done() + 1, c.data, c.run_folder);
+    return exit_interrupted;
+  }
+  nlohmann::ordered_json result{{"run", c.run_folder},
+                                {"outcome", outcome == Trainer::Outcome::finished ? "finished" : "stopped_early"},
+                                {"epochs", trainer.epochs_done()},
+                                {"best_epoch", trainer.best_epoch()}};
+  const auto best = static_cast<size_t>(trainer.best_epoch() - 1);
+  double seconds = 0;
+  for (const auto& line : log.lines()) seconds += line.at("seconds").get<double>();
+  result["seconds"] = seconds;
+  for (const char* key : {"validation_loss", "validation_track_accuracy"}) {
+    if (best < log.lines().size()) result[key] = log.lines()[best].at(key);
+  }
+  if (c.output.json) {
+    print_json(result);
+  } else {
+    fmt::print("{} epochs in {:.1f} s, best epoch {}: validation track accuracy {:.3f}, loss {:.3f}\n",
+               trainer.epochs_done(), seconds, trainer.best_epoch(), result.value("validation_track_accuracy", 0.0),
+               result.value("validation_loss", 0.0));
+    fmt::print("models: {} (what evaluate and predict take), best.safetensors\nlog:    {}\n",
+               (run / "last.safetensors").string(), (run / "log.jsonl").string());
+  }
+  return exit_success;
+}
+
+int train(TrainCommand c, const CLI::App& app) {
+  const Device device = c.device.choose();
+  prepare_run_folder(c);
+  Dataset dataset = load_dataset(c.data);
+  if (!c.split_files.empty()) apply_split_files(dataset, c.split_files);
+  for (const std::string& warning : dataset.warnings) c.output.note(warning);
+  if (c.fold >= 0) c.split.fold = c.fold;
+  c.split.seed = c.train.seed;
+  const Split split = make_split(dataset, c.split);
+  check_disjoint(dataset, split);
+  if (split.validation.empty()) fail("no validation tracks; give a --validation-fraction above 0");
+
+  const LoadedTracks training = load_tracks(dataset, split.train, c.mel, c.features, c.output, "training features");
+  const LoadedTracks validating =
+      load_tracks(dataset, split.validation, c.mel, c.features, c.output, "validation features");
+
+  ModelCard card{.model = c.model,
+                 .labels = dataset.labels,
+                 .mel = c.mel,
+                 .standardisation = standardisation_of(training.clips),
+                 .crop_frames = c.crop_frames};
+  const auto classes = static_cast<int64_t>(dataset.labels.size());
+  const ClipStore train_clips(training.clips, training.labels(dataset), classes, card.standardisation, device);
+  const ClipStore validation_clips(validating.clips, validating.labels(dataset), classes, card.standardisation, device);
+  const std::vector<std::string> names = training.names(dataset);
+
+  manual_seed(c.train.seed);
+  const std::unique_ptr<Module> model = make_model(c.model, classes, c.dropout);
+  model->move_to(device);
+  c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
+  const int64_t steps = Trainer::steps_per_epoch(train_clips.size(), c.train);
+  Trainer trainer(*model, {train_clips, names, validation_clips}, card, c.train, make_schedule(c, steps), c.run_folder);
+  if (c.resume) trainer.resume();
+
+  const fs::path run = c.run_folder;
+  write_file_atomically(run / "config.toml", config_text(app, {"help", "config", "out", "resume", "json", "quiet"}));
+  write_split(run / "split.csv", dataset, split.train, split.validation, split.test);
+  RunLog log(run / "log.jsonl", trainer.epochs_done());
+
+  c.output.note(fmt::format(
+      "{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
+      name_of(device), c.precision, train_clips.size(), validation_clips.size(), split.test.size(), classes, steps));
+  const Trainer::Outcome outcome = trainer.run(c.output.progress(), [&](const EpochReport& report) {
+    log.append(to_json(report));
+    c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation_track_accuracy,
+                              report.validation_loss, report.best ? " (best so far)" : ""));
+  });
+  return report_outcome(c, trainer, outcome, log);
+}
+
+}  // namespace
+
+Command add_train(CLI::App& program) {
+  auto command = std::make_shared<TrainCommand>();
+  CLI::App& app = *program.add_subcommand("train", "Train a classifier");
+  app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.footer("Example:\n  melgrad train music --model resnet_small --out runs/first --test-fraction 0.2");
+  add_data_options(app, *command);
+  add_recipe_options(app, *command);
+  add_mel_options(app, command->mel);
+  add_feature_options(app, command->features);
+  add_device_options(app, command->device);
+  add_output_options(app, command->output);
+  return {&app, [command, &app] { return train(*command, app); }};
+}
+
+}  // namespace melgrad

@@ -1,0 +1,50 @@
+// An audio file as bytes: opened with an error that tells a user what is wrong, and what its header claims about its
+// length. Pipes are copied to an unnamed temporary file first, since decoders seek.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace melgrad {
+
+class AudioFile {
+ public:
+  // Throws Error naming the path: absent, a folder, empty, not readable.
+  explicit AudioFile(const std::filesystem::path&);
+  ~AudioFile();
+  AudioFile(const AudioFile&) = delete;
+  AudioFile& operator=(const AudioFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  int descriptor() const { return descriptor_; }
+  int64_t size() const { return size_; }
+  // As many bytes as there are from `offset`, up to buffer.size().
+  size_t read_at(int64_t offset, std::span<unsigned char> buffer) const;
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_;
+  int64_t size_ = 0;
+};
+
+// Where a WAV or AU header says how many bytes of samples there are.
+struct LengthField {
+  int64_t position;   // of its four bytes
+  uint32_t claimed;   // bytes
+  int64_t available;  // bytes from the first sample to the end of the file
+};
+std::optional<LengthField> find_length_field(const AudioFile&);
+
+// A writer that could not seek back leaves 0, 2^32 - 1 or nearly 2^31: until the end of the file.
+bool is_placeholder(const AudioFile&, const LengthField&);
+
+// Whether the first bytes after any ID3v2 tag are the header of an MPEG audio frame.
+bool starts_with_mpeg_frame(const AudioFile&);
+
+// The name of a known format that cannot be decoded here, such as "AAC/M4A"; empty otherwise.
+std::string_view unsupported_format(const AudioFile&);
+
+}  // namespace melgrad

@@ -1,0 +1,29 @@
+// What a decoding library offers the Decoder: interleaved samples of an open file.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "framework/audio/audio_file.h"
+
+namespace melgrad {
+
+class AudioSource {
+ public:
+  virtual ~AudioSource() = default;
+  // Fills whole frames (one sample per channel) and returns how many frames; 0 at the end. Throws Error with the
+  // library's reason when the data is damaged.
+  virtual size_t read(std::span<float> interleaved) = 0;
+
+  int sample_rate() const { return sample_rate_; }
+  int channels() const { return channels_; }
+
+ protected:
+  int sample_rate_ = 0, channels_ = 0;
+};
+
+// Both throw Error with the library's reason when they cannot read the file, which must outlive the source.
+std::unique_ptr<AudioSource> open_with_sndfile(const AudioFile&);
+std::unique_ptr<AudioSource> open_with_mpg123(const AudioFile&);
+
+}  // namespace melgrad

@@ -1,0 +1,110 @@
+#include "framework/audio/decoder.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <string>
+
+#include "framework/audio/audio_file.h"
+#include "framework/audio/audio_source.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+constexpr int lowest_rate = 1000, highest_rate = 768000;
+
+std::string remedy(const AudioFile& file) {
+  std::filesystem::path converted = file.path();
+  converted.replace_extension(file.path().extension() == ".wav" ? ".converted.wav" : ".wav");
+  return fmt::format("ffmpeg -i \"{}\" \"{}\"", file.path().string(), converted.string());
+}
+
+// A header may lie a little; a file that lacks more than a hundredth of what it promises was cut off.
+void require_complete(const AudioFile& file) {
+  const auto length = find_length_field(file);
+  if (!length || is_placeholder(file, *length)) return;
+  const double held = static_cast<double>(std::max<int64_t>(0, length->available)) / length->claimed;
+  if (length->claimed > 0 && held < 0.99) {
+    fail(
+        "{} is truncated: it holds {:.0f} % of the audio its header promises; fetch it again, or keep what there is, "
+        "e.g. {}",
+        file.path().string(), std::floor(100 * held), remedy(file));
+  }
+}
+
+[[noreturn]] void fail_unsupported(const AudioFile& file, std::string_view format) {
+  fail("{} is {}, which is not supported; convert it, e.g. {}", file.path().string(), format, remedy(file));
+}
+
+std::string lower_case_extension(const AudioFile& file) {
+  std::string extension = file.path().extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return extension;
+}
+
+std::unique_ptr<AudioSource> open_source(const AudioFile& file) {
+  if (const std::string_view format = unsupported_format(file); !format.empty()) fail_unsupported(file, format);
+  require_complete(file);
+  const std::string extension = lower_case_extension(file);
+  try {
+    if (starts_with_mpeg_frame(file)) return open_with_mpg123(file);
+    try {
+      return open_with_sndfile(file);
+    } catch (const Error&) {
+      // libmpg123 finds the music behind junk that libsndfile does not look past.
+      if (extension == ".mp3") return open_with_mpg123(file);
+      throw;
+    }
+  } catch (const Error& error) {
+    if (extension == ".m4a" || extension == ".aac" || extension == ".mp4")
+      fail_unsupported(file, "AAC/M4A by its name");
+    fail("{} holds no audio that can be read ({}); replace or remove it", file.path().string(), error.what());
+  }
+}
+
+}  // namespace
+
+Decoder::Decoder(const std::filesystem::path& path) : file_(std::make_unique<AudioFile>(path)) {
+  source_ = open_source(*file_);
+  if (sample_rate() < lowest_rate || sample_rate() > highest_rate) {
+    fail("{} claims a sample rate of {} Hz; {} to {} Hz can be read", path.string(), sample_rate(), lowest_rate,
+         highest_rate);
+  }
+}
+
+Decoder::~Decoder() = default;
+
+int Decoder::sample_rate() const { return source_->sample_rate(); }
+
+double Decoder::seconds() const { return static_cast<double>(samples_) / sample_rate(); }
+
+size_t Decoder::read(std::span<float> mono) {
+  const auto channels = static_cast<size_t>(source_->channels());
+  interleaved_.resize(mono.size() * channels);
+  size_t frames = 0;
+  try {
+    frames = source_->read(interleaved_);
+  } catch (const Error& error) {
+    fail("{} is damaged or truncated: after {:.2f} s, {}; fetch it again, or keep what there is, e.g. {}",
+         file_->path().string(), seconds(), error.what(), remedy(*file_));
+  }
+  if (frames == 0 && samples_ == 0) fail("{} holds no samples", file_->path().string());
+
+  const float* sample = interleaved_.data();
+  for (size_t i = 0; i < frames; ++i) {
+    float sum = *sample++;
+    for (size_t channel = 1; channel < channels; ++channel) sum += *sample++;
+    mono[i] = sum / static_cast<float>(channels);
+    if (!std::isfinite(mono[i])) {
+      samples_ += static_cast<int64_t>(i);
+      fail("{} has a sample that is not a finite number at {:.3f} s; repair it, e.g. {}", file_->path().string(),
+           seconds(), remedy(*file_));
+    }
+  }
+  samples_ += static_cast<int64_t>(frames);
+  return frames;
+}
+
+}  // namespace melgrad

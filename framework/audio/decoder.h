@@ -1,0 +1,40 @@
+// Decodes audio files to mono float32 as librosa.load(sr=None, mono=True) does: integer samples are scaled to [-1, 1),
+// channels are averaged in float32. libsndfile reads WAV, AIFF, AU, CAF, FLAC, Ogg Vorbis and Opus; libmpg123 reads MP3
+// (libsndfile stops at the length it guesses for an MP3 without a Xing header, and may lose more than half).
+//
+// Lengths in headers are hints: decoding goes on to the end of the data.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace melgrad {
+
+class AudioFile;
+class AudioSource;
+
+class Decoder {
+ public:
+  // Throws Error naming the file and what is wrong with it.
+  explicit Decoder(const std::filesystem::path&);
+  ~Decoder();
+
+  int sample_rate() const;                      // Hz
+  int64_t samples() const { return samples_; }  // decoded so far
+
+  // Decodes at most mono.size() samples and returns how many; 0 at the end. Throws Error when the data is damaged,
+  // has samples that are not finite, or ends without one sample.
+  size_t read(std::span<float> mono);
+
+ private:
+  double seconds() const;
+
+  std::unique_ptr<AudioFile> file_;
+  std::unique_ptr<AudioSource> source_;
+  std::vector<float> interleaved_;
+  int64_t samples_ = 0;
+};
+
+}  // namespace melgrad

@@ -1,0 +1,150 @@
+#include "framework/audio/log_mel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "framework/audio/decoder.h"
+#include "framework/audio/mel_filter_bank.h"
+#include "framework/audio/resampler.h"
+#include "kernels/mel.h"
+
+namespace melgrad {
+namespace {
+
+std::vector<float> hann_window(int n_fft) {
+  std::vector<float> window;
+  for (int i = 0; i < n_fft; ++i) {
+    window.push_back(static_cast<float>(0.5 - 0.5 * std::cos(2 * std::numbers::pi * i / n_fft)));
+  }
+  return window;
+}
+
+// Turns samples that arrive in pieces into a spectrogram, keeping the samples of one chunk of frames at a time.
+class LogMelBuilder {
+ public:
+  explicit LogMelBuilder(const MelSettings& settings)
+      : settings_(settings),
+        window_(hann_window(settings.n_fft)),
+        filter_bank_(settings),
+        pending_(static_cast<size_t>(settings.n_fft / 2)),
+        rows_(static_cast<size_t>(settings.n_mels)) {}
+
+  // Where the caller appends samples; process() then takes what makes whole chunks.
+  std::vector<float>& pending() { return pending_; }
+
+  void process() {
+    const int64_t advance = chunk_frames * settings_.hop_length;
+    const int64_t needed = std::max(advance, advance - settings_.hop_length + settings_.n_fft);
+    int64_t consumed = 0;
+    for (; static_cast<int64_t>(pending_.size()) - consumed >= needed; consumed += advance) {
+      append_frames(pending_.data() + consumed, chunk_frames);
+    }
+    pending_.erase(pending_.begin(), pending_.begin() + consumed);
+    consumed_ += consumed;
+  }
+
+  LogMel finish() {
+    pending_.resize(pending_.size() + static_cast<size_t>(settings_.n_fft / 2));
+    process();
+    const int64_t padded = consumed_ + static_cast<int64_t>(pending_.size());
+    const int64_t frames = padded < settings_.n_fft ? 0 : 1 + (padded - settings_.n_fft) / settings_.hop_length;
+    append_frames(pending_.data(), frames - frames_);
+
+    LogMel result;
+    result.n_mels = settings_.n_mels;
+    result.frames = frames;
+    result.seconds = static_cast<double>(padded - settings_.n_fft / 2 * 2) / settings_.sample_rate;
+    result.db.reserve(static_cast<size_t>(settings_.n_mels * frames));
+    for (std::vector<float>& row : rows_) {
+      result.db.insert(result.db.end(), row.begin(), row.end());
+      row = {};
+    }
+    kernel::limit_dynamic_range(stream_, result.db.data(), static_cast<int64_t>(result.db.size()),
+                                static_cast<float>(settings_.top_db));
+    return result;
+  }
+
+ private:
+  static constexpr int64_t chunk_frames = 128;
+
+  void append_frames(const float* samples, int64_t count) {
+    chunk_.resize(static_cast<size_t>(settings_.n_mels * count));
+    kernel::log_mel_spectrogram(stream_, samples, window_.data(), chunk_.data(), filter_bank_.filters(),
+                                {.count = count, .n_fft = settings_.n_fft, .hop_length = settings_.hop_length});
+    for (size_t mel = 0; mel < rows_.size(); ++mel) {
+      const float* row = chunk_.data() + static_cast<int64_t>(mel) * count;
+      rows_[mel].insert(rows_[mel].end(), row, row + count);
+    }
+    frames_ += count;
+  }
+
+  Stream& stream_ = Stream::of(Device::cpu);
+  MelSettings settings_;
+  std::vector<float> window_;
+  MelFilterBank filter_bank_;
+  std::vector<float> pending_, chunk_;
+  // One vector per mel band: the final array is made from them band by band, freeing each, so that a long file's
+  // features are never held twice.
+  std::vector<std::vector<float>> rows_;
+  int64_t consumed_ = 0, frames_ = 0;
+};
+
+}  // namespace
+
+void validate(const MelSettings& settings) {
+  const double nyquist = settings.sample_rate / 2.0;
+  if (settings.sample_rate < 1) fail("sample_rate is {}; it must be positive", settings.sample_rate);
+  if (settings.n_fft < 2 || settings.n_fft > 1 << 20) fail("n_fft is {}; it must be 2 to 1048576", settings.n_fft);
+  if (settings.hop_length < 1 || settings.hop_length > 1 << 20) {
+    fail("hop_length is {}; it must be 1 to 1048576", settings.hop_length);
+  }
+  if (settings.n_mels < 1 || settings.n_mels > 1 << 16) fail("n_mels is {}; it must be 1 to 65536", settings.n_mels);
+  if (!(settings.highest_frequency() > 0 && settings.highest_frequency() <= nyquist)) {
+    fail("fmax is {} Hz; it must be positive and at most half the sample rate, {} Hz", settings.fmax, nyquist);
+  }
+  if (!(settings.fmin >= 0 && settings.fmin < settings.highest_frequency())) {
+    fail("fmin is {} Hz; it must be at least 0 and below fmax, {} Hz", settings.fmin, settings.highest_frequency());
+  }
+  if (!(settings.top_db >= 0)) fail("top_db is {}; it must be at least 0", settings.top_db);
+}
+
+std::string description(const MelSettings& settings) {
+  return fmt::format(
+      "log_mel sample_rate={} n_fft={} hop_length={} n_mels={} fmin={} fmax={} scale={} top_db={} resampler=soxr_hq",
+      settings.sample_rate, settings.n_fft, settings.hop_length, settings.n_mels, settings.fmin,
+      settings.highest_frequency(), settings.htk ? "htk" : "slaney", settings.top_db);
+}
+
+LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings) {
+  validate(settings);
+  Decoder decoder(file);
+  Resampler resampler(decoder.sample_rate(), settings.sample_rate);
+  LogMelBuilder builder(settings);
+  std::vector<float> mono(1 << 15);
+  while (const size_t count = decoder.read(mono)) {
+    resampler.process(std::span(mono).first(count), builder.pending());
+    builder.process();
+  }
+  resampler.finish(builder.pending());
+  LogMel result = builder.finish();
+  result.seconds = static_cast<double>(decoder.samples()) / decoder.sample_rate();
+  return result;
+}
+
+LogMel log_mel(std::span<const float> mono, const MelSettings& settings) {
+  validate(settings);
+  if (mono.empty()) fail("a log-mel spectrogram needs at least one sample");
+  const auto finite = [](float sample) { return std::isfinite(sample); };
+  if (!std::all_of(mono.begin(), mono.end(), finite)) fail("a sample is not a finite number");
+  LogMelBuilder builder(settings);
+  constexpr size_t piece = 1 << 15;
+  for (; !mono.empty(); mono = mono.subspan(std::min(piece, mono.size()))) {
+    const auto samples = mono.first(std::min(piece, mono.size()));
+    builder.pending().insert(builder.pending().end(), samples.begin(), samples.end());
+    builder.process();
+  }
+  return builder.finish();
+}
+
+}  // namespace melgrad

@@ -1,0 +1,47 @@
+// Log-mel spectrograms as librosa 0.11 computes them: melspectrogram (centred frames between zeros, periodic Hann
+// window, power 2, Slaney area normalisation), then power_to_db with ref = 1 and amin = 1e-10.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace melgrad {
+
+struct MelSettings {
+  int sample_rate = 22050;  // Hz; audio of any other rate is resampled to it
+  int n_fft = 2048;
+  int hop_length = 512;
+  int n_mels = 128;
+  double fmin = 0;  // Hz
+  double fmax = 0;  // Hz; 0: sample_rate / 2
+  bool htk = false;
+  double top_db = 80;  // what lies further below the clip's maximum is raised to there
+
+  double highest_frequency() const { return fmax == 0 ? sample_rate / 2.0 : fmax; }
+  bool operator==(const MelSettings&) const = default;
+};
+
+// Throws Error naming the first setting that cannot be and what it may be.
+void validate(const MelSettings&);
+
+// One line with every setting, such as "log_mel sample_rate=22050 n_fft=2048 ..."; equal features have equal lines.
+std::string description(const MelSettings&);
+
+struct LogMel {
+  int64_t n_mels = 0;
+  int64_t frames = 0;     // 1 + floor(samples / hop_length) for even n_fft
+  std::vector<float> db;  // [n_mels, frames], row-major
+  double seconds = 0;     // of audio
+};
+
+// Decodes the file, mixes it to mono and resamples it, piece by piece: memory grows with the features, not the audio.
+// Safe to call from several threads. Throws Error naming the file.
+LogMel log_mel(const std::filesystem::path& file, const MelSettings&);
+
+// Of samples already at the settings' rate.
+LogMel log_mel(std::span<const float> mono, const MelSettings&);
+
+}  // namespace melgrad

@@ -1,0 +1,28 @@
+// Triangular filters, equally spaced on the mel scale, of unit area: librosa.filters.mel with norm="slaney".
+#pragma once
+
+#include <vector>
+
+#include "framework/audio/log_mel.h"
+#include "kernels/mel.h"
+
+namespace melgrad {
+
+// Slaney's scale (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above. HTK's: 2595 log10(1 + hz / 700).
+double hz_to_mel(double hz, bool htk);
+double mel_to_hz(double mel, bool htk);
+
+// n_mels + 2 frequencies in Hz: the lower edge of filter i, its peak (i + 1) and its upper edge (i + 2).
+std::vector<double> mel_frequencies(const MelSettings&);
+
+class MelFilterBank {
+ public:
+  explicit MelFilterBank(const MelSettings&);
+  kernel::MelFilters filters() const;
+
+ private:
+  std::vector<int32_t> first_bin_, offset_;
+  std::vector<float> weights_;
+};
+
+}  // namespace melgrad

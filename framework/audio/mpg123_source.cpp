@@ -1,0 +1,52 @@
+#include <mpg123.h>
+
+#include "framework/audio/audio_source.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+class Mpg123Source final : public AudioSource {
+ public:
+  explicit Mpg123Source(const AudioFile& file) {
+    static const int initialised = mpg123_init();
+    int error = initialised;
+    if (error == MPG123_OK) handle_.reset(mpg123_new(nullptr, &error));
+    if (!handle_) fail("{}", mpg123_plain_strerror(error));
+    // The stream ends where another kind of stream begins, which is most often a tag taken for a frame.
+    const long flags = MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_NO_FRANKENSTEIN | MPG123_QUIET;
+    check(mpg123_param(handle_.get(), MPG123_REMOVE_FLAGS, MPG123_AUTO_RESAMPLE, 0));
+    check(mpg123_param(handle_.get(), MPG123_ADD_FLAGS, flags, 0));
+    check(mpg123_open_fd(handle_.get(), file.descriptor()));
+    long rate = 0;
+    int encoding = 0;
+    check(mpg123_getformat(handle_.get(), &rate, &channels_, &encoding));
+    sample_rate_ = static_cast<int>(rate);
+  }
+
+  size_t read(std::span<float> interleaved) override {
+    const size_t frame_bytes = static_cast<size_t>(channels_) * sizeof(float);
+    const size_t wanted = interleaved.size_bytes() / frame_bytes * frame_bytes;
+    size_t bytes = 0;
+    const int result = mpg123_read(handle_.get(), interleaved.data(), wanted, &bytes);
+    if (result != MPG123_DONE) check(result);
+    return bytes / frame_bytes;
+  }
+
+ private:
+  struct Deleter {
+    void operator()(mpg123_handle* handle) const noexcept { mpg123_delete(handle); }
+  };
+  void check(int result) const {
+    if (result != MPG123_OK)
+      fail("{}", result == MPG123_ERR ? mpg123_strerror(handle_.get()) : mpg123_plain_strerror(result));
+  }
+
+  std::unique_ptr<mpg123_handle, Deleter> handle_;
+};
+
+}  // namespace
+
+std::unique_ptr<AudioSource> open_with_mpg123(const AudioFile& file) { return std::make_unique<Mpg123Source>(file); }
+
+}  // namespace melgrad

@@ -1,0 +1,83 @@
+#include <sndfile.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "framework/audio/audio_source.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+class SndfileSource final : public AudioSource {
+ public:
+  explicit SndfileSource(const AudioFile& file) : file_(file) {
+    if (const auto length = find_length_field(file); length && is_placeholder(file, *length)) {
+      unknown_length_ = length->position;
+    }
+    // libsndfile keeps the reason of a failed opening in a global variable.
+    static std::mutex opening;
+    const std::lock_guard lock(opening);
+    SF_INFO info{};
+    handle_.reset(sf_open_virtual(&input, SFM_READ, &info, this));
+    if (!handle_) fail("{}", sf_strerror(nullptr));
+    sample_rate_ = info.samplerate;
+    channels_ = info.channels;
+  }
+
+  size_t read(std::span<float> interleaved) override {
+    const auto wanted = static_cast<sf_count_t>(interleaved.size()) / channels_;
+    const sf_count_t frames = sf_readf_float(handle_.get(), interleaved.data(), wanted);
+    if (frames <= 0 && sf_error(handle_.get()) != SF_ERR_NO_ERROR) fail("{}", sf_strerror(handle_.get()));
+    return static_cast<size_t>(std::max<sf_count_t>(frames, 0));
+  }
+
+ private:
+  struct Deleter {
+    void operator()(SNDFILE* handle) const noexcept { sf_close(handle); }
+  };
+  static SF_VIRTUAL_IO input;
+
+  // Shows libsndfile 2^32 - 1, which it takes for "until the end", in place of an unknown length: it believes a 0.
+  void hide_length(int64_t position, std::span<unsigned char> bytes) const {
+    if (unknown_length_ < 0) return;
+    const int64_t end = position + static_cast<int64_t>(bytes.size());
+    for (int64_t i = std::max(position, unknown_length_); i < std::min(end, unknown_length_ + 4); ++i) {
+      bytes[static_cast<size_t>(i - position)] = 0xFF;
+    }
+  }
+
+  const AudioFile& file_;
+  int64_t position_ = 0;
+  int64_t unknown_length_ = -1;
+  std::unique_ptr<SNDFILE, Deleter> handle_;
+};
+
+SF_VIRTUAL_IO SndfileSource::input = {
+    .get_filelen = [](void* self) { return sf_count_t{static_cast<SndfileSource*>(self)->file_.size()}; },
+    .seek =
+        [](sf_count_t offset, int whence, void* self) {
+          auto& source = *static_cast<SndfileSource*>(self);
+          const sf_count_t origin = whence == SEEK_SET   ? 0
+                                    : whence == SEEK_CUR ? source.position_
+                                                         : source.file_.size();
+          source.position_ = std::max<sf_count_t>(0, origin + offset);
+          return sf_count_t{source.position_};
+        },
+    .read =
+        [](void* to, sf_count_t count, void* self) {
+          auto& source = *static_cast<SndfileSource*>(self);
+          const std::span buffer(static_cast<unsigned char*>(to), static_cast<size_t>(count));
+          const size_t got = source.file_.read_at(source.position_, buffer);
+          source.hide_length(source.position_, buffer.first(got));
+          source.position_ += static_cast<int64_t>(got);
+          return static_cast<sf_count_t>(got);
+        },
+    .write = [](const void*, sf_count_t, void*) { return sf_count_t{0}; },
+    .tell = [](void* self) { return sf_count_t{static_cast<SndfileSource*>(self)->position_}; }};
+
+}  // namespace
+
+std::unique_ptr<AudioSource> open_with_sndfile(const AudioFile& file) { return std::make_unique<SndfileSource>(file); }
+
+}  // namespace melgrad

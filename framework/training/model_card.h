@@ -1,0 +1,27 @@
+// All that a prediction needs besides the weights. It travels in the checkpoint's metadata, so that a model is never
+// fed features of other settings than those it was trained on.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "framework/audio/log_mel.h"
+#include "framework/data/clip_store.h"
+
+namespace melgrad {
+
+struct ModelCard {
+  std::string model;                // as models.h names it
+  std::vector<std::string> labels;  // by class
+  MelSettings mel;
+  Standardisation standardisation;
+  int64_t crop_frames = 256;
+};
+
+// Text entries "melgrad_format", "model", "labels" (JSON), "mel" (JSON), "standardisation" (JSON), "crop_frames".
+std::map<std::string, std::string> to_metadata(const ModelCard& card);
+// Throws Error naming `file` and the entry that is missing or unusable.
+ModelCard model_card(const std::map<std::string, std::string>& metadata, const std::string& file);
+
+}  // namespace melgrad

@@ -1,0 +1,105 @@
+// The training loop. Everything random in it is a function of (seed, step), and all else it carries from step to step
+// is in the checkpoint: a run that was killed and resumed gives the same weights, bit for bit, as one that was not.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "framework/data/clip_store.h"
+#include "framework/module.h"
+#include "framework/optimizer.h"
+#include "framework/progress.h"
+#include "framework/schedule.h"
+#include "framework/training/augmentation.h"
+#include "framework/training/inference.h"
+#include "framework/training/model_card.h"
+
+namespace melgrad {
+
+struct TrainOptions {
+  uint64_t seed = 0;
+  int64_t epochs = 80;
+  int64_t batch_size = 32;
+  int64_t crops_per_track = 1;  // random crops of each training track in an epoch
+  Adam::Options optimizer;
+  float weight_decay = 0.05f;
+  float label_smoothing = 0.1f;
+  Augmentation augmentation;
+  int64_t validation_crops = 4;  // of each validation track, after every epoch
+  int64_t patience = 0;          // stop after so many epochs without a better one; 0: never
+};
+
+// What an epoch came to. Accuracies and losses of training are over augmented crops.
+struct EpochReport {
+  int64_t epoch = 0;  // from 1
+  double train_loss = 0, train_accuracy = 0;
+  double validation_loss = 0, validation_track_accuracy = 0;
+  double learning_rate = 0;  // of its last step
+  double gradient_norm = 0;  // of its last step, before clipping
+  double seconds = 0;        // of training, validation not counted
+  double tracks_per_second = 0;
+  bool best = false;
+};
+
+// What is learned from and how it is named to the user.
+struct TrainingData {
+  const ClipStore& train;
+  const std::vector<std::string>& train_names;
+  const ClipStore& validation;
+};
+
+class Trainer {
+ public:
+  // `schedule` gives the learning rate of each step of the whole run. `run_folder` exists; checkpoints are written
+  // there:
+  //   best.safetensors  the model after its best epoch (the lowest validation loss)
+  //   last.safetensors  the model and all that training goes on from, after the last whole epoch or the interrupted
+  //   step
+  Trainer(Module& model, TrainingData data, const ModelCard& card, const TrainOptions& options, Schedule schedule,
+          std::filesystem::path run_folder);
+
+  static int64_t steps_per_epoch(int64_t tracks, const TrainOptions& options);
+
+  // Goes on from training.safetensors. Throws Error when it is absent or of another model.
+  void resume();
+
+  enum class Outcome { finished, stopped_early, interrupted };
+  // Trains until the last epoch, until patience ends, or until interrupted() (framework/interrupt.h). A checkpoint of
+  // step 0 precedes training. Throws Error at a loss or gradient that is not finite, naming the step, the batch's files
+  // and the checkpoint that is left; the weights of that step are not saved.
+  Outcome run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
+
+  int64_t epochs_done() const { return state_.epoch; }
+  int64_t best_epoch() const { return state_.best_epoch; }
+
+ private:
+  // What a checkpoint holds besides tensors.
+  struct State {
+    int64_t epoch = 0, step = 0;  // whole epochs done, steps done in the next one
+    int64_t best_epoch = 0;
+    double best_loss = 0;
+    double loss_sum = 0, correct = 0, examples = 0;  // of the epoch under way
+  };
+
+  bool train_epoch(ProgressMode progress, EpochReport& report);  // false: interrupted
+  void train_step(std::span<const int64_t> picks);
+  void require_finite(double value, const char* what, std::span<const int64_t> picks) const;
+  void validate(EpochReport& report);
+  std::vector<int64_t> epoch_order() const;
+  int64_t global_step() const;
+  void save_model(const char* file) const;
+  void save_training_state() const;
+
+  Module& model_;
+  TrainingData data_;
+  ModelCard card_;
+  TrainOptions options_;
+  Schedule schedule_;
+  std::filesystem::path run_folder_;
+  Adam optimizer_;
+  State state_;
+};
+
+}  // namespace melgrad

@@ -1,0 +1,13 @@
+#include "kernels/counter.h"
+#include "kernels/cuda.cuh"
+
+namespace melgrad::kernel::cuda {
+namespace {
+
+__global__ void add_one(uint64_t* counter) { ++*counter; }
+
+}  // namespace
+
+void increment(Stream& stream, uint64_t* counter) { launch(add_one, 1, 1, 0, stream, counter); }
+
+}  // namespace melgrad::kernel::cuda

@@ -1,0 +1,122 @@
+#include "kernels/max_pool2d.h"
+
+#include "kernels/cuda.cuh"
+
+namespace melgrad::kernel::cuda {
+namespace {
+
+constexpr int most_threads = 256;
+
+// A block computes part of one row [columns, channels] of the result, each thread a vector of channels at one column.
+struct Place {
+  int64_t sample;
+  int row, column, channel;
+  bool inside;  // the last block of a row may reach beyond it
+
+  template <int width>
+  __device__ static Place of_thread(int rows, int columns, int channels) {
+    const int vectors = channels / width;
+    const int i = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
+    return {.sample = blockIdx.x / rows,
+            .row = static_cast<int>(blockIdx.x % rows),
+            .column = i / vectors,
+            .channel = i % vectors * width,
+            .inside = i < columns * vectors};
+  }
+};
+
+// Gives the launch its shape: body(grid, block).
+template <class Body>
+void over_rows(int64_t rows, int64_t vectors_in_row, Body body) {
+  const auto threads = std::min<int64_t>(most_threads, ceil_divide<int64_t>(vectors_in_row, warp_size) * warp_size);
+  const auto blocks = ceil_divide(vectors_in_row, threads);
+  MELGRAD_CHECK(rows <= INT32_MAX && blocks <= 65535, "max_pool2d: {} rows of {} vectors are too many", rows,
+                vectors_in_row);
+  body(dim3(static_cast<unsigned>(rows), static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)));
+}
+
+template <class T, int width>
+__global__ void __launch_bounds__(most_threads) forward(const T* x, T* y, uint8_t* taken, Pool2d pool) {
+  const int kernel = static_cast<int>(pool.kernel);
+  const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
+  const auto place = Place::of_thread<width>(out_height, out_width, static_cast<int>(pool.channels));
+  if (!place.inside) return;
+  const int64_t top = place.row * pool.stride - pool.padding, left = place.column * pool.stride - pool.padding;
+
+  Vector<T, width> largest;
+  Vector<uint8_t, width> position;
+  bool first = true;
+  for (int i = 0; i < kernel; ++i) {
+    if (top + i < 0 || top + i >= pool.height) continue;
+    for (int j = 0; j < kernel; ++j) {
+      if (left + j < 0 || left + j >= pool.width) continue;
+      const int64_t pixel = (place.sample * pool.height + top + i) * pool.width + left + j;
+      const auto values = load<width>(x + pixel * pool.channels + place.channel);
+      for (int c = 0; c < width; ++c) {
+        const float value = to_float(values[c]);
+        if (first || value > to_float(largest[c]) || value != value) {
+          largest[c] = values[c];
+          position[c] = static_cast<uint8_t>(i * kernel + j);
+        }
+      }
+      first = false;
+    }
+  }
+  const int64_t pixel = (place.sample * out_height + place.row) * out_width + place.column;
+  store(y + pixel * pool.channels + place.channel, largest);
+  store(taken + pixel * pool.channels + place.channel, position);
+}
+
+// Each input pixel gathers from the windows that cover it: no atomics, so the same bits every time.
+template <class T, int width>
+__global__ void __launch_bounds__(most_threads) backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {
+  const int kernel = static_cast<int>(pool.kernel), stride = static_cast<int>(pool.stride);
+  const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
+  const int height = static_cast<int>(pool.height), across = static_cast<int>(pool.width);
+  const auto place = Place::of_thread<width>(height, across, static_cast<int>(pool.channels));
+  if (!place.inside) return;
+  const int row = place.row + static_cast<int>(pool.padding), column = place.column + static_cast<int>(pool.padding);
+
+  float sum[width] = {};
+  for (int out_row = max(0, (row - kernel + stride) / stride); out_row <= min(row / stride, out_height - 1);
+       ++out_row) {
+    for (int out_column = max(0, (column - kernel + stride) / stride);
+         out_column <= min(column / stride, out_width - 1); ++out_column) {
+      const int64_t pixel = (place.sample * out_height + out_row) * out_width + out_column;
+      const auto position = load<width>(taken + pixel * pool.channels + place.channel);
+      const auto d = load<width>(dy + pixel * pool.channels + place.channel);
+      const int here = (row - out_row * stride) * kernel + column - out_column * stride;
+      for (int c = 0; c < width; ++c) {
+        if (position[c] == here) sum[c] += to_float(d[c]);
+      }
+    }
+  }
+  Vector<T, width> result;
+  for (int c = 0; c < width; ++c) result[c] = from_float<T>(sum[c]);
+  const int64_t pixel = (place.sample * height + place.row) * across + place.column;
+  store(dx + pixel * pool.channels + place.channel, result);
+}
+
+}  // namespace
+
+void max_pool2d_forward(Stream& stream, const void* x, void* y, uint8_t* taken, DType dtype, Pool2d pool) {
+  require_valid(pool);
+  if (pool.batch * pool.channels == 0) return;
+  dispatch(dtype, pool.channels, {x, y, taken}, [&]<class T, int width>() {
+    over_rows(pool.batch * pool.out_height(), pool.out_width() * pool.channels / width, [&](dim3 grid, dim3 block) {
+      launch(forward<T, width>, grid, block, 0, stream, static_cast<const T*>(x), static_cast<T*>(y), taken, pool);
+    });
+  });
+}
+
+void max_pool2d_backward(Stream& stream, const void* dy, const uint8_t* taken, void* dx, DType dtype, Pool2d pool) {
+  require_valid(pool);
+  if (pool.batch * pool.channels == 0) return;
+  dispatch(dtype, pool.channels, {dy, dx, taken}, [&]<class T, int width>() {
+    over_rows(pool.batch * pool.height, pool.width * pool.channels / width, [&](dim3 grid, dim3 block) {
+      launch(backward<T, width>, grid, block, 0, stream, static_cast<const T*>(dy), taken, static_cast<T*>(dx), pool);
+    });
+  });
+}
+
+}  // namespace melgrad::kernel::cuda

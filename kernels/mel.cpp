@@ -1,0 +1,111 @@
+#include "kernels/mel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernels/fft.h"
+#include "kernels/lanes.h"
+
+namespace melgrad::kernel::cpu {
+namespace {
+
+constexpr float smallest_power = 1e-10f;
+
+template <int distance>
+void exchange(Vector* rows) {
+  constexpr auto low = [](int i) { return (i & distance) == 0 ? i : i - distance + fft_lanes; };
+  constexpr auto high = [](int i) { return (i & distance) == 0 ? i + distance : i + fft_lanes; };
+  for (int i = 0; i < fft_lanes; ++i) {
+    if ((i & distance) != 0) continue;
+    const Vector a = rows[i], b = rows[i + distance];
+    rows[i] = __builtin_shufflevector(a, b, low(0), low(1), low(2), low(3), low(4), low(5), low(6), low(7));
+    rows[i + distance] =
+        __builtin_shufflevector(a, b, high(0), high(1), high(2), high(3), high(4), high(5), high(6), high(7));
+  }
+}
+
+// Exchanges rows and columns of an 8 x 8 square.
+void transpose(Vector* rows) {
+  exchange<1>(rows);
+  exchange<2>(rows);
+  exchange<4>(rows);
+}
+
+// Eight windowed frames side by side: signal[i] holds sample i of each.
+void gather_frames(const float* const* frames, const float* window, int64_t n_fft, Lanes* signal) {
+  int64_t i = 0;
+  for (; i + fft_lanes <= n_fft; i += fft_lanes) {
+    const Vector weights = load(window + i);
+    Vector rows[fft_lanes];
+    for (int lane = 0; lane < fft_lanes; ++lane) rows[lane] = load(frames[lane] + i) * weights;
+    transpose(rows);
+    for (int row = 0; row < fft_lanes; ++row) as_vector(signal[i + row]) = rows[row];
+  }
+  for (; i < n_fft; ++i) {
+    for (int lane = 0; lane < fft_lanes; ++lane) signal[i].values[lane] = frames[lane][i] * window[i];
+  }
+}
+
+// What one thread computes eight frames in.
+class Workspace {
+ public:
+  explicit Workspace(const RealFft& fft)
+      : fft_(fft), signal_(fft.length()), power_(fft.bins()), spectrum_(fft.bins()), scratch_(fft.workspace()) {}
+
+  // |FFT|^2 of eight frames, [bins].
+  const Lanes* power_spectra(const float* const* frames, const float* window) {
+    gather_frames(frames, window, fft_.length(), signal_.data());
+    fft_.forward(signal_.data(), spectrum_.data(), scratch_.data());
+    for (int64_t k = 0; k < fft_.bins(); ++k) {
+      const Vector re = as_vector(spectrum_[k].re), im = as_vector(spectrum_[k].im);
+      as_vector(power_[k]) = re * re + im * im;
+    }
+    return power_.data();
+  }
+
+ private:
+  const RealFft& fft_;
+  std::vector<Lanes> signal_, power_;
+  std::vector<ComplexLanes> spectrum_, scratch_;
+};
+
+}  // namespace
+
+void log_mel_spectrogram(Stream&, const float* samples, const float* window, float* db, MelFilters filters,
+                         MelFrames frames) {
+  const RealFft& fft = real_fft(frames.n_fft);
+  constexpr int64_t chunk = 128;
+  // A short call stays on its thread: those who process many files at once have their own threads.
+#pragma omp parallel if (frames.count > chunk)
+  {
+    Workspace workspace(fft);
+#pragma omp for schedule(dynamic)
+    for (int64_t first = 0; first < frames.count; first += fft_lanes) {
+      const int64_t count = std::min<int64_t>(fft_lanes, frames.count - first);
+      const float* starts[fft_lanes];
+      for (int64_t lane = 0; lane < fft_lanes; ++lane) {
+        starts[lane] = samples + (first + std::min(lane, count - 1)) * frames.hop_length;
+      }
+      const Lanes* power = workspace.power_spectra(starts, window);
+      for (int64_t mel = 0; mel < filters.n_mels; ++mel) {
+        const Lanes* bin = power + filters.first_bin[mel];
+        Vector sum{};
+        for (int32_t i = filters.offset[mel]; i < filters.offset[mel + 1]; ++i, ++bin) {
+          sum += as_vector(*bin) * filters.weights[i];
+        }
+        float* out = db + mel * frames.count + first;
+        for (int64_t lane = 0; lane < count; ++lane) {
+          out[lane] = 10.0f * std::log10(std::max(smallest_power, sum[lane]));
+        }
+      }
+    }
+  }
+}
+
+void limit_dynamic_range(Stream&, float* db, int64_t n, float top_db) {
+  const float floor = *std::max_element(db, db + n) - top_db;
+  for (int64_t i = 0; i < n; ++i) db[i] = std::max(db[i], floor);
+}
+
+}  // namespace melgrad::kernel::cpu

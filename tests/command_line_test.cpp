@@ -1,0 +1,192 @@
+#include "apps/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/io/atomic_file.h"
+#include "tests/music_set.h"
+
+namespace melgrad::test {
+namespace {
+
+using nlohmann::json;
+
+struct Result {
+  int exit_code;
+  std::string out, err;
+};
+
+Result call(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "melgrad");
+  std::vector<const char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const int exit_code = run_command_line(static_cast<int>(argv.size()), argv.data());
+  return {exit_code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+}
+
+// One run, trained once for all tests of the suite.
+class CommandLine : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    write_music_set(*folder_ / "music");
+    const Result result =
+        call({"train",           path("music"), "--out",         path("run"), "--cache",         path("cache"),
+              "--model",         "cnn_bn",      "--crop-frames", "32",        "--epochs",        "12",
+              "--batch-size",    "4",           "--mixup",       "0",         "--test-fraction", "0.34",
+              "--learning-rate", "0.005",       "--json",        "--quiet"});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.err, "");
+    trained_ = json::parse(result.out);
+  }
+  static void TearDownTestSuite() { delete folder_; }
+  static std::string path(const std::string& name) { return (*folder_ / name).string(); }
+
+  static inline TemporaryFolder* folder_ = nullptr;
+  static inline json trained_;
+};
+
+TEST_F(CommandLine, TrainReportsAndLeavesARun) {
+  EXPECT_EQ(trained_.at("epochs"), 12);
+  EXPECT_GE(trained_.at("best_epoch"), 1);
+  EXPECT_GT(trained_.at("validation_track_accuracy"), 0.5);
+  for (const char* file : {"best.safetensors", "last.safetensors", "config.toml", "split.csv", "log.jsonl"}) {
+    EXPECT_TRUE(fs::exists(path("run") + "/" + file)) << file;
+  }
+  std::istringstream log(read_file(path("run") + "/log.jsonl"));
+  int epochs = 0;
+  for (std::string line; std::getline(log, line);) EXPECT_EQ(json::parse(line).at("epoch"), ++epochs);
+  EXPECT_EQ(epochs, 12);
+}
+
+TEST_F(CommandLine, TheSavedConfigTrainsTheSameModel) {
+  const Result again = call({"train", "--config", path("run") + "/config.toml", "--out", path("again"), "--quiet"});
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_TRUE(read_file(path("again") + "/best.safetensors") == read_file(path("run") + "/best.safetensors"));
+  EXPECT_EQ(read_file(path("again") + "/config.toml"), read_file(path("run") + "/config.toml"));
+}
+
+TEST_F(CommandLine, FlagsOverrideTheConfig) {
+  const Result result = call({"train", "--config", path("run") + "/config.toml", "--out", path("short"), "--epochs",
+                              "1", "--json", "--quiet"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(json::parse(result.out).at("epochs"), 1);
+}
+
+TEST_F(CommandLine, AConfigKeyThatIsNoOptionIsNamedWithItsLine) {
+  write_text(path("bad.toml"), "epochs = 1\nlearnig_rate = 0.1\n");
+  const Result result = call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("bad.toml:2: learnig_rate"), std::string::npos) << result.err;
+  write_text(path("bad.toml"), "epochs = = 1\n");
+  EXPECT_EQ(call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")}).exit_code, 2);
+}
+
+TEST_F(CommandLine, EvaluateTakesTheHeldOutTracksAndWritesTables) {
+  const Result result = call({"evaluate", path("run"), path("music"), "--cache", path("cache"), "--json", "--quiet"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json report = json::parse(result.out);
+  EXPECT_EQ(report.at("split"), "test");
+  EXPECT_EQ(report.at("tracks"), 6);
+  EXPECT_GT(report.at("track_accuracy"), 0.5);
+  EXPECT_GT(report.at("segment_accuracy"), 0.5);
+  EXPECT_LE(report.at("track_accuracy_interval")[0], report.at("track_accuracy"));
+  EXPECT_EQ(json::parse(read_file(path("run") + "/evaluation/report.json")), report);
+  for (const char* file : {"confusion.png", "confusion.csv", "classes.csv", "predictions.csv"}) {
+    EXPECT_TRUE(fs::exists(path("run") + "/evaluation/" + file)) << file;
+  }
+  const Result text = call(
+      {"evaluate", path("run"), path("music"), "--split", "train", "--cache", path("cache"), "--out", path("tables")});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_NE(text.out.find("train side"), std::string::npos) << text.out;
+}
+
+TEST_F(CommandLine, PredictNamesEveryFileItCanAndTheExitCodeTellsOfTheRest) {
+  write_text(path("broken.wav"), "this is no audio");
+  const std::string good = path("music") + "/high/high.00000.wav";
+  const Result result = call({"predict", path("run"), good, path("broken.wav"), path("music") + "/low", "--json"});
+  EXPECT_EQ(result.exit_code, 3);
+  const json files = json::parse(result.out);
+  ASSERT_EQ(files.size(), 8u);
+  EXPECT_EQ(files[0].at("label"), "high");
+  EXPECT_EQ(files[0].at("predictions").size(), 3u);
+  EXPECT_TRUE(files[1].contains("error"));
+  EXPECT_EQ(files[2].at("label"), "low");
+  double total = 0;
+  for (const json& p : files[0].at("predictions")) total += p.at("probability").get<double>();
+  EXPECT_NEAR(total, 1, 1e-5);
+  EXPECT_NE(result.err.find("broken.wav"), std::string::npos);
+  EXPECT_EQ(call({"predict", path("run"), path("broken.wav")}).exit_code, 1);
+  EXPECT_EQ(call({"predict", path("run"), good}).exit_code, 0);
+}
+
+TEST_F(CommandLine, MelWritesTheArrayAndThePicture) {
+  const Result result = call(
+      {"mel", path("music") + "/high/high.00000.wav", "--npy", path("mel.npy"), "--png", path("mel.png"), "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json mel = json::parse(result.out);
+  EXPECT_EQ(mel.at("n_mels"), 128);
+  EXPECT_EQ(mel.at("frames"), 1 + 22050 / 512);
+  EXPECT_NEAR(mel.at("seconds").get<double>(), 1.0, 1e-9);
+  EXPECT_EQ(read_file(path("mel.png")).substr(1, 3), "PNG");
+  EXPECT_EQ(read_file(path("mel.npy")).substr(1, 5), "NUMPY");
+}
+
+TEST_F(CommandLine, SummaryCountsWhatTorchvisionCounts) {
+  const Result result = call({"summary", "resnet18", "--crop-frames", "64", "--n-mels", "64", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json summary = json::parse(result.out);
+  // torchvision's resnet18(num_classes=10) has 11,181,642 parameters; a one-channel stem saves 2 * 64 * 49 of them.
+  EXPECT_EQ(summary.at("total_parameters"), 11'181'642 - 2 * 64 * 49);
+  EXPECT_EQ(summary.at("trainable_parameters"), summary.at("total_parameters"));
+  const json& stem = summary.at("layers")[0];
+  EXPECT_EQ(stem.at("name"), "conv1");
+  EXPECT_EQ(stem.at("output_shape"), (std::vector<int64_t>{1, 32, 32, 64}));
+  EXPECT_EQ(stem.at("multiply_adds"), 32 * 32 * 64 * 49);
+  EXPECT_EQ(summary.at("layers").back().at("name"), "fc");
+  // Weights, gradients and two moments are the least a training step holds.
+  EXPECT_GT(summary.at("training_step_bytes"), 4 * 4 * 11'000'000);
+}
+
+TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
+  const auto expect_usage = [](const std::vector<std::string>& arguments, const std::string& part) {
+    const Result result = call(arguments);
+    EXPECT_EQ(result.exit_code, 2) << part;
+    EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
+    EXPECT_EQ(result.out, "");
+  };
+  expect_usage({}, "subcommand");
+  expect_usage({"trian"}, "trian");
+  expect_usage({"train", path("music"), "--out", path("x"), "--epochs", "0"}, "--epochs");
+  expect_usage({"train", path("music"), "--out", path("x"), "--model", "vgg"}, "vgg");
+  expect_usage({"train", path("music"), "--out", path("x"), "--epoch", "3"}, "--epoch");
+  expect_usage({"mel"}, "file");
+}
+
+TEST_F(CommandLine, EachSubcommandHelpsWithAnExample) {
+  for (const char* command : {"synth", "mel", "train", "evaluate", "predict", "summary"}) {
+    const Result result = call({command, "--help"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_NE(result.out.find(std::string("Example:\n  melgrad ") + command), std::string::npos) << result.out;
+  }
+}
+
+TEST_F(CommandLine, FailuresAreOneLine) {
+  const auto expect_failure = [](const std::vector<std::string>& arguments, const std::string& part) {
+    const Result result = call(arguments);
+    EXPECT_EQ(result.exit_code, 1) << part;
+    EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  };
+  expect_failure({"mel", path("absent.wav")}, "absent.wav");
+  expect_failure({"predict", path("music"), path("absent.wav")}, "last.safetensors does not exist");
+  expect_failure({"evaluate", path("run") + "/config.toml", path("music")}, "config.toml");
+  expect_failure({"train", path("absent"), "--out", path("x")}, "absent");
+  expect_failure({"summary", "vgg"}, "resnet18");
+}
+
+}  // namespace
+}  // namespace melgrad::test

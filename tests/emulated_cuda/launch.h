@@ -1,0 +1,30 @@
+// Running a kernel: the blocks of the grid one after another, each with its own shared memory. A launch is complete
+// when this returns.
+#pragma once
+
+#include <functional>
+#include <type_traits>
+
+#include "tests/emulated_cuda/language.h"
+
+namespace emulated_cuda {
+
+void run_grid(const char* name, dim3 grid, dim3 block, size_t shared_bytes, const std::function<void()>& thread);
+
+// Throws melgrad::Error unless `pointer` is null or points into device memory.
+void require_device_pointer(const char* name, int position, const void* pointer);
+
+// `name` begins the message of every error.
+template <class... P>
+void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes,
+            std::type_identity_t<P>... arguments) {
+  int position = 0;
+  const auto check = [&]<class T>(const T& argument) {
+    ++position;
+    if constexpr (std::is_pointer_v<T>) require_device_pointer(name, position, argument);
+  };
+  (check(arguments), ...);
+  run_grid(name, grid, block, shared_bytes, [&] { kernel(arguments...); });
+}
+
+}  // namespace emulated_cuda

@@ -1,0 +1,33 @@
+// The functions of the CUDA runtime that the project calls, with the toolkit's names and meanings. There is one device.
+// A stream keeps its work in order by doing each piece at once.
+#pragma once
+
+#include <cstddef>
+
+enum cudaError_t { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorMemoryAllocation = 2 };
+enum cudaMemcpyKind { cudaMemcpyDefault = 4 };  // the addresses tell the direction
+enum cudaMemoryType { cudaMemoryTypeUnregistered = 0, cudaMemoryTypeDevice = 2 };
+
+struct cudaPointerAttributes {
+  cudaMemoryType type;
+};
+
+struct EmulatedStream;
+using cudaStream_t = EmulatedStream*;
+constexpr unsigned cudaStreamNonBlocking = 1;
+
+const char* cudaGetErrorString(cudaError_t);
+cudaError_t cudaGetLastError();  // and forgets it
+cudaError_t cudaPeekAtLastError();
+
+cudaError_t cudaGetDeviceCount(int* count);
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes*, const void* pointer);
+
+cudaError_t cudaMalloc(void** block, size_t bytes);
+cudaError_t cudaFree(void* block);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t);
+cudaError_t cudaMemsetAsync(void* to, int byte, size_t bytes, cudaStream_t);
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned flags);
+cudaError_t cudaStreamDestroy(cudaStream_t);
+cudaError_t cudaStreamSynchronize(cudaStream_t);

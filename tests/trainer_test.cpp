@@ -1,0 +1,99 @@
+#include "framework/training/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include "framework/random.h"
+#include "models/models.h"
+#include "tests/music_folder.h"
+
+namespace melgrad::test {
+namespace {
+
+constexpr int64_t n_mels = 16, classes = 3;
+
+// Clip i is loud in the third of the mel bins that its class owns, over noise of its own.
+std::vector<LogMel> make_clips(int64_t count, int64_t frames) {
+  std::vector<LogMel> clips;
+  for (int64_t i = 0; i < count; ++i) {
+    LogMel clip{.n_mels = n_mels, .frames = frames, .db = {}, .seconds = 1};
+    for (int64_t cell = 0; cell < n_mels * frames; ++cell) {
+      const bool loud = cell / frames * classes / n_mels == i % classes;
+      const float noise = uniform(philox(11, static_cast<uint64_t>(i), static_cast<uint64_t>(cell)).v[0]);
+      clip.db.push_back(-60 + 20 * noise + (loud ? 20.0f : 0.0f));
+    }
+    clips.push_back(clip);
+  }
+  return clips;
+}
+
+struct Music {
+  explicit Music(int64_t count) : clips(make_clips(count, 40)) {
+    for (int64_t i = 0; i < count; ++i) {
+      labels.push_back(static_cast<int>(i % classes));
+      names.push_back("clip" + std::to_string(i));
+    }
+    card = {.model = "cnn_bn",
+            .labels = {"a", "b", "c"},
+            .mel = {},
+            .standardisation = standardisation_of(clips),
+            .crop_frames = 16};
+    card.mel.n_mels = static_cast<int>(n_mels);
+  }
+  ClipStore store() const { return {clips, labels, classes, card.standardisation, Device::cpu}; }
+
+  std::vector<LogMel> clips;
+  std::vector<int> labels;
+  std::vector<std::string> names;
+  ModelCard card;
+};
+
+TEST(Trainer, OverfitsOneBatchUnaugmented) {
+  const Music music(6);
+  const ClipStore clips = music.store();
+  const TemporaryFolder run;
+  manual_seed(1);
+  const auto model = make_model("cnn", classes);
+  TrainOptions options{.epochs = 150, .batch_size = 6, .label_smoothing = 0};
+  options.augmentation = {.spec_augment = {}, .mixup_alpha = 0};
+  Trainer trainer(*model, {clips, music.names, clips}, music.card, options, constant_schedule(3e-3f), run.path());
+  EpochReport last;
+  EXPECT_EQ(trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { last = report; }),
+            Trainer::Outcome::finished);
+  EXPECT_LT(last.train_loss, 0.02);
+  EXPECT_EQ(last.train_accuracy, 1.0);
+  EXPECT_EQ(last.validation_track_accuracy, 1.0);
+}
+
+TEST(Trainer, StopsEarlyWhenNothingImproves) {
+  const Music music(6);
+  const ClipStore clips = music.store();
+  const TemporaryFolder run;
+  manual_seed(1);
+  const auto model = make_model("cnn_bn", classes);
+  TrainOptions options{.epochs = 100, .batch_size = 6, .patience = 3};
+  // A learning rate of 0 changes no weight; batch norm's statistics still move, so the loss may fall for a while.
+  Trainer trainer(*model, {clips, music.names, clips}, music.card, options, constant_schedule(0), run.path());
+  EXPECT_EQ(trainer.run(ProgressMode::quiet, [](const EpochReport&) {}), Trainer::Outcome::stopped_early);
+  EXPECT_EQ(trainer.epochs_done(), trainer.best_epoch() + 3);
+  EXPECT_LT(trainer.epochs_done(), 100);
+}
+
+TEST(Standardisation, IsOfEachMelBin) {
+  const LogMel a{.n_mels = 2, .frames = 2, .db = {1, 3, -80, -80}, .seconds = 1};
+  const LogMel b{.n_mels = 2, .frames = 1, .db = {8, -80}, .seconds = 1};
+  const Standardisation s = standardisation_of(std::vector{a, b});
+  EXPECT_FLOAT_EQ(s.mean[0], 4);
+  EXPECT_FLOAT_EQ(s.deviation[0], std::sqrt(26.0f / 3));
+  EXPECT_FLOAT_EQ(s.mean[1], -80);
+  EXPECT_FLOAT_EQ(s.deviation[1], 1);  // a bin that never changes
+}
+
+TEST(CropStarts, SpreadEvenlyFromStartToEnd) {
+  EXPECT_EQ(crop_starts(100, 20, 5), (std::vector<int64_t>{0, 20, 40, 60, 80}));
+  EXPECT_EQ(crop_starts(100, 20, 1), (std::vector<int64_t>{40}));
+  EXPECT_EQ(crop_starts(20, 20, 5), (std::vector<int64_t>{0}));
+  EXPECT_EQ(crop_starts(7, 20, 5), (std::vector<int64_t>{0}));
+}
+
+}  // namespace
+}  // namespace melgrad::test
