@@ -20,10 +20,29 @@ Tensor Tensor::record(const char* op, std::vector<Tensor> inputs, Backward backw
   bool needed = false;
   for (const Tensor& input : inputs) needed = needed || (input.defined() && input.requires_grad());
   if (needed) {
-    impl().node = std::make_shared<Node>(Node{op, std::move(inputs), std::move(backward)});
+    impl().node = std::make_unique<Node>(op, std::move(inputs), std::move(backward));
     impl().requires_grad = true;
   }
   return *this;
+}
+
+// A graph may be deeper than the thread's stack, so the nodes that only this one keeps alive go in a loop, each stripped
+// of its inputs before it is destroyed.
+Tensor::Node::~Node() {
+  std::vector<std::unique_ptr<Node>> orphans;
+  const auto strip = [&orphans](Node& node) {
+    node.backward = nullptr;  // it may hold inputs, too
+    for (Tensor& handle : node.inputs) {
+      const Tensor input = std::move(handle);
+      if (input.impl_.use_count() == 1 && input.impl_->node) orphans.push_back(std::move(input.impl_->node));
+    }
+  };
+  strip(*this);
+  while (!orphans.empty()) {
+    const std::unique_ptr<Node> orphan = std::move(orphans.back());
+    orphans.pop_back();
+    strip(*orphan);
+  }
 }
 
 class BackwardPass {

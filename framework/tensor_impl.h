@@ -29,6 +29,7 @@ struct Tensor::Node {
   std::vector<Tensor> inputs;
   Backward backward;
   bool consumed = false;
+  ~Node();
 };
 
 struct Tensor::Impl {
@@ -36,7 +37,7 @@ struct Tensor::Impl {
   Shape shape;
   DType dtype = DType::float32;
   bool requires_grad = false;
-  std::shared_ptr<Node> node;  // null: a leaf
+  std::unique_ptr<Node> node;  // null: a leaf
   Tensor grad;
 };
 

@@ -8,11 +8,14 @@
 
 namespace melgrad::kernel {
 
+// Elementwise work on fewer elements is done sooner by one thread than a team is woken.
+constexpr int64_t worth_a_team = 16384;
+
 // Calls body(chunk, begin, end) for every chunk of [0, n), in parallel.
 template <class Body>
 void for_each_chunk(int64_t n, int64_t chunk_size, Body body) {
   const int64_t chunks = (n + chunk_size - 1) / chunk_size;
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (chunks > 1)
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
     body(chunk, chunk * chunk_size, std::min(n, (chunk + 1) * chunk_size));
   }
