@@ -164,9 +164,12 @@ const LaneValues& Block::exchange(WarpOperation operation, uint32_t mask, uint64
   return self.received;
 }
 
-void Block::fault(const std::source_location& where, const std::string& what) {
-  const uint3 index = index_of(current_->rank);
-  fault_ = fmt::format("{}: thread ({}, {}, {}): {}", place(where), index.x, index.y, index.z, what);
+void Block::fault(const std::source_location& where, std::string what) {
+  {
+    const std::string message = std::move(what);  // what the abandoned stack still holds is never freed
+    const uint3 index = index_of(current_->rank);
+    fault_ = fmt::format("{}: thread ({}, {}, {}): {}", place(where), index.x, index.y, index.z, message);
+  }
   Fiber::pause();
   std::abort();  // a fiber whose thread has failed is abandoned, never resumed
 }

@@ -40,7 +40,7 @@ class Block {
   // The running thread's number in its warp.
   uint32_t lane() const { return current_->rank % lanes; }
   // Ends the launch with an error. Does not return.
-  [[noreturn]] void fault(const std::source_location& where, const std::string& what);
+  [[noreturn]] void fault(const std::source_location& where, std::string what);
 
  private:
   enum class State : uint8_t { ready, at_barrier, at_warp_operation, returned };
