@@ -325,6 +325,12 @@ TEST(EmulatedCudaDeathTest, OverrunInsideACachedBlock) {
   EXPECT_DEATH(device().copy(host.data(), y.data(), 4 * sizeof(float)), "use-after-poison");
 }
 
+TEST(EmulatedCudaDeathTest, OverrunOfTheWorkspace) {
+  device().workspace(1000);
+  auto* smaller = static_cast<float*>(device().workspace(3 * sizeof(float)));
+  EXPECT_DEATH(launch(write, 1, 1, 0, device(), smaller, int64_t{3}), "use-after-poison");
+}
+
 struct Hidden {
   float* pointer;
 };
