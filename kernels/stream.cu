@@ -51,7 +51,7 @@ class CudaStream final : public Stream {
   void release(void* block) noexcept override { allocator_.release(block); }
 
   void* workspace(size_t bytes) override {
-    if (bytes > workspace_bytes_) {
+    if (bytes > workspace_bytes_ || !workspace_) {
       allocator_.release(workspace_);
       workspace_ = nullptr;
       workspace_bytes_ = 0;
@@ -59,6 +59,7 @@ class CudaStream final : public Stream {
       workspace_bytes_ = bytes;
       block_kept_until_exit(workspace_);
     }
+    block_acquired(workspace_, bytes, workspace_bytes_);  // what the last user left is not for the next
     return workspace_;
   }
 

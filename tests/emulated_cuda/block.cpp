@@ -17,8 +17,9 @@ std::string place(const std::source_location& where) {
 }
 
 bool same(const std::source_location& a, const std::source_location& b) {
+  // The names are usually one string, and comparing text is slow under a sanitizer.
   return a.line() == b.line() && a.column() == b.column() &&
-         std::string_view(a.file_name()) == std::string_view(b.file_name());
+         (a.file_name() == b.file_name() || std::string_view(a.file_name()) == std::string_view(b.file_name()));
 }
 
 }  // namespace
@@ -84,25 +85,26 @@ bool Block::complete_warp_operations(uint32_t warp) {
   for (uint32_t lane = 0; lane < lanes; ++lane) {
     const Thread* first = lane_of(warp, lane);
     if (!first || first->state != State::at_warp_operation) continue;
-    LaneValues values{};
     bool complete = true;
     for (uint32_t other = 0; other < lanes && complete; ++other) {
-      if (!(first->mask >> other & 1)) continue;
-      const Thread* peer = lane_of(warp, other);
-      complete = peer && peer->state == State::at_warp_operation && peer->operation == first->operation &&
-                 peer->mask == first->mask && same(peer->where, first->where);
-      if (complete) values[other] = peer->value;
+      if (first->mask >> other & 1) complete = in_same_call(*first, lane_of(warp, other));
     }
     if (!complete) continue;
+    const uint32_t mask = first->mask;
     for (uint32_t other = 0; other < lanes; ++other) {
-      if (!(first->mask >> other & 1)) continue;
+      if (!(mask >> other & 1)) continue;
       Thread* peer = lane_of(warp, other);
-      peer->received = values;
+      brought_[other] = peer->value;
       peer->state = State::ready;
     }
     completed = true;
   }
   return completed;
+}
+
+bool Block::in_same_call(const Thread& thread, const Thread* peer) {
+  return peer && peer->state == State::at_warp_operation && peer->operation == thread.operation &&
+         peer->mask == thread.mask && same(peer->where, thread.where);
 }
 
 // Called when no thread can go on by itself. True if all waited at the same barrier and now go on, false if all have
@@ -134,8 +136,7 @@ void Block::report_deadlock() const {
                       lane, count_);
       }
       const Thread& peer = threads_[rank];
-      if (peer.state != State::at_warp_operation || peer.mask != thread.mask || peer.operation != thread.operation ||
-          !same(peer.where, thread.where)) {
+      if (!in_same_call(thread, &peer)) {
         melgrad::fail("incomplete warp: {} for lane {}, but {}", describe(thread), lane, describe(peer));
       }
     }
@@ -161,12 +162,15 @@ const LaneValues& Block::exchange(WarpOperation operation, uint32_t mask, uint64
   self.value = value;
   self.where = where;
   Fiber::pause();
-  return self.received;
+  return brought_;  // the others of the warp read it too before its next operation completes
 }
 
-void Block::fault(const std::source_location& where, const std::string& what) {
-  const uint3 index = index_of(current_->rank);
-  fault_ = fmt::format("{}: thread ({}, {}, {}): {}", place(where), index.x, index.y, index.z, what);
+void Block::fault(const std::source_location& where, std::string what) {
+  {
+    const std::string message = std::move(what);  // what the abandoned stack still holds is never freed
+    const uint3 index = index_of(current_->rank);
+    fault_ = fmt::format("{}: thread ({}, {}, {}): {}", place(where), index.x, index.y, index.z, message);
+  }
   Fiber::pause();
   std::abort();  // a fiber whose thread has failed is abandoned, never resumed
 }

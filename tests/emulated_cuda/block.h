@@ -40,7 +40,7 @@ class Block {
   // The running thread's number in its warp.
   uint32_t lane() const { return current_->rank % lanes; }
   // Ends the launch with an error. Does not return.
-  [[noreturn]] void fault(const std::source_location& where, const std::string& what);
+  [[noreturn]] void fault(const std::source_location& where, std::string what);
 
  private:
   enum class State : uint8_t { ready, at_barrier, at_warp_operation, returned };
@@ -52,12 +52,12 @@ class Block {
     WarpOperation operation{};
     uint32_t mask = 0;
     uint64_t value = 0;
-    LaneValues received{};
   };
 
   void resume(Thread&);
   void run_warp(uint32_t warp);
   bool complete_warp_operations(uint32_t warp);
+  static bool in_same_call(const Thread&, const Thread* peer);
   bool complete_barrier();
   [[noreturn]] void report_deadlock() const;
   Thread* lane_of(uint32_t warp, uint32_t lane);
@@ -71,6 +71,7 @@ class Block {
   std::vector<Thread> threads_;  // grows to the largest block, the first count_ are in use
   std::vector<std::unique_ptr<Fiber>> idle_;
   Thread* current_ = nullptr;
+  LaneValues brought_{};  // to the warp operations that were completed last
   std::string fault_;
 };
 

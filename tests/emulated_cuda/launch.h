@@ -14,16 +14,19 @@ void run_grid(const char* name, dim3 grid, dim3 block, size_t shared_bytes, cons
 // Throws melgrad::Error unless `pointer` is null or points into device memory.
 void require_device_pointer(const char* name, int position, const void* pointer);
 
+// Pointers hidden in a struct are not seen here; AddressSanitizer sees their use.
+template <class T>
+void check_argument([[maybe_unused]] const char* name, [[maybe_unused]] int position,
+                    [[maybe_unused]] const T& argument) {
+  if constexpr (std::is_pointer_v<T>) require_device_pointer(name, position, argument);
+}
+
 // `name` begins the message of every error.
 template <class... P>
 void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes,
             std::type_identity_t<P>... arguments) {
-  int position = 0;
-  const auto check = [&]<class T>(const T& argument) {
-    ++position;
-    if constexpr (std::is_pointer_v<T>) require_device_pointer(name, position, argument);
-  };
-  (check(arguments), ...);
+  [[maybe_unused]] int position = 0;
+  (check_argument(name, ++position, arguments), ...);
   run_grid(name, grid, block, shared_bytes, [&] { kernel(arguments...); });
 }
 
