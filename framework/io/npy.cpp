@@ -32,9 +32,8 @@ int64_t element_count(const std::vector<int64_t>& shape) {
 void write_npy(const std::filesystem::path& path, std::span<const float> values, const std::vector<int64_t>& shape) {
   MELGRAD_CHECK(element_count(shape) == static_cast<int64_t>(values.size()), "cannot write {}: {} values, shape {}",
                 path.string(), values.size(), shape);
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  for (const int64_t extent : shape) header += fmt::format("{}, ", extent);
-  header += "), }";
+  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{}), }}",
+                                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   const size_t preamble = magic.size() + 4;
   header.append(alignment - (preamble + header.size() + 1) % alignment, ' ');
   header += '\n';
