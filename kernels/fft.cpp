@@ -19,7 +19,7 @@ struct Complex {
 
 inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
 inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
-inline Complex times(Complex a, float re, float im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
+inline Complex times(Complex a, double re, double im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
 inline Complex times_minus_i(Complex a) { return {a.im, -a.re}; }
 
 // exp(-2 pi i numerator / denominator), exact in the numerator's periodicity.
@@ -28,10 +28,10 @@ std::array<double, 2> root_of_unity(int64_t numerator, int64_t denominator) {
   return {std::cos(angle), std::sin(angle)};
 }
 
-void append_root(std::vector<float>& roots, int64_t numerator, int64_t denominator) {
+void append_root(std::vector<double>& roots, int64_t numerator, int64_t denominator) {
   const auto [re, im] = root_of_unity(numerator, denominator);
-  roots.push_back(static_cast<float>(re));
-  roots.push_back(static_cast<float>(im));
+  roots.push_back(re);
+  roots.push_back(im);
 }
 
 // The discrete Fourier transform of R values in registers; R is an odd prime. Values k and R - k share their products.
@@ -39,10 +39,10 @@ template <int R>
 struct Butterfly {
   static void apply(Complex* a) {
     static const auto roots = [] {
-      std::array<std::array<float, 2>, R> table{};
+      std::array<std::array<double, 2>, R> table{};
       for (int k = 0; k < R; ++k) {
         const auto [re, im] = root_of_unity(k, R);
-        table[k] = {static_cast<float>(re), static_cast<float>(-im)};
+        table[k] = {re, -im};
       }
       return table;
     }();
@@ -90,7 +90,7 @@ struct Butterfly<4> {
 
 // One Stockham pass: reads groups of `radix` elements groups * stride apart, writes them stride apart.
 template <int R>
-void run_pass(const Complex* in, Complex* out, int64_t groups, int64_t stride, const float* twiddles) {
+void run_pass(const Complex* in, Complex* out, int64_t groups, int64_t stride, const double* twiddles) {
   for (int64_t group = 0; group < groups; ++group, twiddles += 2 * (R - 1)) {
     for (int64_t i = 0; i < stride; ++i) {
       const Complex* from = in + group * stride + i;
@@ -104,7 +104,7 @@ void run_pass(const Complex* in, Complex* out, int64_t groups, int64_t stride, c
   }
 }
 
-using PassFunction = void (*)(const Complex*, Complex*, int64_t, int64_t, const float*);
+using PassFunction = void (*)(const Complex*, Complex*, int64_t, int64_t, const double*);
 struct Radix {
   int value;
   PassFunction run;
@@ -154,7 +154,7 @@ class RealFft::Smooth {
     size_t twiddles;         // where this pass's begin: [groups, radix - 1] pairs
   };
   std::vector<Pass> passes_;
-  std::vector<float> twiddles_;
+  std::vector<double> twiddles_;
 };
 
 // A transform of any length as a convolution: k i = (k^2 + i^2 - (k - i)^2) / 2, with the convolution done by a
@@ -173,8 +173,8 @@ class RealFft::Chirp {
     }
     const Complex* spectrum = fft_->transform(kernel.data(), scratch.data());
     for (int64_t i = 0; i < padded_; ++i) {
-      kernel_spectrum_.push_back(spectrum[i].re[0] / static_cast<float>(padded_));
-      kernel_spectrum_.push_back(spectrum[i].im[0] / static_cast<float>(padded_));
+      kernel_spectrum_.push_back(spectrum[i].re[0] / static_cast<double>(padded_));
+      kernel_spectrum_.push_back(spectrum[i].im[0] / static_cast<double>(padded_));
     }
   }
 
@@ -200,7 +200,7 @@ class RealFft::Chirp {
  private:
   int64_t length_, padded_;
   std::unique_ptr<Smooth> fft_;
-  std::vector<float> chirp_, kernel_spectrum_;  // pairs
+  std::vector<double> chirp_, kernel_spectrum_;  // pairs
 };
 
 RealFft::RealFft(int64_t length) : length_(length), complex_length_(length % 2 == 0 ? length / 2 : length) {
@@ -240,8 +240,8 @@ void RealFft::forward(Lanes* signal, ComplexLanes* spectrum, ComplexLanes* scrat
   }
   for (int64_t k = 0; k <= n / 2; ++k) {
     const Complex a = z[k], b = z[k == 0 ? 0 : n - k];
-    const Complex even = {(a.re + b.re) * 0.5f, (a.im - b.im) * 0.5f};
-    const Complex odd = {(a.im + b.im) * 0.5f, (b.re - a.re) * 0.5f};
+    const Complex even = {(a.re + b.re) * 0.5, (a.im - b.im) * 0.5};
+    const Complex odd = {(a.im + b.im) * 0.5, (b.re - a.re) * 0.5};
     const Complex turned = times(odd, twiddles_[2 * k], twiddles_[2 * k + 1]);
     out[k] = even + turned;
     out[n - k] = {even.re - turned.re, turned.im - even.im};

@@ -1,9 +1,12 @@
-// Fast Fourier transforms of real signals, eight signals at a time. Element i of signal l lies at [i][l], so that each
-// line of the plain-looking butterflies is one AVX2 instruction for eight signals.
+// Fast Fourier transforms of real signals, four signals at a time. Element i of signal l lies at [i][l], so that each
+// line of the plain-looking butterflies is one AVX2 instruction for four signals.
+//
+// In double precision, as librosa's: in the quiet bands beside a pure tone, 80 dB below it, float32 is wrong by more
+// than 0.001 dB, and the transform is too small a part of the work for its speed to matter.
 //
 // Lengths whose half (whose whole, when odd) has no prime factor above 13 are done by Stockham's self-sorting passes
 // (Van Loan, Computational Frameworks for the Fast Fourier Transform, 1992); any other length is a convolution with a
-// chirp (Bluestein 1970). Twiddle factors are computed in double and kept as float.
+// chirp (Bluestein 1970).
 #pragma once
 
 #include <cstdint>
@@ -12,10 +15,10 @@
 
 namespace melgrad::kernel {
 
-inline constexpr int fft_lanes = 8;
+inline constexpr int fft_lanes = 4;
 
-struct alignas(fft_lanes * sizeof(float)) Lanes {
-  float values[fft_lanes];
+struct alignas(fft_lanes * sizeof(double)) Lanes {
+  double values[fft_lanes];
 };
 struct ComplexLanes {
   Lanes re, im;
@@ -44,7 +47,7 @@ class RealFft {
   int64_t complex_length_;  // half of an even length: even samples are real parts, odd ones imaginary parts
   std::unique_ptr<Smooth> smooth_;
   std::unique_ptr<Chirp> chirp_;
-  std::vector<float> twiddles_;  // [complex_length / 2 + 1] pairs that untangle the two halves of an even length
+  std::vector<double> twiddles_;  // [complex_length / 2 + 1] pairs that untangle the two halves of an even length
 };
 
 // The plan of a length, made once per process.

@@ -12,28 +12,20 @@ namespace {
 
 constexpr float smallest_power = 1e-10f;
 
-template <int distance>
-void exchange(Vector* rows) {
-  constexpr auto low = [](int i) { return (i & distance) == 0 ? i : i - distance + fft_lanes; };
-  constexpr auto high = [](int i) { return (i & distance) == 0 ? i + distance : i + fft_lanes; };
-  for (int i = 0; i < fft_lanes; ++i) {
-    if ((i & distance) != 0) continue;
-    const Vector a = rows[i], b = rows[i + distance];
-    rows[i] = __builtin_shufflevector(a, b, low(0), low(1), low(2), low(3), low(4), low(5), low(6), low(7));
-    rows[i + distance] =
-        __builtin_shufflevector(a, b, high(0), high(1), high(2), high(3), high(4), high(5), high(6), high(7));
-  }
-}
-
-// Exchanges rows and columns of an 8 x 8 square.
+// Exchanges rows and columns of a 4 x 4 square.
 void transpose(Vector* rows) {
-  exchange<1>(rows);
-  exchange<2>(rows);
-  exchange<4>(rows);
+  const Vector a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
+  const Vector b = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
+  const Vector c = __builtin_shufflevector(rows[2], rows[3], 0, 4, 2, 6);
+  const Vector d = __builtin_shufflevector(rows[2], rows[3], 1, 5, 3, 7);
+  rows[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+  rows[1] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+  rows[2] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+  rows[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-// Eight windowed frames side by side: signal[i] holds sample i of each.
-void gather_frames(const float* const* frames, const float* window, int64_t n_fft, Lanes* signal) {
+// Four windowed frames side by side: signal[i] holds sample i of each.
+void gather_frames(const float* const* frames, const double* window, int64_t n_fft, Lanes* signal) {
   int64_t i = 0;
   for (; i + fft_lanes <= n_fft; i += fft_lanes) {
     const Vector weights = load(window + i);
@@ -47,14 +39,14 @@ void gather_frames(const float* const* frames, const float* window, int64_t n_ff
   }
 }
 
-// What one thread computes eight frames in.
+// What one thread computes four frames in.
 class Workspace {
  public:
   explicit Workspace(const RealFft& fft)
       : fft_(fft), signal_(fft.length()), power_(fft.bins()), spectrum_(fft.bins()), scratch_(fft.workspace()) {}
 
-  // |FFT|^2 of eight frames, [bins].
-  const Lanes* power_spectra(const float* const* frames, const float* window) {
+  // |FFT|^2 of four frames, [bins].
+  const Lanes* power_spectra(const float* const* frames, const double* window) {
     gather_frames(frames, window, fft_.length(), signal_.data());
     fft_.forward(signal_.data(), spectrum_.data(), scratch_.data());
     for (int64_t k = 0; k < fft_.bins(); ++k) {
@@ -72,7 +64,7 @@ class Workspace {
 
 }  // namespace
 
-void log_mel_spectrogram(Stream&, const float* samples, const float* window, float* db, MelFilters filters,
+void log_mel_spectrogram(Stream&, const float* samples, const double* window, float* db, MelFilters filters,
                          MelFrames frames) {
   const RealFft& fft = real_fft(frames.n_fft);
   constexpr int64_t chunk = 128;
@@ -92,11 +84,11 @@ void log_mel_spectrogram(Stream&, const float* samples, const float* window, flo
         const Lanes* bin = power + filters.first_bin[mel];
         Vector sum{};
         for (int32_t i = filters.offset[mel]; i < filters.offset[mel + 1]; ++i, ++bin) {
-          sum += as_vector(*bin) * filters.weights[i];
+          sum += as_vector(*bin) * double{filters.weights[i]};
         }
         float* out = db + mel * frames.count + first;
         for (int64_t lane = 0; lane < count; ++lane) {
-          out[lane] = 10.0f * std::log10(std::max(smallest_power, sum[lane]));
+          out[lane] = 10.0f * std::log10(std::max(smallest_power, static_cast<float>(sum[lane])));
         }
       }
     }

@@ -20,7 +20,7 @@ struct MelFrames {
 
 // Frame t is samples[t * hop_length ... t * hop_length + n_fft - 1]; all of them must exist.
 // db [n_mels, count] = 10 log10(max(1e-10, sum over bins of weight * |FFT(window * frame)|^2)), row-major.
-HOST_KERNEL(log_mel_spectrogram, const float* samples, const float* window, float* db, MelFilters filters,
+HOST_KERNEL(log_mel_spectrogram, const float* samples, const double* window, float* db, MelFilters filters,
             MelFrames frames)
 
 // db[i] = max(db[i], max(db) - top_db): one clip's dynamic range, never a batch's.

@@ -30,7 +30,7 @@ std::vector<std::complex<double>> naive_dft(int64_t length, int lane) {
 
 class Fft : public testing::TestWithParam<int64_t> {};
 
-// 8 (error of float32 arithmetic per stage) x 2^-24 x log2(length), relative to the spectrum's root mean square.
+// The transform's error grows with the logarithm of the length, and so does that of the naive sum's roots of unity.
 TEST_P(Fft, EqualsTheDefinition) {
   const int64_t length = GetParam();
   const RealFft fft(length);
@@ -41,8 +41,8 @@ TEST_P(Fft, EqualsTheDefinition) {
   }
   fft.forward(signal.data(), spectrum.data(), scratch.data());
   const double scale = std::sqrt(static_cast<double>(length) / 3);
-  const double tolerance = 8 * 0x1p-24 * (1 + std::log2(static_cast<double>(length))) * scale;
-  for (const int lane : {0, 3, 7}) {
+  const double tolerance = 0x1p-49 * (1 + std::log2(static_cast<double>(length))) * scale;
+  for (const int lane : {0, 3}) {
     const auto expected = naive_dft(length, lane);
     ASSERT_EQ(static_cast<int64_t>(expected.size()), fft.bins());
     for (int64_t k = 0; k < fft.bins(); ++k) {

@@ -12,10 +12,10 @@
 namespace melgrad {
 namespace {
 
-std::vector<float> hann_window(int n_fft) {
-  std::vector<float> window;
+std::vector<double> hann_window(int n_fft) {
+  std::vector<double> window;
   for (int i = 0; i < n_fft; ++i) {
-    window.push_back(static_cast<float>(0.5 - 0.5 * std::cos(2 * std::numbers::pi * i / n_fft)));
+    window.push_back(0.5 - 0.5 * std::cos(2 * std::numbers::pi * i / n_fft));
   }
   return window;
 }
@@ -81,7 +81,7 @@ class LogMelBuilder {
 
   Stream& stream_ = Stream::of(Device::cpu);
   MelSettings settings_;
-  std::vector<float> window_;
+  std::vector<double> window_;
   MelFilterBank filter_bank_;
   std::vector<float> pending_, chunk_;
   // One vector per mel band: the final array is made from them band by band, freeing each, so that a long file's

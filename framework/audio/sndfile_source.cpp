@@ -23,13 +23,21 @@ class SndfileSource final : public AudioSource {
     if (!handle_) fail("{}", sf_strerror(nullptr));
     sample_rate_ = info.samplerate;
     channels_ = info.channels;
+    // libsndfile's figure for other formats is what it found in the file, or a guess.
+    const bool states_length = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC && info.frames < SF_COUNT_MAX;
+    if (states_length) promised_ = info.frames;
   }
 
   size_t read(std::span<float> interleaved) override {
     const auto wanted = static_cast<sf_count_t>(interleaved.size()) / channels_;
     const sf_count_t frames = sf_readf_float(handle_.get(), interleaved.data(), wanted);
-    if (frames <= 0 && sf_error(handle_.get()) != SF_ERR_NO_ERROR) fail("{}", sf_strerror(handle_.get()));
-    return static_cast<size_t>(std::max<sf_count_t>(frames, 0));
+    if (frames > 0) {
+      decoded_ += frames;
+      return static_cast<size_t>(frames);
+    }
+    if (sf_error(handle_.get()) != SF_ERR_NO_ERROR) fail("{}", sf_strerror(handle_.get()));
+    if (static_cast<double>(decoded_) < 0.99 * static_cast<double>(promised_)) fail("the file ends too early");
+    return 0;
   }
 
  private:
@@ -49,7 +57,8 @@ class SndfileSource final : public AudioSource {
 
   const AudioFile& file_;
   int64_t position_ = 0;
-  int64_t unknown_length_ = -1;
+  int64_t unknown_length_ = -1;         // position of a length field that holds a placeholder
+  int64_t promised_ = 0, decoded_ = 0;  // frames; 0: no promise
   std::unique_ptr<SNDFILE, Deleter> handle_;
 };
 

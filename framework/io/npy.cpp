@@ -2,9 +2,11 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
-#include <regex>
+#include <optional>
 #include <string>
 
 #include "framework/io/atomic_file.h"
@@ -27,14 +29,39 @@ int64_t element_count(const std::vector<int64_t>& shape) {
   return count;
 }
 
+// What follows 'key': in the header, a Python dictionary; empty without it.
+std::string_view value_of(std::string_view header, std::string_view key) {
+  const std::string quoted = fmt::format("'{}':", key);
+  const size_t position = header.find(quoted);
+  if (position == std::string_view::npos) return {};
+  header.remove_prefix(position + quoted.size());
+  header.remove_prefix(std::min(header.find_first_not_of(' '), header.size()));
+  return header;
+}
+
+// A Python tuple, such as "(128, 1293)", "(5,)" or "()".
+std::optional<std::vector<int64_t>> parse_shape(std::string_view text) {
+  if (!text.starts_with('(') || text.find(')') == std::string_view::npos) return std::nullopt;
+  std::vector<int64_t> shape;
+  for (const char *at = text.data() + 1, *end = text.data() + text.find(')'); at != end;) {
+    if (*at == ' ' || *at == ',') {
+      ++at;
+      continue;
+    }
+    const auto [next, error] = std::from_chars(at, end, shape.emplace_back());
+    if (error != std::errc{}) return std::nullopt;
+    at = next;
+  }
+  return shape;
+}
+
 }  // namespace
 
 void write_npy(const std::filesystem::path& path, std::span<const float> values, const std::vector<int64_t>& shape) {
   MELGRAD_CHECK(element_count(shape) == static_cast<int64_t>(values.size()), "cannot write {}: {} values, shape {}",
                 path.string(), values.size(), shape);
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  for (const int64_t extent : shape) header += fmt::format("{}, ", extent);
-  header += "), }";
+  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{}), }}",
+                                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   const size_t preamble = magic.size() + 4;
   header.append(alignment - (preamble + header.size() + 1) % alignment, ' ');
   header += '\n';
@@ -55,22 +82,14 @@ NpyArray read_npy(const std::filesystem::path& path) {
   const size_t begin = version_1 ? 10 : 12;
   const size_t length = version_1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
   if (length > bytes.size() - begin) fail("{} is truncated within its header", path.string());
-  const std::string header = bytes.substr(begin, length);
-
-  static const std::regex float32("'descr': *'<f4'"), c_order("'fortran_order': *False"),
-      shape("'shape': *\\(([^)]*)\\)");
-  std::smatch match;
-  if (!std::regex_search(header, float32) || !std::regex_search(header, c_order) ||
-      !std::regex_search(header, match, shape)) {
+  const std::string_view header = std::string_view(bytes).substr(begin, length);
+  const auto shape = parse_shape(value_of(header, "shape"));
+  if (!value_of(header, "descr").starts_with("'<f4'") || !value_of(header, "fortran_order").starts_with("False") ||
+      !shape) {
     fail("{} does not hold little-endian float32 in C order; save it with array.astype('<f4', order='C')",
          path.string());
   }
-  NpyArray array;
-  static const std::regex number("[0-9]+");
-  const std::string extents = match[1];
-  for (std::sregex_iterator it(extents.begin(), extents.end(), number), end; it != end; ++it) {
-    array.shape.push_back(std::strtoll(it->str().c_str(), nullptr, 10));
-  }
+  NpyArray array{.shape = *shape, .values = {}};
   const int64_t count = element_count(array.shape);
   const size_t held = bytes.size() - begin - length;
   if (count < 0 || static_cast<size_t>(count) > held / sizeof(float) ||
