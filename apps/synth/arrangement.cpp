@@ -11,9 +11,9 @@ namespace {
 constexpr float borrowed_harmony = 0.06f, borrowed_chair = 0.06f, borrowed_groove = 0.03f,
                 borrowed_sound = 0.06f;                     // from another style
 constexpr float crossover = 0.05f, crossover_share = 0.5f;  // tracks of which each ingredient may come from elsewhere
-constexpr float common_instrument = 0.15f;                  // played in every genre
+constexpr float common_instrument = 0.06f;                  // played in every genre
 
-constexpr Range balance_spread_db = {-3.5f, 3.5f};
+constexpr Range balance_spread_db = {-2.5f, 2.5f};
 
 const Chair common_bass = {{"electric bass", "upright bass", "synth bass", "picked bass"}};
 const Chair common_chords = {{"piano", "clean guitar", "steel guitar", "organ", "electric piano", "overdriven guitar"}};

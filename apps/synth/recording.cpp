@@ -8,7 +8,7 @@
 namespace melgrad::synth {
 namespace {
 
-constexpr float tone_spread_db = 4;
+constexpr float tone_spread_db = 2.5f;
 
 float level(std::span<const float> samples) {
   double power = 0;

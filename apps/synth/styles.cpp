@@ -8,7 +8,7 @@ using enum Drum;
 Style blues() {
   return {
       .name = "blues",
-      .tempo = {60, 135},
+      .tempo = {64, 118},
       .swing = {0.1f, 0.17f},
       .room = {0.3f, 1.2f},
       .grooves = {{.drums = {{closed_hat, "x.xx.xx.xx.x"}, {snare, "...X.....X.."}, {kick, "x....?x....?"}},
@@ -27,7 +27,7 @@ Style blues() {
       .chords = {{"overdriven guitar", "piano", "organ", "clean guitar", "honky-tonk piano"}},
       .pad = {{"organ", "brass"}, 0.25f},
       .lead = {{"overdriven guitar", "harmonica", "clean guitar", "voice", "saxophone"}, 0.9f},
-      .balance = {-2, -1, -2, -10, 1},
+      .balance = {0, -1, -2, -11, 0},
       .kit = {.kick_half_life = 0.06f, .snare_half_life = 0.04f, .metal_hertz = 5500},
       .tone = {1, -2, -20},
   };
@@ -36,7 +36,7 @@ Style blues() {
 Style classical() {
   return {
       .name = "classical",
-      .tempo = {60, 140},
+      .tempo = {66, 136},
       .swing = {0, 0},
       .room = {0.8f, 2.8f},
       .grooves = {{.drums = {{tom, "x..............."}},
@@ -68,7 +68,7 @@ Style classical() {
 Style country() {
   return {
       .name = "country",
-      .tempo = {85, 180},
+      .tempo = {100, 176},
       .swing = {0, 0.1f},
       .room = {0.3f, 1.2f},
       .grooves = {{.drums = {{snare, "oxoxoxoxoxoxoxox"}, {kick, "x.......x......."}, {rim, "....x.......x..."}},
@@ -93,7 +93,7 @@ Style country() {
       .chords = {{"steel guitar", "banjo", "clean guitar", "honky-tonk piano"}},
       .pad = {{"steel guitar", "pedal steel"}, 0.4f},
       .lead = {{"pedal steel", "fiddle", "voice", "clean guitar", "banjo", "harmonica"}, 0.95f},
-      .balance = {-4, -2, 0, -9, 1},
+      .balance = {-2, -2, 0, -10, 0},
       .kit = {.kick_half_life = 0.05f, .snare_hertz = 210, .snare_half_life = 0.03f, .snare_wires = 0.9f},
       .tone = {-2, 3, -17},
   };
@@ -102,7 +102,7 @@ Style country() {
 Style disco() {
   return {
       .name = "disco",
-      .tempo = {104, 132},
+      .tempo = {108, 130},
       .swing = {0, 0},
       .room = {0.4f, 1.5f},
       .grooves = {{.drums = {{kick, "x...x...x...x..."}, {open_hat, "..x...x...x...x."}, {clap, "....x.......x..."}},
@@ -131,7 +131,7 @@ Style disco() {
 Style hiphop() {
   return {
       .name = "hiphop",
-      .tempo = {72, 108},
+      .tempo = {76, 104},
       .swing = {0, 0.12f},
       .room = {0.2f, 1.0f},
       .grooves = {{.drums = {{kick, "x..x......x..o..|x......x..x....."},
@@ -167,7 +167,7 @@ Style hiphop() {
 Style jazz() {
   return {
       .name = "jazz",
-      .tempo = {90, 210},
+      .tempo = {116, 210},
       .swing = {0.08f, 0.17f},
       .room = {0.4f, 1.6f},
       .grooves = {{.drums = {{ride, "x..x.xx..x.x"},
@@ -197,7 +197,7 @@ Style jazz() {
       .chords = {{"piano", "clean guitar", "vibraphone", "electric piano"}},
       .pad = {{"brass", "organ"}, 0.15f},
       .lead = {{"saxophone", "trumpet", "piano", "vibraphone", "clean guitar", "flute"}, 0.95f},
-      .balance = {-5, -1, -2, -12, 1},
+      .balance = {-2, 0, -2, -12, 0},
       .kit = {.kick_hertz = 60, .kick_half_life = 0.05f, .kick_click = 0.1f, .snare_wires = 0.8f, .metal_hertz = 5000},
       .tone = {-1, -1, -22},
   };
@@ -206,7 +206,7 @@ Style jazz() {
 Style metal() {
   return {
       .name = "metal",
-      .tempo = {92, 190},
+      .tempo = {104, 180},
       .swing = {0, 0},
       .room = {0.3f, 1.2f},
       .grooves = {{.drums = {{kick, "xxxxxxxxxxxxxxxx"}, {snare, "....X.......X..."}, {crash, "x...x...x...x..."}},
@@ -229,7 +229,7 @@ Style metal() {
       .chords = {{"distorted guitar", "distorted guitar", "overdriven guitar"}},
       .pad = {{"distorted guitar", "strings"}, 0.3f},
       .lead = {{"distorted guitar", "voice", "overdriven guitar"}, 0.7f},
-      .balance = {1, -2, 3, -7, -2},
+      .balance = {2, -2, 3, -8, -2},
       .kit = {.kick_hertz = 58, .kick_half_life = 0.04f, .kick_click = 0.8f, .snare_half_life = 0.06f},
       .tone = {-2, 4, -11},
   };
@@ -238,7 +238,7 @@ Style metal() {
 Style pop() {
   return {
       .name = "pop",
-      .tempo = {88, 132},
+      .tempo = {92, 128},
       .swing = {0, 0.05f},
       .room = {0.4f, 1.6f},
       .grooves = {{.drums = {{kick, "x......xx......."}, {snare, "....X.......X..."}, {closed_hat, "x.x.x.x.x.x.x.x."}},
@@ -259,7 +259,7 @@ Style pop() {
       .chords = {{"synth pad", "piano", "clean guitar", "electric piano", "steel guitar"}},
       .pad = {{"synth pad", "strings"}, 0.6f},
       .lead = {{"voice", "voice", "synth lead", "square lead"}},
-      .balance = {1, 0, -2, -7, 2},
+      .balance = {2, 0, -2, -8, 1},
       .kit = {.kick_half_life = 0.07f, .kick_click = 0.5f, .metal_hertz = 7500},
       .tone = {2, 4, -13},
   };
@@ -268,7 +268,7 @@ Style pop() {
 Style reggae() {
   return {
       .name = "reggae",
-      .tempo = {64, 98},
+      .tempo = {66, 94},
       .swing = {0, 0.1f},
       .room = {0.4f, 1.6f},
       .grooves = {{.drums = {{kick, "........X......."}, {rim, "........X......."}, {closed_hat, "x.x.x.x.x.x.x.xx"}},
@@ -288,7 +288,7 @@ Style reggae() {
       .chords = {{"clean guitar", "piano", "organ", "clavinet"}},
       .pad = {{"organ", "organ", "brass"}, 0.5f},
       .lead = {{"voice", "melodica", "brass", "saxophone"}, 0.85f},
-      .balance = {0, 4, -4, -8, -1},
+      .balance = {1, 3, -2, -9, -2},
       .kit = {.kick_half_life = 0.1f,
               .kick_click = 0.15f,
               .snare_hertz = 240,
@@ -301,7 +301,7 @@ Style reggae() {
 Style rock() {
   return {
       .name = "rock",
-      .tempo = {96, 165},
+      .tempo = {108, 160},
       .swing = {0, 0.05f},
       .room = {0.3f, 1.4f},
       .grooves = {{.drums = {{closed_hat, "X.x.X.x.X.x.X.x."}, {snare, "....X.......X..."}, {kick, "x.......x.x....."}},
