@@ -47,7 +47,7 @@ if fresh run && [[ $demo/run.done -nt $demo/data.done ]]; then
   echo "keeping $run"
 else
   rm -rf "$run"
-  show "$melgrad" train "$data" --model resnet_small --out "$run"
+  show "$melgrad" train "$data" --model resnet_small --test-fraction 0.2 --out "$run"
   mark run
 fi
 
