@@ -76,7 +76,9 @@ TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
     }
     exit_code = program.wait();
     ASSERT_TRUE(exit_code == 0 || exit_code == -SIGKILL) << output();
-    if (fs::exists(killed / "training.safetensors")) EXPECT_NO_THROW(read_safetensors(killed / "training.safetensors"));
+    if (fs::exists(killed / "training.safetensors")) {
+      EXPECT_NO_THROW(read_safetensors(killed / "training.safetensors"));
+    }
   }
   EXPECT_GT(kills, 0);
   expect_same_run(expected, killed);

@@ -9,23 +9,14 @@
 #include <string_view>
 #include <utility>
 
+#include "framework/data/shuffle.h"
 #include "kernels/error.h"
-#include "kernels/philox.h"
 
 namespace melgrad {
 namespace {
 
 // What a draw is for: draws of one seed are independent of each other, and of those of training, which count from 0.
 enum class Draw : uint64_t { test = uint64_t{1} << 63, validation, folds };
-
-// Fisher and Yates's shuffle. The standard library's differs from one implementation to the next.
-template <class T>
-void shuffle(std::vector<T>& items, uint64_t seed, Draw draw) {
-  for (size_t i = items.size(); i > 1; --i) {
-    const uint64_t bits = philox(seed, i, static_cast<uint64_t>(draw)).v[0];
-    std::swap(items[i - 1], items[bits * i >> 32]);
-  }
-}
 
 // Tracks that stay together: a group, or one track that has none.
 struct Unit {
@@ -55,7 +46,7 @@ std::vector<Unit> make_units(const Dataset& dataset, std::span<const size_t> tra
 std::vector<std::vector<size_t>> deal(const Dataset& dataset, std::span<const size_t> tracks,
                                       std::span<const double> shares, uint64_t seed, Draw draw) {
   std::vector<Unit> units = make_units(dataset, tracks);
-  shuffle(units, seed, draw);
+  shuffle(units, seed, static_cast<uint64_t>(draw));
   std::stable_sort(units.begin(), units.end(),
                    [](const Unit& a, const Unit& b) { return a.tracks.size() > b.tracks.size(); });
 
