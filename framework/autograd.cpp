@@ -26,8 +26,8 @@ Tensor Tensor::record(const char* op, std::vector<Tensor> inputs, Backward backw
   return *this;
 }
 
-// A graph may be deeper than the thread's stack, so the nodes that only this one keeps alive go in a loop, each stripped
-// of its inputs before it is destroyed.
+// A graph may be deeper than the thread's stack, so the nodes that only this one keeps alive go in a loop, each
+// stripped of its inputs before it is destroyed.
 Tensor::Node::~Node() {
   std::vector<std::unique_ptr<Node>> orphans;
   const auto strip = [&orphans](Node& node) {

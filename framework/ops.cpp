@@ -26,6 +26,18 @@ void require_rank(const Tensor& x, size_t rank, const char* op) {
   MELGRAD_CHECK(x.shape().rank() == rank, "{} needs a tensor of {} dimensions, got shape {}", op, rank, x.shape());
 }
 
+void require_same_device(const Tensor& x, const Tensor& other, const char* op) {
+  MELGRAD_CHECK(x.device() == other.device(), "{} of a tensor on {} and one on {}", op, name_of(x.device()),
+                name_of(other.device()));
+}
+
+// A weight or statistic for each of x's channels.
+void require_per_channel(const Tensor& vector, const Tensor& x, int64_t channels, const char* op) {
+  MELGRAD_CHECK(vector.shape() == Shape({channels}), "{} to {} channels with a vector of shape {}", op, channels,
+                vector.shape());
+  require_same_device(x, vector, op);
+}
+
 Tensor bias_gradient(const Tensor& dy, const Tensor& bias) {
   Tensor db = empty_like(bias);
   kernel::column_sum(dy.stream(), dy.data(), db.as<float>(), dy.dtype(), dy.numel() / bias.numel(), bias.numel());
@@ -49,6 +61,7 @@ Tensor relu(const Tensor& x) {
 Tensor add(const Tensor& a, const Tensor& b) {
   MELGRAD_CHECK(a.shape() == b.shape() && a.dtype() == b.dtype(), "add of {} {} and {} {}", name_of(a.dtype()),
                 a.shape(), name_of(b.dtype()), b.shape());
+  require_same_device(a, b, "add");
   Tensor y = empty_like(a);
   kernel::add(a.stream(), a.data(), b.data(), y.data(), a.dtype(), a.numel());
   return y.record("add", {a, b}, [](const Tensor& dy) { return std::vector{dy, dy}; });
@@ -68,6 +81,9 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stri
   require_rank(x, 4, "conv2d");
   require_rank(w, 4, "conv2d");
   MELGRAD_CHECK(x.shape()[3] == w.shape()[3], "conv2d of {} with weights {}: channels differ", x.shape(), w.shape());
+  MELGRAD_CHECK(stride >= 1 && padding >= 0, "conv2d: stride {}, padding {}", stride, padding);
+  require_same_device(x, w, "conv2d");
+  if (bias.defined()) require_per_channel(bias, x, w.shape()[0], "conv2d");
   const kernel::Conv2d conv{.batch = x.shape()[0],
                             .height = x.shape()[1],
                             .width = x.shape()[2],
@@ -104,6 +120,8 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
   require_rank(x, 2, "linear");
   require_rank(w, 2, "linear");
   MELGRAD_CHECK(x.shape()[1] == w.shape()[1], "linear of {} with weights {}: features differ", x.shape(), w.shape());
+  require_same_device(x, w, "linear");
+  if (bias.defined()) require_per_channel(bias, x, w.shape()[0], "linear");
   const int64_t n = x.shape()[0], in = w.shape()[1], out = w.shape()[0];
   Tensor y = Tensor::empty({n, out}, x.dtype(), x.device());
   kernel::linear_forward(x.stream(), x.data(), w.data(), bias_pointer(bias), y.data(), x.dtype(), n, in, out);
@@ -152,6 +170,8 @@ Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t paddi
 
 Tensor adaptive_avg_pool2d(const Tensor& x, int64_t out_height, int64_t out_width) {
   require_rank(x, 4, "adaptive_avg_pool2d");
+  MELGRAD_CHECK(x.numel() > 0 && out_height >= 1 && out_width >= 1, "adaptive_avg_pool2d of {} to {} x {}", x.shape(),
+                out_height, out_width);
   const kernel::AdaptivePool2d pool{.batch = x.shape()[0],
                                     .height = x.shape()[1],
                                     .width = x.shape()[2],
@@ -171,7 +191,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Batc
                   float momentum, float epsilon) {
   MELGRAD_CHECK(x.shape().rank() >= 2, "batch_norm needs channels in the last dimension, got shape {}", x.shape());
   const int64_t channels = x.shape()[x.shape().rank() - 1], rows = x.numel() / channels;
-  MELGRAD_CHECK(gamma.numel() == channels, "batch_norm of {} with {} channels of weights", x.shape(), gamma.numel());
+  for (const Tensor& vector : {gamma, beta, state.running_mean, state.running_var}) {
+    require_per_channel(vector, x, channels, "batch_norm");
+  }
   MELGRAD_CHECK(!training || rows >= 2, "batch_norm of {} needs at least two values a channel to train", x.shape());
   Tensor y = empty_like(x);
   // What the backward pass normalises with: the batch's statistics, or the running ones.
@@ -216,6 +238,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, float label_sm
   require_rank(logits, 2, "cross_entropy");
   MELGRAD_CHECK(targets.shape() == logits.shape(), "cross_entropy of logits {} with targets {}", logits.shape(),
                 targets.shape());
+  MELGRAD_CHECK(logits.numel() > 0, "cross_entropy of no logits, shape {}", logits.shape());
+  require_same_device(logits, targets, "cross_entropy");
   Tensor loss = Tensor::empty({}, DType::float32, logits.device());
   Tensor dlogits = empty_like(logits);
   kernel::cross_entropy(logits.stream(), logits.data(), targets.as<float>(), loss.as<float>(), dlogits.data(),

@@ -29,7 +29,6 @@ Adam::Adam(std::vector<ParameterGroup> groups, const Options& options) : options
 }
 
 void Adam::step(float learning_rate) {
-  ++steps_;
   std::vector<kernel::GradientSlot> gradients;
   std::vector<kernel::AdamSlot> updates;
   for (const Slot& slot : slots_) {
@@ -44,6 +43,7 @@ void Adam::step(float learning_rate) {
                        .n = value.numel(),
                        .weight_decay = slot.weight_decay});
   }
+  ++steps_;
   const auto correction = [this](float beta) {
     return static_cast<float>(1 - std::pow(static_cast<double>(beta), static_cast<double>(steps_)));
   };

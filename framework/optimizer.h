@@ -30,7 +30,7 @@ class Adam {
   // The parameters must stay on their device and must require gradients.
   Adam(std::vector<ParameterGroup> groups, const Options& options);
 
-  // One step of all parameters that have a gradient. Throws Error when one has none.
+  // One step of all parameters. Throws Error, and does nothing, when one has no gradient.
   void step(float learning_rate);
   void zero_grad();
 

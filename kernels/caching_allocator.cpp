@@ -28,6 +28,7 @@ void* CachingAllocator::allocate(size_t bytes) {
   const size_t capacity = size_class(bytes);
   void* block = nullptr;
   if (auto list = cached_.find(capacity); list != cached_.end() && !list->second.empty()) {
+    std::pop_heap(list->second.begin(), list->second.end(), std::greater());
     block = list->second.back();
     list->second.pop_back();
   } else {
@@ -57,7 +58,9 @@ void CachingAllocator::release(void* block) noexcept {
   live_.erase(entry);
   memory_.used -= capacity;
   source_.released(block, capacity);
-  cached_[capacity].push_back(block);
+  std::vector<void*>& heap = cached_[capacity];
+  heap.push_back(block);
+  std::push_heap(heap.begin(), heap.end(), std::greater());
 }
 
 Stream::Memory CachingAllocator::memory() const {

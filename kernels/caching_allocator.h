@@ -1,6 +1,7 @@
 // Device memory that is asked of the system once and reused ever after. Requests are rounded up to a size class (eight
-// per power of two, so at most 12.5 % is slack), and a released block waits in its class's list, last in first out: a
-// step that asks for the same sizes in the same order gets the same addresses.
+// per power of two, so at most 12.5 % is slack), and of a class's released blocks the lowest address is reused first: a
+// step that asks for the same sizes in the same order as the step before gets the same addresses, in whatever order
+// that one released them.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,7 @@ class CachingAllocator {
   MemorySource source_;
   const char* device_name_;
   mutable std::mutex mutex_;
-  std::map<size_t, std::vector<void*>> cached_;  // by capacity
+  std::map<size_t, std::vector<void*>> cached_;  // by capacity; min-heaps
   std::unordered_map<void*, Live> live_;
   Stream::Memory memory_;
 };

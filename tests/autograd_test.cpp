@@ -3,16 +3,14 @@
 
 #include "framework/ops.h"
 #include "kernels/scale.h"
-#include "tests/reference.h"
+#include "tests/expect_error.h"
 
 namespace melgrad {
 namespace {
 
 using Values = std::vector<float>;
 
-Tensor leaf(const Values& values) {
-  return Tensor::from(values, {static_cast<int64_t>(values.size())}).require_grad();
-}
+Tensor leaf(const Values& values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}).require_grad(); }
 
 // y = factor * x, whose gradient tells one use of a tensor from another.
 Tensor times(const Tensor& x, float factor) {
@@ -25,16 +23,6 @@ Tensor times(const Tensor& x, float factor) {
 }
 
 size_t used() { return Stream::of(Device::cpu).memory().used; }
-
-template <class Statement>
-void expect_error(Statement statement, const std::string& part) {
-  try {
-    statement();
-    ADD_FAILURE() << "no Error";
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-  }
-}
 
 TEST(Autograd, AddsUpTheUsesOfATensorUsedTwice) {
   const Tensor x = leaf({1, -2});
@@ -239,9 +227,10 @@ TEST(Autograd, FreesAGraphWhoseWalkFailed) {
   const size_t before = used();
   {
     const Tensor faulty =
-        relu(x).record("identity", {}, {}).detach().record("faulty", {relu(x)}, [](const Tensor&) -> std::vector<Tensor> {
-          fail("on purpose");
-        });
+        relu(x)
+            .record("identity", {}, {})
+            .detach()
+            .record("faulty", {relu(x)}, [](const Tensor&) -> std::vector<Tensor> { fail("on purpose"); });
     expect_error([&] { relu(faulty).backward(Tensor::full({1000}, 1)); }, "on purpose");
   }
   EXPECT_EQ(used(), before);

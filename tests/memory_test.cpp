@@ -1,0 +1,153 @@
+// A steady training step takes nothing from the system: its blocks come back from the allocator, at the same addresses.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include "framework/layers.h"
+#include "framework/optimizer.h"
+#include "kernels/caching_allocator.h"
+#include "tests/expect_error.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/allocator_interface.h>
+#endif
+
+namespace melgrad {
+namespace {
+
+size_t heap_bytes() {
+#if defined(__SANITIZE_ADDRESS__)
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+#endif
+}
+
+// One of everything: convolution, batch norm with its buffers, ReLU, pooling, dropout, linear, and a residual sum.
+class Narrow : public Module {
+ public:
+  Narrow()
+      : conv1_(child<Conv2d>("conv1", 1, 4, Conv2d::Options{.padding = 1})),
+        bn1_(child<BatchNorm2d>("bn1", 4)),
+        pool_(child<MaxPool2d>("pool", 2, 2, 0)),
+        conv2_(child<Conv2d>("conv2", 4, 4, Conv2d::Options{.padding = 1, .bias = false})),
+        dropout_(child<Dropout>("dropout", 0.25f)),
+        fc_(child<Linear>("fc", 4, 3)) {}
+  std::string description() const override { return "Narrow"; }
+
+ protected:
+  Tensor forward(const Tensor& x) override {
+    const Tensor y = pool_(relu(bn1_(conv1_(x))));
+    return fc_(dropout_(flatten(adaptive_avg_pool2d(add(conv2_(y), y), 1, 1))));
+  }
+
+ private:
+  Conv2d& conv1_;
+  BatchNorm2d& bn1_;
+  MaxPool2d& pool_;
+  Conv2d& conv2_;
+  Dropout& dropout_;
+  Linear& fc_;
+};
+
+class Training {
+ public:
+  // The logits' address of the step.
+  const void* step() {
+    default_generator(Device::cpu).advance();
+    optimizer_.zero_grad();
+    const Tensor logits = model_(x_);
+    cross_entropy(logits, targets_, 0.1f).backward();
+    optimizer_.step(1e-3f);
+    return logits.data();
+  }
+
+ private:
+  Narrow model_;
+  Adam optimizer_{decay_groups(model_.parameters(), 0.01f), {.max_gradient_norm = 1}};
+  Tensor x_ = Tensor::full({3, 9, 7, 1}, 0.5f);
+  Tensor targets_ = Tensor::full({3, 3}, 1.0f / 3);
+};
+
+TEST(Memory, DoesNotGrowOverAThousandSteps) {
+  Training training;
+  for (int i = 0; i < 10; ++i) training.step();
+  Stream& stream = Stream::of(Device::cpu);
+  const Stream::Memory before = stream.memory();
+  const size_t heap_before = heap_bytes();
+  for (int i = 0; i < 1000; ++i) training.step();
+  const size_t heap_after = heap_bytes();
+  EXPECT_EQ(stream.memory().held, before.held);
+  EXPECT_EQ(stream.memory().used, before.used);
+  EXPECT_EQ(stream.memory().peak, before.peak);
+  EXPECT_LE(heap_after, heap_before + 16 * 1024);  // 16 bytes a step would show
+}
+
+TEST(Memory, AddressesRepeatFromStepToStep) {
+  Training training;
+  for (int i = 0; i < 3; ++i) training.step();
+  const void* const address = training.step();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(training.step(), address);
+}
+
+TEST(Memory, EvaluationUsesLessThanTraining) {
+  Stream& stream = Stream::of(Device::cpu);
+  const auto peak_of = [&](auto run) {
+    Narrow model;
+    const Tensor x = Tensor::full({16, 32, 32, 1}, 0.5f);
+    stream.reset_peak();
+    const size_t before = stream.memory().used;
+    run(model, x);
+    return stream.memory().peak - before;
+  };
+  const size_t training = peak_of([](Module& model, const Tensor& x) { model(x); });
+  const size_t evaluation = peak_of([](Module& model, const Tensor& x) {
+    const NoGrad guard;
+    model(x);
+  });
+  EXPECT_LT(evaluation, training);
+}
+
+// A system with this many bytes left.
+size_t left = 0;
+std::map<void*, size_t> lent;
+const MemorySource small_system{
+    .acquire = [](size_t bytes) -> void* {
+      if (bytes > left) return nullptr;
+      void* const block = std::malloc(bytes);
+      left -= bytes;
+      lent[block] = bytes;
+      return block;
+    },
+    .give_back =
+        [](void* block) noexcept {
+          left += lent[block];
+          lent.erase(block);
+          std::free(block);
+        },
+    .acquired = [](void*, size_t, size_t) noexcept {},
+    .released = [](void*, size_t) noexcept {},
+};
+
+TEST(Memory, OutOfMemoryTellsTheRequestTheUseAndTheWayOut) {
+  left = 1 << 20;
+  CachingAllocator allocator(small_system, "gpu 3");
+  void* const block = allocator.allocate(1 << 19);
+  expect_error([&] { allocator.allocate(600'000); },
+               "out of memory on gpu 3: 600000 bytes requested, 524288 bytes in use; use a smaller --batch-size");
+  EXPECT_EQ(allocator.memory().used, size_t{1} << 19);
+  allocator.release(block);
+}
+
+TEST(Memory, CachedBlocksAreGivenBackBeforeARequestFails) {
+  left = 1 << 20;
+  CachingAllocator allocator(small_system, "cpu");
+  allocator.release(allocator.allocate(1 << 19));
+  EXPECT_EQ(allocator.memory().held, size_t{1} << 19);
+  void* const block = allocator.allocate(1 << 20);
+  EXPECT_EQ(allocator.memory().held, size_t{1} << 20);
+  allocator.release(block);
+}
+
+}  // namespace
+}  // namespace melgrad
