@@ -42,6 +42,7 @@ def parse_arguments():
     add("--lr", type=float, default=1e-3)
     add("--weight-decay", type=float, default=0.01)
     add("--dropout", type=float, default=0.3)
+    add("--standardise", choices=("scalar", "bin"), default="scalar", help="by one mean and deviation, or one for each mel bin")
     add("--label-smoothing", type=float, default=0.1)
     add("--mixup", type=float, default=0.3, help="alpha; 0: none")
     add("--frequency-width", type=int, default=16, help="most mel bins of a SpecAugment mask")
@@ -63,10 +64,12 @@ class Tracks:
         self.folds = np.array([int(row["fold"]) for row in rows])
         self.log_mels = [cached_log_mel(manifest.parent / row["path"], cache, row["path"]) for row in rows]
 
-    def standardised(self, train):
-        """All log-mels by the scalar mean and standard deviation of the training tracks."""
-        values = np.concatenate([self.log_mels[i].ravel() for i in train])
-        mean, deviation = values.mean(dtype=np.float64), values.std(dtype=np.float64)
+    def standardised(self, train, by_bin):
+        """All log-mels by the training tracks' mean and standard deviation: one scalar, or one for each mel bin."""
+        values = np.concatenate([self.log_mels[i] for i in train], axis=1)
+        axis = 1 if by_bin else None
+        mean = values.mean(axis, np.float64, keepdims=True)
+        deviation = values.std(axis, np.float64, keepdims=True)
         return [((log_mel - mean) / deviation).astype(np.float32) for log_mel in self.log_mels]
 
     def split(self, fold, seed, fraction=0.2):
@@ -153,7 +156,7 @@ def train_and_test(options, tracks, fold, seed):
     torch.manual_seed(seed)
     rng = np.random.default_rng([1, seed, fold])
     train, validation, test = tracks.split(fold, seed)
-    log_mels = tracks.standardised(train)
+    log_mels = tracks.standardised(train, options.standardise == "bin")
     model = build_model(options.model, len(tracks.classes), options.dropout).to(memory_format=torch.channels_last)
     tested = copy.deepcopy(model) if options.ema else model
     weights = [p for p in model.parameters() if p.ndim > 1]
