@@ -1,4 +1,4 @@
-"""The models of melgrad in PyTorch: same names, shapes and initialisation, so that state dictionaries are exchanged freely.
+"""The models of melgrad in PyTorch: same names, shapes and initialisation, so state dictionaries fit both.
 
 Input [N, 1, n_mels, frames], output logits [N, classes].
 """
@@ -20,7 +20,9 @@ class ResNet(nn.Module):
         for stage, (width, depth) in enumerate(zip(widths, blocks, strict=True), 1):
             stride = 1 if stage == 1 else 2
             shortcut = nn.Sequential(conv1x1(in_channels, width, stride), nn.BatchNorm2d(width)) if stage > 1 else None
-            stage_blocks = [BasicBlock(in_channels, width, stride, shortcut)] + [BasicBlock(width, width) for _ in range(depth - 1)]
+            stage_blocks = [BasicBlock(in_channels, width, stride, shortcut)] + [
+                BasicBlock(width, width) for _ in range(depth - 1)
+            ]
             self.add_module(f"layer{stage}", nn.Sequential(*stage_blocks))
             in_channels = width
         self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -37,7 +39,7 @@ class ResNet(nn.Module):
 
 
 class Cnn(nn.Module):
-    """Blocks of 3x3 convolution (with bias), optional batch norm, ReLU and 2x2 max-pooling, then a two-layer classifier."""
+    """Blocks of 3x3 convolution with bias, optional batch norm, ReLU and 2x2 max-pooling; a two-layer classifier."""
 
     def __init__(self, classes, dropout, batch_norm, channels=(16, 32, 64, 128)):
         super().__init__()
@@ -48,7 +50,9 @@ class Cnn(nn.Module):
             layers.extend([nn.ReLU(inplace=True), nn.MaxPool2d(2)])
         self.features = nn.Sequential(*layers)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Sequential(nn.Linear(channels[-1], 128), nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(128, classes))
+        self.classifier = nn.Sequential(
+            nn.Linear(channels[-1], 128), nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(128, classes)
+        )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,7 +1,8 @@
-"""Trains melgrad's models with PyTorch on the CPU under melgrad's protocol: the opponent its accuracy and epoch times are compared with.
+"""Trains melgrad's models with PyTorch on the CPU under melgrad's protocol, to compare accuracy and epoch times.
 
-Reads a manifest.csv (path,label,group,fold). Each fold asked for is held out and read once, after training; validation is a group split of the
-other folds. Writes a JSON result to --out: per run and as means, track and segment accuracy and the seconds of a training epoch.
+Reads a manifest.csv (path,label,group,fold). Each fold asked for is held out and read once, after training;
+validation is a group split of the other folds. Writes a JSON result to --out: per run and as means, track and segment
+accuracy and the seconds of a training epoch.
 """
 
 import argparse
@@ -42,13 +43,29 @@ def parse_arguments():
     add("--lr", type=float, default=1e-3)
     add("--weight-decay", type=float, default=0.01)
     add("--dropout", type=float, default=0.3)
+    add(
+        "--standardise",
+        choices=("scalar", "bin"),
+        default="scalar",
+        help="by one mean and deviation, or one for each mel bin",
+    )
     add("--label-smoothing", type=float, default=0.1)
     add("--mixup", type=float, default=0.3, help="alpha; 0: none")
     add("--frequency-width", type=int, default=16, help="most mel bins of a SpecAugment mask")
     add("--time-width", type=int, default=32, help="most frames of a SpecAugment mask")
     add("--clip-norm", type=float, default=0.0, help="gradient clipping; 0: none")
-    add("--ema", type=float, default=0.0, help="decay of the weights' moving average that is evaluated; 0: the weights themselves")
-    add("--select", choices=("last", "best"), default="last", help="epoch to test: the last or the best on the validation tracks")
+    add(
+        "--ema",
+        type=float,
+        default=0.0,
+        help="decay of the weights' moving average that is evaluated; 0: the weights themselves",
+    )
+    add(
+        "--select",
+        choices=("last", "best"),
+        default="last",
+        help="epoch to test: the last or the best on the validation tracks",
+    )
     return parser.parse_args()
 
 
@@ -63,14 +80,16 @@ class Tracks:
         self.folds = np.array([int(row["fold"]) for row in rows])
         self.log_mels = [cached_log_mel(manifest.parent / row["path"], cache, row["path"]) for row in rows]
 
-    def standardised(self, train):
-        """All log-mels by the scalar mean and standard deviation of the training tracks."""
-        values = np.concatenate([self.log_mels[i].ravel() for i in train])
-        mean, deviation = values.mean(dtype=np.float64), values.std(dtype=np.float64)
+    def standardised(self, train, by_bin):
+        """All log-mels by the training tracks' mean and standard deviation: one scalar, or one for each mel bin."""
+        values = np.concatenate([self.log_mels[i] for i in train], axis=1)
+        axis = 1 if by_bin else None
+        mean = values.mean(axis, np.float64, keepdims=True)
+        deviation = values.std(axis, np.float64, keepdims=True)
         return [((log_mel - mean) / deviation).astype(np.float32) for log_mel in self.log_mels]
 
     def split(self, fold, seed, fraction=0.2):
-        """(train, validation, test): validation takes whole groups, as many as do not exceed `fraction` of any class."""
+        """(train, validation, test): validation takes whole groups, up to `fraction` of every class."""
         rng = np.random.default_rng([seed, fold])
         rest = np.flatnonzero(self.folds != fold)
         most = np.round(fraction * np.bincount(self.labels[rest]))
@@ -98,7 +117,7 @@ def spec_augment(x, rng, most_mels, most_frames):
             for axis, most in ((example, most_mels), (example.T, most_frames)):
                 width = rng.integers(0, most + 1)
                 start = rng.integers(0, len(axis) - width + 1)
-                axis[start:start + width] = 0
+                axis[start : start + width] = 0
 
 
 def mixup(x, targets, rng, alpha):
@@ -110,7 +129,7 @@ def mixup(x, targets, rng, alpha):
 def training_batches(options, rng, log_mels, labels, classes, train):
     order = rng.permutation(np.repeat(train, options.crops_per_epoch))
     for first in range(0, len(order), options.batch):
-        picks = order[first:first + options.batch]
+        picks = order[first : first + options.batch]
         starts = [rng.integers(0, max(0, log_mels[i].shape[1] - options.crop_frames) + 1) for i in picks]
         x = np.stack([cut(log_mels[i], start, options.crop_frames) for i, start in zip(picks, starts)])
         targets = np.eye(classes, dtype=np.float32)[labels[picks]]
@@ -137,7 +156,7 @@ def evaluate(options, model, log_mels, labels, tracks):
 
 @torch.no_grad()
 def update_average(average, model, decay, step):
-    """Exponential moving average of the weights and statistics, warmed up: decay is at most (1 + step) / (10 + step)."""
+    """Exponential moving average of weights and statistics; decay is at most (1 + step) / (10 + step)."""
     share = 1 - min(decay, (1 + step) / (10 + step))
     for kept, new in zip(average.state_dict().values(), model.state_dict().values()):
         kept.lerp_(new, share) if new.is_floating_point() else kept.copy_(new)
@@ -153,13 +172,15 @@ def train_and_test(options, tracks, fold, seed):
     torch.manual_seed(seed)
     rng = np.random.default_rng([1, seed, fold])
     train, validation, test = tracks.split(fold, seed)
-    log_mels = tracks.standardised(train)
+    log_mels = tracks.standardised(train, options.standardise == "bin")
     model = build_model(options.model, len(tracks.classes), options.dropout).to(memory_format=torch.channels_last)
     tested = copy.deepcopy(model) if options.ema else model
     weights = [p for p in model.parameters() if p.ndim > 1]
     norms_and_biases = [p for p in model.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW([{"params": weights, "weight_decay": options.weight_decay},
-                                   {"params": norms_and_biases, "weight_decay": 0.0}], lr=options.lr)
+    optimizer = torch.optim.AdamW(
+        [{"params": weights, "weight_decay": options.weight_decay}, {"params": norms_and_biases, "weight_decay": 0.0}],
+        lr=options.lr,
+    )
     steps_per_epoch = math.ceil(len(train) * options.crops_per_epoch / options.batch)
     step, epoch_seconds, best = 0, [], None
     for epoch in range(1, options.epochs + 1):
@@ -168,7 +189,9 @@ def train_and_test(options, tracks, fold, seed):
         losses = []
         for x, targets in training_batches(options, rng, log_mels, tracks.labels, len(tracks.classes), train):
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(options.lr, step, steps_per_epoch * options.warmup_epochs, steps_per_epoch * options.epochs)
+                group["lr"] = learning_rate(
+                    options.lr, step, steps_per_epoch * options.warmup_epochs, steps_per_epoch * options.epochs
+                )
             optimizer.zero_grad()
             loss = F.cross_entropy(model(x), targets, label_smoothing=options.label_smoothing)
             loss.backward()
@@ -184,18 +207,35 @@ def train_and_test(options, tracks, fold, seed):
             accuracy, _, validation_loss = evaluate(options, tested, log_mels, tracks.labels, validation)
             if best is None or options.select == "last" or (accuracy, -validation_loss) > best[:2]:
                 best = accuracy, -validation_loss, epoch, copy.deepcopy(tested)
-            print(f"fold {fold} seed {seed} epoch {epoch} loss {np.mean(losses):.4f} validation {accuracy:.4f}", flush=True)
+            print(
+                f"fold {fold} seed {seed} epoch {epoch} loss {np.mean(losses):.4f} validation {accuracy:.4f}",
+                flush=True,
+            )
     track_accuracy, segment_accuracy, _ = evaluate(options, best[3], log_mels, tracks.labels, test)
-    print(f"fold {fold} seed {seed} track accuracy {track_accuracy:.4f} segment accuracy {segment_accuracy:.4f} "
-          f"{np.median(epoch_seconds):.3f} s/epoch", flush=True)
-    return {"fold": fold, "seed": seed, "track_accuracy": track_accuracy, "segment_accuracy": segment_accuracy,
-            "validation_accuracy": best[0], "epoch": best[2], "epoch_seconds": float(np.median(epoch_seconds)),
-            "train_tracks": len(train), "validation_tracks": len(validation), "test_tracks": len(test)}
+    print(
+        f"fold {fold} seed {seed} track accuracy {track_accuracy:.4f} segment accuracy {segment_accuracy:.4f} "
+        f"{np.median(epoch_seconds):.3f} s/epoch",
+        flush=True,
+    )
+    return {
+        "fold": fold,
+        "seed": seed,
+        "track_accuracy": track_accuracy,
+        "segment_accuracy": segment_accuracy,
+        "validation_accuracy": best[0],
+        "epoch": best[2],
+        "epoch_seconds": float(np.median(epoch_seconds)),
+        "train_tracks": len(train),
+        "validation_tracks": len(validation),
+        "test_tracks": len(test),
+    }
 
 
 def processor():
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines() if pathlib.Path("/proc/cpuinfo").exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
 
 
 def main():
@@ -204,12 +244,32 @@ def main():
     tracks = Tracks(options.manifest, options.cache)
     assert all(len(log_mel) == N_MELS for log_mel in tracks.log_mels)
     runs = [train_and_test(options, tracks, fold, seed) for seed in options.seeds for fold in options.folds]
-    means = {what: float(np.mean([run[what] for run in runs])) for what in ("track_accuracy", "segment_accuracy", "epoch_seconds")}
+    means = {
+        what: float(np.mean([run[what] for run in runs]))
+        for what in ("track_accuracy", "segment_accuracy", "epoch_seconds")
+    }
     settings = {name: value for name, value in vars(options).items() if not isinstance(value, pathlib.Path)}
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "torchvision": torchvision.__version__,
-                "librosa": librosa.__version__, "numpy": np.__version__}
-    options.out.write_text(json.dumps({"settings": settings, "versions": versions, "machine": f"{platform.machine()}, {processor()}",
-                                       "threads": options.threads, "mean": means, "runs": runs}, indent=1) + "\n")
+    versions = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "librosa": librosa.__version__,
+        "numpy": np.__version__,
+    }
+    options.out.write_text(
+        json.dumps(
+            {
+                "settings": settings,
+                "versions": versions,
+                "machine": f"{platform.machine()}, {processor()}",
+                "threads": options.threads,
+                "mean": means,
+                "runs": runs,
+            },
+            indent=1,
+        )
+        + "\n"
+    )
     print(json.dumps(means))
 
 
