@@ -25,6 +25,16 @@ int run_guarded(const Command& command) {
   return exit_failure;
 }
 
+// CLI11 would only say that a subcommand is required.
+void require_known(const std::vector<Command>& commands, const std::string& word) {
+  std::string known;
+  for (const Command& command : commands) {
+    if (command.app->get_name() == word) return;
+    known += (known.empty() ? "" : ", ") + command.app->get_name();
+  }
+  fail("there is no command '{}'; the commands are {}", word, known);
+}
+
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
@@ -35,6 +45,7 @@ int run_command_line(int argc, const char* const* argv) {
   const std::vector<Command> commands{add_synth(program),    add_mel(program),     add_train(program),
                                       add_evaluate(program), add_predict(program), add_summary(program)};
   try {
+    if (argc > 1 && argv[1][0] != '-') require_known(commands, argv[1]);
     std::vector<std::string> arguments = with_config(program, {argv + 1, argv + argc});
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     program.parse(arguments);

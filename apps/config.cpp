@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <sstream>
 
 #define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
@@ -65,12 +66,16 @@ std::string toml_value(const CLI::Option& option) {
   const std::string text = option.count() > 0 ? option.results().back() : option.get_default_str();
   if (is_flag) return text == "true" || text == "1" ? "true" : "false";
   if (is_number(text)) return text;
-  std::string quoted;
-  for (const char c : text) quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
-  return '"' + quoted + '"';
+  return toml_text(text);
 }
 
 }  // namespace
+
+std::string toml_text(const std::string& text) {
+  std::ostringstream quoted;
+  quoted << toml::value<std::string>(text);
+  return quoted.str();
+}
 
 std::vector<std::string> with_config(const CLI::App& program, std::vector<std::string> arguments) {
   const std::vector<const CLI::App*> commands = program.get_subcommands([](const CLI::App*) { return true; });

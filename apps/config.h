@@ -17,4 +17,7 @@ std::vector<std::string> with_config(const CLI::App& program, std::vector<std::s
 // that belong to one call, not to the run.
 std::string config_text(const CLI::App& command, const std::vector<std::string>& left_out);
 
+// A text as a TOML string.
+std::string toml_text(const std::string& text);
+
 }  // namespace melgrad

@@ -52,10 +52,14 @@ size_t step_peak_bytes(const SummaryCommand& c, int64_t batch_size) {
   return stream.memory().peak - before;
 }
 
-// Activations grow with the batch and nothing else does, so two small batches tell of any.
+// Activations grow with the batch and nothing else does, so two small batches tell of any. What a first step leaves in
+// use is the workspace.
 double step_bytes(const SummaryCommand& c) {
+  const size_t before = Stream::of(Device::cpu).memory().used;
+  step_peak_bytes(c, 4);
+  const auto workspace = static_cast<double>(Stream::of(Device::cpu).memory().used - before);
   const auto two = static_cast<double>(step_peak_bytes(c, 2)), four = static_cast<double>(step_peak_bytes(c, 4));
-  return two + (four - two) / 2 * static_cast<double>(c.batch_size - 2);
+  return workspace + two + (four - two) / 2 * static_cast<double>(c.batch_size - 2);
 }
 
 int summary(const SummaryCommand& c) {

@@ -26,7 +26,7 @@ struct TrainCommand {
   MelSettings mel;
   SplitOptions split;
   TrainOptions train;
-  std::string data, run_folder, config, split_files, model = "resnet_small", precision = "fp32";
+  std::string data, configured_data, run_folder, config, split_files, model = "resnet_small", precision = "fp32";
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
   bool resume = false;
@@ -41,7 +41,8 @@ std::vector<std::string> model_names() {
 }
 
 void add_data_options(CLI::App& app, TrainCommand& c) {
-  app.add_option("data,--data", c.data, "Folder of genre folders, or a manifest.csv")->required();
+  app.add_option("data", c.data, "Folder of genre folders, or a manifest.csv; may come from --config");
+  app.add_option("--data", c.configured_data)->group("");  // how a config file names it; the positional one wins
   app.add_option("--out", c.run_folder, "Folder of the run: checkpoints, log, config, split")->required();
   app.add_option("--config", c.config, "Options from a TOML file; options given here win");
   app.add_flag("--resume", c.resume, "Go on with the run in --out");
@@ -184,6 +185,8 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
 }
 
 int train(TrainCommand c, const CLI::App& app) {
+  if (c.data.empty()) c.data = c.configured_data;
+  if (c.data.empty()) fail("no data set was given; see melgrad train --help");
   const Device device = c.device.choose();
   prepare_run_folder(c);
   Dataset dataset = load_dataset(c.data);
@@ -218,7 +221,9 @@ int train(TrainCommand c, const CLI::App& app) {
   if (c.resume) trainer.resume();
 
   const fs::path run = c.run_folder;
-  write_file_atomically(run / "config.toml", config_text(app, {"help", "config", "out", "resume", "json", "quiet"}));
+  write_file_atomically(run / "config.toml",
+                        "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
+                            config_text(app, {"help", "data", "config", "out", "resume", "json", "quiet"}));
   write_split(run / "split.csv", dataset, split.train, split.validation, split.test);
   RunLog log(run / "log.jsonl", trainer.epochs_done());
 

@@ -159,7 +159,7 @@ TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
     EXPECT_EQ(result.out, "");
   };
   expect_usage({}, "subcommand");
-  expect_usage({"trian"}, "trian");
+  expect_usage({"trian"}, "there is no command 'trian'");
   expect_usage({"train", path("music"), "--out", path("x"), "--epochs", "0"}, "--epochs");
   expect_usage({"train", path("music"), "--out", path("x"), "--model", "vgg"}, "vgg");
   expect_usage({"train", path("music"), "--out", path("x"), "--epoch", "3"}, "--epoch");

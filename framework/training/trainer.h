@@ -24,7 +24,7 @@ struct TrainOptions {
   int64_t batch_size = 32;
   int64_t crops_per_track = 1;  // random crops of each training track in an epoch
   Adam::Options optimizer;
-  float weight_decay = 0.05f;
+  float weight_decay = 0.01f;
   float label_smoothing = 0.1f;
   Augmentation augmentation;
   int64_t validation_crops = 4;  // of each validation track, after every epoch
