@@ -43,8 +43,8 @@ __global__ void __launch_bounds__(most_threads) forward(const T* x, T* y, uint8_
   if (!place.inside) return;
   const int64_t top = place.row * pool.stride - pool.padding, left = place.column * pool.stride - pool.padding;
 
-  Vector<T, width> largest;
-  Vector<uint8_t, width> position;
+  Vector<T, width> largest = {};
+  Vector<uint8_t, width> position = {};
   bool first = true;
   for (int i = 0; i < kernel; ++i) {
     if (top + i < 0 || top + i >= pool.height) continue;
