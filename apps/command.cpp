@@ -18,8 +18,8 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
 }
 
 void add_device_options(CLI::App& command, DeviceOptions& options) {
-  command.add_option("--device", options.device, "Where to compute: auto takes a GPU when there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+  command.add_option("--device", options.device, "Where to compute")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
       ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0 takes one a core")
       ->check(CLI::Range(0, 1024))
@@ -28,9 +28,9 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
 
 Device DeviceOptions::choose() const {
   if (threads > 0) omp_set_num_threads(threads);
-  if (device == "cpu" || (device == "auto" && !Stream::available(Device::cuda))) return Device::cpu;
-  Stream::of(Device::cuda);
-  return Device::cuda;
+  const Device chosen = device == "cuda" ? Device::cuda : Device::cpu;
+  Stream::of(chosen);  // throws when it is not there
+  return chosen;
 }
 
 void print_json(const nlohmann::ordered_json& value) {

@@ -25,9 +25,9 @@ struct OutputOptions {
 };
 void add_output_options(CLI::App& command, OutputOptions& options);
 
-// --device auto|cpu|cuda and --threads.
+// --device cpu|cuda and --threads.
 struct DeviceOptions {
-  std::string device = "auto";
+  std::string device = "cpu";
   int threads = 0;
   // Applies the thread count and says which device it is to be. Throws Error when the device asked for is not there.
   Device choose() const;

@@ -18,18 +18,6 @@ cuda_compiler() {
   [[ -x /usr/local/cuda/bin/nvcc ]] && echo /usr/local/cuda/bin/nvcc
 }
 
-# The preset that makes the most of this machine: cuda where there are a GPU and a compiler for it, else cpu.
-# MELGRAD_PRESET overrules.
-best_preset() {
-  if [[ -n ${MELGRAD_PRESET:-} ]]; then
-    echo "$MELGRAD_PRESET"
-  elif cuda_compiler >/dev/null && nvidia-smi --list-gpus >/dev/null 2>&1; then
-    echo cuda
-  else
-    echo cpu
-  fi
-}
-
 # build PRESET [TARGET]: configures and builds build/PRESET, or one target in it.
 build() {
   if [[ $1 == cuda ]]; then CUDACXX=$(cuda_compiler) && export CUDACXX; fi

@@ -6,7 +6,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 demo=demo data=demo/data run=demo/run
-preset=$(best_preset)
+preset=cpu
 melgrad=build/$preset/melgrad
 
 # show COMMAND...: prints a command and runs it.
