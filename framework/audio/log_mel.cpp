@@ -84,8 +84,7 @@ class LogMelBuilder {
   std::vector<double> window_;
   MelFilterBank filter_bank_;
   std::vector<float> pending_, chunk_;
-  // One vector per mel band: the final array is made from them band by band, freeing each, so that a long file's
-  // features are never held twice.
+  // One vector per mel band, since the number of frames is known only at the end.
   std::vector<std::vector<float>> rows_;
   int64_t consumed_ = 0, frames_ = 0;
 };

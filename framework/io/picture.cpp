@@ -145,19 +145,19 @@ void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<
   MELGRAD_CHECK(classes > 0 && counts.size() == classes && square, "cannot draw {}: {} labels for {} rows of counts",
                 path.string(), classes, counts.size());
 
-  const double widest_label = 130;
+  const double widest_label = 130, widest_title = 480;
+  Canvas ruler(1, 1);
+  ruler.set_font(label_size);
   double label_width = 0;
-  {
-    Canvas ruler(1, 1);
-    ruler.set_font(label_size);
-    for (const std::string& label : labels) label_width = std::max(label_width, ruler.text_width(label));
-  }
+  for (const std::string& label : labels) label_width = std::max(label_width, ruler.text_width(label));
   label_width = std::min(label_width, widest_label);
-  const double cell = std::clamp(520.0 / static_cast<double>(classes), 26.0, 52.0);
+  ruler.set_font(title_size, true);
+  const double title_width = std::min(ruler.text_width(title), widest_title);
+  const double cell = std::clamp(520.0 / static_cast<double>(classes), 26.0, 72.0);
   const double side = cell * static_cast<double>(classes);
   const Box plot = {label_width + 44, 44, side, side};
   const double slanted = label_width * std::numbers::sqrt2 / 2 + 12;
-  const double width = std::max(plot.x + side + 24, 480.0);
+  const double width = plot.x + std::max(side, title_width) + 24;
   Canvas canvas(width, plot.y + side + slanted + 30);
   draw_title(canvas, title, plot, width - plot.x - 24);
 
