@@ -46,7 +46,7 @@ def parse_arguments():
     add(
         "--standardise",
         choices=("scalar", "bin"),
-        default="scalar",
+        default="bin",
         help="by one mean and deviation, or one for each mel bin",
     )
     add("--label-smoothing", type=float, default=0.1)
