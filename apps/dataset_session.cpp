@@ -21,6 +21,12 @@ void add_feature_options(CLI::App& command, FeatureOptions& options) {
   command.add_flag("--strict", options.strict, "A file that cannot be read is an error, not left out");
 }
 
+void add_inference_options(CLI::App& command, InferenceOptions& options) {
+  command.add_option("--crops", options.crops, "Crops of each track whose logits are averaged")
+      ->check(CLI::Range(1, 100'000));
+  command.add_option("--batch-size", options.batch_size, "Crops at a time")->check(CLI::Range(1, 65536));
+}
+
 void add_mel_options(CLI::App& command, MelSettings& settings) {
   command.add_option("--sample-rate", settings.sample_rate, "Hz that audio is resampled to");
   command.add_option("--n-fft", settings.n_fft, "Samples of a window");

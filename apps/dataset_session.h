@@ -11,6 +11,7 @@
 #include "framework/audio/log_mel.h"
 #include "framework/data/clip_store.h"
 #include "framework/data/dataset.h"
+#include "framework/training/inference.h"
 
 namespace melgrad {
 
@@ -21,6 +22,9 @@ struct FeatureOptions {
   std::filesystem::path cache_folder() const;
 };
 void add_feature_options(CLI::App& command, FeatureOptions& options);
+
+// --crops and --batch-size.
+void add_inference_options(CLI::App& command, InferenceOptions& options);
 
 void add_mel_options(CLI::App& command, MelSettings& settings);
 

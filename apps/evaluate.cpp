@@ -179,9 +179,7 @@ Command add_evaluate(CLI::App& program) {
   app.add_option("data", command->data, "Folder of genre folders, or a manifest.csv")->required();
   app.add_option("--split", command->split, "Which tracks; auto: test, else validation, else all")
       ->check(CLI::IsMember({"auto", "test", "validation", "train", "all"}));
-  app.add_option("--crops", command->inference.crops, "Crops of each track whose logits are averaged")
-      ->check(CLI::Range(1, 100'000));
-  app.add_option("--batch-size", command->inference.batch_size, "Crops at a time")->check(CLI::Range(1, 65536));
+  add_inference_options(app, command->inference);
   app.add_option("--out", command->out, "Folder for tables and pictures; by default RUN/evaluation");
   add_feature_options(app, command->features);
   add_device_options(app, command->device);

@@ -6,6 +6,7 @@
 
 #include "apps/classifier.h"
 #include "apps/command.h"
+#include "apps/dataset_session.h"
 #include "framework/data/dataset.h"
 #include "framework/interrupt.h"
 
@@ -112,8 +113,7 @@ Command add_predict(CLI::App& program) {
       ->required();
   app.add_option("files", command->files, "Audio files, or folders of them")->required();
   app.add_option("--top", command->top, "How many classes to print")->check(CLI::Range(1, 1000));
-  app.add_option("--crops", command->inference.crops, "Crops of each track whose logits are averaged")
-      ->check(CLI::Range(1, 100'000));
+  add_inference_options(app, command->inference);
   add_device_options(app, command->device);
   add_output_options(app, command->output);
   return {&app, [command] { return predict(*command); }};

@@ -39,6 +39,14 @@ class LayerList : public ForwardObserver {
   std::vector<Layer> layers;
 };
 
+std::vector<Layer> list_layers(Module& model, const SummaryCommand& c) {
+  const NoGrad no_grad;
+  LayerList list;
+  model.train(false);
+  model(Tensor::zeros({1, c.n_mels, c.crop_frames, 1}));
+  return list.layers;
+}
+
 // Bytes at the peak of a training step: weights, gradients, moments, activations.
 size_t step_peak_bytes(const SummaryCommand& c, int64_t batch_size) {
   Stream& stream = Stream::of(Device::cpu);
@@ -64,30 +72,25 @@ double step_bytes(const SummaryCommand& c) {
 
 int summary(const SummaryCommand& c) {
   const std::unique_ptr<Module> model = make_model(c.model, c.classes);
-  model->train(false);
-  LayerList list;
-  {
-    const NoGrad no_grad;
-    (*model)(Tensor::zeros({1, c.n_mels, c.crop_frames, 1}));
-  }
+  const std::vector<Layer> layers = list_layers(*model, c);
   const std::vector<Named> parameters = model->parameters();
   int64_t trainable = 0, multiply_adds = 0;
   for (const Named& named : parameters) trainable += named.tensor.requires_grad() ? named.tensor.numel() : 0;
-  for (const Layer& layer : list.layers) multiply_adds += layer.multiply_adds;
+  for (const Layer& layer : layers) multiply_adds += layer.multiply_adds;
   const double bytes = step_bytes(c);
 
   if (c.output.json) {
-    nlohmann::ordered_json layers = nlohmann::ordered_json::array();
-    for (const Layer& layer : list.layers) {
-      layers.push_back({{"name", layer.name},
-                        {"layer", layer.description},
-                        {"output_shape", std::vector<int64_t>(layer.output.begin(), layer.output.end())},
-                        {"parameters", layer.parameters},
-                        {"multiply_adds", layer.multiply_adds}});
+    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+    for (const Layer& layer : layers) {
+      rows.push_back({{"name", layer.name},
+                      {"layer", layer.description},
+                      {"output_shape", std::vector<int64_t>(layer.output.begin(), layer.output.end())},
+                      {"parameters", layer.parameters},
+                      {"multiply_adds", layer.multiply_adds}});
     }
     print_json({{"model", c.model},
                 {"input_shape", {1, c.n_mels, c.crop_frames, 1}},
-                {"layers", layers},
+                {"layers", rows},
                 {"total_parameters", count(parameters)},
                 {"trainable_parameters", trainable},
                 {"multiply_adds", multiply_adds},
@@ -98,7 +101,7 @@ int summary(const SummaryCommand& c) {
   fmt::print("{} for an input of {} mel bins x {} frames\n\n", c.model, c.n_mels, c.crop_frames);
   constexpr const char* row = "{:<24} {:<34} {:<18} {:>12} {:>14}\n";
   fmt::print(fmt::runtime(row), "name", "layer", "output (N,H,W,C)", "parameters", "multiply-adds");
-  for (const Layer& layer : list.layers) {
+  for (const Layer& layer : layers) {
     fmt::print(fmt::runtime(row), layer.name, layer.description, fmt::format("{}", layer.output), layer.parameters,
                layer.multiply_adds);
   }

@@ -147,6 +147,14 @@ TEST_F(CommandLine, SummaryCountsWhatTorchvisionCounts) {
   EXPECT_EQ(stem.at("output_shape"), (std::vector<int64_t>{1, 32, 32, 64}));
   EXPECT_EQ(stem.at("multiply_adds"), 32 * 32 * 64 * 49);
   EXPECT_EQ(summary.at("layers").back().at("name"), "fc");
+  int64_t parameters = 0, multiply_adds = 0;
+  for (const json& layer : summary.at("layers")) {
+    EXPECT_EQ(layer.at("output_shape")[0], 1);
+    parameters += layer.at("parameters").get<int64_t>();
+    multiply_adds += layer.at("multiply_adds").get<int64_t>();
+  }
+  EXPECT_EQ(parameters, summary.at("total_parameters"));
+  EXPECT_EQ(multiply_adds, summary.at("multiply_adds"));
   // Weights, gradients and two moments are the least a training step holds.
   EXPECT_GT(summary.at("training_step_bytes"), 4 * 4 * 11'000'000);
 }
