@@ -46,8 +46,8 @@ void check(const SynthOptions& options) {
   if (!(options.seconds >= 1 && options.seconds <= 600)) {
     fail("a demo track lasts 1 to 600 seconds, not {}", options.seconds);
   }
-  if (options.sample_rate < 8000 || options.sample_rate > 96000) {
-    fail("a demo set's sample rate is 8000 to 96000 Hz, not {}", options.sample_rate);
+  if (options.sample_rate < 8000 || options.sample_rate > 192000) {
+    fail("a demo set's sample rate is 8000 to 192000 Hz, not {}", options.sample_rate);
   }
 }
 

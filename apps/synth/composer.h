@@ -18,7 +18,7 @@ struct SynthOptions {
 // blues classical country disco hiphop jazz metal pop reggae rock
 const std::vector<std::string>& synth_genres();
 
-// Throws Error naming the option that lies outside: at least 1 track a genre, 1 to 600 s, 8000 to 96000 Hz.
+// Throws Error naming the option that lies outside: at least 1 track a genre, 1 to 600 s, 8000 to 192000 Hz.
 void check(const SynthOptions& options);
 
 // Mono samples in (-1, 1), round(seconds * sample_rate) of them: a pure function of its arguments, the same on every

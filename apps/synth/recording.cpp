@@ -43,19 +43,19 @@ float loudest_level(std::span<const float> samples, float sample_rate) {
 }
 
 Recording draw_recording(Range room_seconds, const Tone& tone, Draws& draws) {
-  const bool worn = draws.chance(0.2f);
+  const bool worn = draws.chance(0.12f);
   return {
       .room_seconds = draws.within(room_seconds),
       .room_size = draws.within({0.4f, 1.1f}),
-      .room_wet = draws.within({0.1f, 0.6f}),
+      .room_wet = draws.within({0.1f, 0.45f}),
       .tone = {tone.bass_db + draws.within({-tone_spread_db, tone_spread_db}),
                tone.treble_db + draws.within({-tone_spread_db, tone_spread_db}),
                tone.loudness_db + draws.within({-tone_spread_db, tone_spread_db})},
       .presence_hertz = 500 * exp2(draws.within({0, 3})),
-      .presence_db = draws.within({-4, 4}),
-      .bandwidth_hertz = 4000 * exp2(draws.within({0.3f, 1.4f})),
+      .presence_db = draws.within({-3, 3}),
+      .bandwidth_hertz = 4000 * exp2(draws.within({0.6f, 1.4f})),
       .tape_drive = draws.within({0.2f, 1.2f}),
-      .hiss_db = draws.within({-65, -38}),
+      .hiss_db = draws.within({-65, -46}),
       .crackles_per_second = worn ? draws.within({5, 40}) : 0,
       .crackle_level = draws.within({0.2f, 1}),
   };
