@@ -8,7 +8,7 @@
 #include "tests/expect_error.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
+extern "C" size_t __sanitizer_get_current_allocated_bytes();  // GCC ships no header that declares it
 #endif
 
 namespace melgrad {
