@@ -10,11 +10,18 @@
 #include <vector>
 
 #include "framework/progress.h"
+#include "kernels/error.h"
 #include "kernels/stream.h"
 
 namespace melgrad {
 
 enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial = 3, exit_interrupted = 130 };
+
+// Arguments that do not go together, found after parsing: exits with exit_usage.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
 
 // --json and --quiet, which every subcommand has.
 struct OutputOptions {

@@ -17,12 +17,23 @@ int run_guarded(const Command& command) {
   } catch (const Interrupted& interruption) {
     fmt::print(stderr, "melgrad: {}\n", interruption.what());
     return exit_interrupted;
+  } catch (const UsageError& error) {
+    fmt::print(stderr, "melgrad: {}\n", error.what());
+    return exit_usage;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "melgrad: out of memory; use a smaller --batch-size or fewer tracks\n");
   } catch (const std::exception& error) {
     fmt::print(stderr, "melgrad: {}\n", error.what());
   }
   return exit_failure;
+}
+
+// What the kernels are compiled for beyond the architecture's baseline (CMakeLists.txt).
+const char* missing_instructions() {
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return "AVX2 or FMA";
+#endif
+  return nullptr;
 }
 
 // CLI11 would only say that a subcommand is required.
@@ -41,7 +52,12 @@ int run_command_line(int argc, const char* const* argv) {
   CLI::App program("Trains music-genre classifiers from audio files and applies them.", "melgrad");
   program.set_version_flag("--version", "melgrad " MELGRAD_VERSION);
   program.require_subcommand(1);
-  program.failure_message(CLI::FailureMessage::simple);
+  program.failure_message(
+      [](const CLI::App*, const CLI::Error& error) { return fmt::format("melgrad: {}; see --help\n", error.what()); });
+  if (const char* lacking = missing_instructions()) {
+    fmt::print(stderr, "melgrad: this processor lacks {}, which this build needs\n", lacking);
+    return exit_failure;
+  }
   const std::vector<Command> commands{add_synth(program),    add_mel(program),     add_train(program),
                                       add_evaluate(program), add_predict(program), add_summary(program)};
   try {
@@ -55,7 +71,6 @@ int run_command_line(int argc, const char* const* argv) {
     fmt::print(stderr, "melgrad: {}\n", error.what());
     return exit_usage;
   }
-  install_interrupt_handler();
   for (const Command& command : commands) {
     if (command.app->parsed()) return run_guarded(command);
   }

@@ -38,13 +38,16 @@ std::string value_text(const toml::node& node, const std::string& where) {
   fail("{} must be a text, a number or true/false", where);
 }
 
-std::vector<std::string> arguments_of(const std::filesystem::path& path, const CLI::App& command) {
-  toml::table table;
+toml::table parse(const std::filesystem::path& path) {
   try {
-    table = toml::parse(read_file(path), path.string());
+    return toml::parse(read_file(path), path.string());
   } catch (const toml::parse_error& error) {
     fail("{}:{}: {}", path.string(), error.source().begin.line, error.description());
   }
+}
+
+std::vector<std::string> arguments_of(const std::filesystem::path& path, const CLI::App& command) {
+  const toml::table table = parse(path);
   std::vector<std::string> arguments;
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
@@ -56,20 +59,40 @@ std::vector<std::string> arguments_of(const std::filesystem::path& path, const C
   return arguments;
 }
 
-bool is_number(const std::string& text) {
-  double number = 0;
-  return CLI::detail::lexical_cast(text, number) && text != "nan" && text != "inf";
+// Whether a text stands for the same number in TOML: `.5` and `007` are none there.
+bool is_toml_number(const std::string& text) {
+  try {
+    const toml::table table = toml::parse("number = " + text);
+    return table.size() == 1 && table["number"].is_number();
+  } catch (const toml::parse_error&) {
+    return false;
+  }
 }
 
 std::string toml_value(const CLI::Option& option) {
   const bool is_flag = option.get_expected_max() == 0;
   const std::string text = option.count() > 0 ? option.results().back() : option.get_default_str();
   if (is_flag) return text == "true" || text == "1" ? "true" : "false";
-  if (is_number(text)) return text;
+  if (is_toml_number(text)) return text;
   return toml_text(text);
 }
 
 }  // namespace
+
+void require_same_options(const std::filesystem::path& file, const std::string& text,
+                          const std::vector<std::string>& may_differ) {
+  const toml::table before = parse(file), now = toml::parse(text);
+  for (const auto& [key, node] : now) {
+    const std::string name(key.str());
+    if (std::find(may_differ.begin(), may_differ.end(), name) != may_differ.end()) continue;
+    const std::string flag = "--" + with(name, '_', '-');
+    const std::string wanted = value_text(node, name);
+    const std::string had =
+        before.contains(name) ? value_text(before[name].node() ? *before[name].node() : node, name) : "";
+    if (wanted != had)
+      fail("--resume cannot change {}: the run has {}, given is {}", flag, had.empty() ? "none" : had, wanted);
+  }
+}
 
 std::string toml_text(const std::string& text) {
   std::ostringstream quoted;
@@ -90,7 +113,9 @@ std::vector<std::string> with_config(const CLI::App& program, std::vector<std::s
   if (!command.get_option_no_throw("--config")) return arguments;
 
   std::optional<std::string> file = value_of(arguments, "--config");
-  const bool resume = std::find(arguments.begin(), arguments.end(), "--resume") != arguments.end();
+  const bool resume = std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
+    return argument == "--resume" || argument == "--resume=true";
+  });
   if (const auto run = value_of(arguments, "--out"); !file && resume && run) {
     file = (std::filesystem::path(*run) / "config.toml").string();
   }

@@ -17,6 +17,11 @@ std::vector<std::string> with_config(const CLI::App& program, std::vector<std::s
 // that belong to one call, not to the run.
 std::string config_text(const CLI::App& command, const std::vector<std::string>& left_out);
 
+// Throws Error naming the first option of `text`, TOML as config_text writes it, that has another value in `file`;
+// those named in `may_differ` are passed over.
+void require_same_options(const std::filesystem::path& file, const std::string& text,
+                          const std::vector<std::string>& may_differ);
+
 // A text as a TOML string.
 std::string toml_text(const std::string& text);
 

@@ -6,7 +6,8 @@
 
 #include "apps/classifier.h"
 #include "apps/command.h"
-#include "apps/dataset_session.h"
+#include "apps/features.h"
+#include "framework/data/split_csv.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv_writer.h"
 #include "framework/io/picture.h"
@@ -25,35 +26,40 @@ struct EvaluateCommand {
   std::string run, data, split = "auto", out;
 };
 
-// Which side of the run's split is evaluated: auto is the held-out test tracks, else the validation tracks, else, where
-// the data set is not the run's own, everything.
-std::string choose_side(const EvaluateCommand& c, Dataset& dataset) {
-  const fs::path split_file = fs::path(c.run) / "split.csv";
-  const size_t named = fs::exists(split_file) ? apply_split(split_file, dataset) : 0;
-  if (named == 0) {
-    if (c.split == "auto" || c.split == "all") return "all";
-    fail("{} names no track of {}, so there is no '{}' side; use --split all", split_file.string(), c.data, c.split);
-  }
-  if (c.split != "auto") return c.split;
-  for (const char* side : {"test", "validation"}) {
-    const auto on_side = [side](const Track& track) { return track.split == side; };
-    if (std::any_of(dataset.tracks.begin(), dataset.tracks.end(), on_side)) return side;
-  }
-  return "all";
-}
-
-std::vector<size_t> tracks_of(const Dataset& dataset, const std::string& side) {
+struct Chosen {
+  std::string side;
   std::vector<size_t> tracks;
-  for (size_t i = 0; i < dataset.tracks.size(); ++i) {
-    if (side == "all" || dataset.tracks[i].split == side) tracks.push_back(i);
-  }
-  if (tracks.empty()) fail("the run has no {} tracks; choose another --split", side);
+};
+
+std::vector<size_t> all_tracks(const Dataset& dataset) {
+  std::vector<size_t> tracks(dataset.tracks.size());
+  std::iota(tracks.begin(), tracks.end(), size_t{0});
   return tracks;
 }
 
-// The data set's labels as the model's classes. Throws Error when the data set has a label that the model lacks.
-void adopt_labels(Dataset& dataset, const ModelCard& card) {
-  for (Track& track : dataset.tracks) {
+// The side of the run's split that was asked for; auto is the held-out test tracks, else the validation tracks. A
+// checkpoint that lies in no run has no split, and everything is evaluated.
+Chosen choose_tracks(const EvaluateCommand& c, const fs::path& checkpoint, const Dataset& dataset) {
+  const fs::path split_file = checkpoint.parent_path() / "split.csv";
+  if (c.split == "all" || (c.split == "auto" && !fs::exists(split_file))) return {"all", all_tracks(dataset)};
+  Split split;
+  try {
+    split = read_split_csv(split_file, dataset);
+  } catch (const Error& error) {
+    fail("{}; or, for music that training has never seen, evaluate it whole with --split all", error.what());
+  }
+  const std::pair<const char*, std::vector<size_t>*> sides[] = {
+      {"test", &split.test}, {"validation", &split.validation}, {"train", &split.train}};
+  for (const auto& [name, tracks] : sides) {
+    if ((c.split == "auto" || c.split == name) && !tracks->empty()) return {name, *tracks};
+  }
+  fail("{} names no {} tracks; choose another --split", split_file.string(), c.split);
+}
+
+// The tracks' labels as the model's classes. Throws Error when one has a label that the model lacks.
+void adopt_labels(Dataset& dataset, const std::vector<size_t>& tracks, const ModelCard& card) {
+  for (const size_t i : tracks) {
+    Track& track = dataset.tracks[i];
     const std::string& label = dataset.labels[static_cast<size_t>(track.label)];
     const auto found = std::find(card.labels.begin(), card.labels.end(), label);
     if (found == card.labels.end()) {
@@ -87,7 +93,7 @@ Evaluation score(std::span<const TrackPrediction> predictions, const ClipStore& 
           .report = classification_report(confusion)};
 }
 
-nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, size_t failed) {
+nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, const std::vector<std::string>& failed) {
   nlohmann::ordered_json classes;
   for (size_t i = 0; i < e.report.labels.size(); ++i) {
     const ClassScores& s = e.report.classes[i];
@@ -138,10 +144,9 @@ int evaluate(const EvaluateCommand& command) {
   const Classifier classifier = load_classifier(c.run, device);
   Dataset dataset = load_dataset(c.data);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
-  adopt_labels(dataset, classifier.card);
-  const std::string side = choose_side(c, dataset);
-  const LoadedTracks loaded =
-      load_tracks(dataset, tracks_of(dataset, side), classifier.card.mel, c.features, c.output, "features");
+  const auto [side, tracks] = choose_tracks(c, classifier.file, dataset);
+  adopt_labels(dataset, tracks, classifier.card);
+  const LoadedTracks loaded = load_tracks(dataset, tracks, classifier.card.mel, c.features, c.output, "features");
   const ClipStore clips(loaded.clips, loaded.labels(dataset), classifier.classes(), classifier.card.standardisation,
                         device);
   c.inference.crop_frames = classifier.card.crop_frames;
@@ -150,7 +155,7 @@ int evaluate(const EvaluateCommand& command) {
 
   const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
   fs::create_directories(out);
-  const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failures.size());
+  const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failures);
   write_file_atomically(out / "report.json", json.dump(2) + "\n");
   write_file_atomically(out / "classes.csv", to_csv(evaluation.report));
   write_file_atomically(out / "confusion.csv", to_csv(evaluation.confusion));

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "apps/command.h"
-#include "apps/dataset_session.h"
+#include "apps/features.h"
 #include "framework/io/npy.h"
 #include "framework/io/picture.h"
 

@@ -6,7 +6,7 @@
 
 #include "apps/classifier.h"
 #include "apps/command.h"
-#include "apps/dataset_session.h"
+#include "apps/features.h"
 #include "framework/data/dataset.h"
 #include "framework/interrupt.h"
 
@@ -24,7 +24,8 @@ struct PredictCommand {
   int top = 3;
 };
 
-// Folders are replaced by the audio files in them, at any depth, in order of their names.
+// Folders are replaced by the audio files in them, at any depth, in order of their names. One without any stays, to
+// fail by itself when its turn comes.
 std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;
   for (const std::string& argument : arguments) {
@@ -33,10 +34,13 @@ std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
       continue;
     }
     std::vector<fs::path> found;
-    for (const auto& entry : fs::recursive_directory_iterator(argument)) {
-      if (entry.is_regular_file() && is_audio_file(entry.path())) found.push_back(entry.path());
+    std::error_code ignored;
+    const auto options = fs::directory_options::skip_permission_denied;
+    for (auto entry = fs::recursive_directory_iterator(argument, options, ignored); entry != fs::end(entry);
+         entry.increment(ignored)) {
+      if (entry->is_regular_file(ignored) && is_audio_file(entry->path())) found.push_back(entry->path());
     }
-    if (found.empty()) fail("{} holds no audio files", argument);
+    if (found.empty()) found.emplace_back(argument);
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());
   }
@@ -50,6 +54,7 @@ struct Ranked {
 
 std::vector<Ranked> predict_file(const Classifier& classifier, const fs::path& file, const PredictCommand& c,
                                  Device device) {
+  if (fs::is_directory(file)) fail("{} holds no audio files that can be read", file.string());
   const LogMel features = log_mel(file, classifier.card.mel);
   const int unknown_label = 0;
   const ClipStore clips({&features, 1}, {&unknown_label, 1}, classifier.classes(), classifier.card.standardisation,
@@ -72,6 +77,7 @@ nlohmann::ordered_json to_json(const std::vector<Ranked>& ranked) {
 }
 
 int predict(const PredictCommand& command) {
+  install_interrupt_handler();
   PredictCommand c = command;
   const Device device = c.device.choose();
   const Classifier classifier = load_classifier(c.run, device);
@@ -80,7 +86,7 @@ int predict(const PredictCommand& command) {
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   size_t failed = 0;
   for (const fs::path& file : files) {
-    if (interrupted()) throw Interrupted("interrupted; the predictions printed so far are whole");
+    if (interrupted()) break;
     try {
       const std::vector<Ranked> ranked = predict_file(classifier, file, c, device);
       if (c.output.json) {
@@ -98,6 +104,7 @@ int predict(const PredictCommand& command) {
     }
   }
   if (c.output.json) print_json(results);
+  if (interrupted()) throw Interrupted("interrupted; the predictions printed are whole, files after them are missing");
   if (failed == 0) return exit_success;
   return failed == files.size() ? exit_failure : exit_partial;
 }

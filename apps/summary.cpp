@@ -60,8 +60,8 @@ size_t step_peak_bytes(const SummaryCommand& c, int64_t batch_size) {
   return stream.memory().peak - before;
 }
 
-// Activations grow with the batch and nothing else does, so two small batches tell of any. What a first step leaves in
-// use is the workspace.
+// Activations grow with the batch, all else hardly, so two small batches tell of any. What a first step leaves in use
+// is the workspace.
 double step_bytes(const SummaryCommand& c) {
   const size_t before = Stream::of(Device::cpu).memory().used;
   step_peak_bytes(c, 4);
@@ -108,8 +108,8 @@ int summary(const SummaryCommand& c) {
   fmt::print(
       "\ntotal parameters      {:>14}\ntrainable parameters  {:>14}\nmultiply-adds         {:>14}  a crop, forward\n",
       count(parameters), trainable, multiply_adds);
-  fmt::print("memory                {:>14.1f}  MiB for a training step of batch {} in float32\n", bytes / 1048576,
-             c.batch_size);
+  fmt::print("memory                {:>14.1f}  MiB, about, for a training step of batch {} in float32\n",
+             bytes / 1048576, c.batch_size);
   return exit_success;
 }
 
@@ -119,10 +119,10 @@ Command add_summary(CLI::App& program) {
   auto command = std::make_shared<SummaryCommand>();
   CLI::App& app = *program.add_subcommand("summary", "Print a model layer by layer");
   app.option_defaults()->always_capture_default();
-  std::string names;
-  for (const ModelInfo& info : models()) names += fmt::format("\n  {:<14}{}", info.name, info.summary);
-  app.footer("Models:" + names + "\n\nExample:\n  melgrad summary resnet18 --batch-size 64");
-  app.add_option("model", command->model, "Which network")->required();
+  std::string summaries;
+  for (const ModelInfo& info : models()) summaries += fmt::format("\n  {:<14}{}", info.name, info.summary);
+  app.footer("Models:" + summaries + "\n\nExample:\n  melgrad summary resnet18 --batch-size 64");
+  app.add_option("model", command->model, "Which network")->required()->check(CLI::IsMember(model_names()));
   app.add_option("--classes", command->classes, "Genres")->check(CLI::Range(2, 100'000));
   app.add_option("--n-mels", command->n_mels, "Mel bins")->check(CLI::Range(16, 4096));
   app.add_option("--crop-frames", command->crop_frames, "Frames of a crop")->check(CLI::Range(16, 1'000'000));

@@ -1,16 +1,17 @@
 // melgrad train DATA --model NAME --out RUN
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
 #include "apps/command.h"
 #include "apps/config.h"
-#include "apps/dataset_session.h"
+#include "apps/features.h"
 #include "framework/data/split.h"
+#include "framework/data/split_csv.h"
 #include "framework/data/split_files.h"
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
 #include "framework/random.h"
+#include "framework/training/run_log.h"
 #include "framework/training/trainer.h"
 #include "models/models.h"
 
@@ -33,12 +34,6 @@ struct TrainCommand {
   float dropout = 0.3f, learning_rate = 1e-3f, gamma = 0.1f;
   int64_t crop_frames = 256, warmup_epochs = 5, step_epochs = 30;
 };
-
-std::vector<std::string> model_names() {
-  std::vector<std::string> names;
-  for (const ModelInfo& info : models()) names.push_back(info.name);
-  return names;
-}
 
 void add_data_options(CLI::App& app, TrainCommand& c) {
   app.add_option("data", c.data, "Folder of genre folders, or a manifest.csv; may come from --config");
@@ -105,44 +100,6 @@ Schedule make_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
   return warmup_cosine_schedule(c.learning_rate, c.warmup_epochs * steps_per_epoch, c.train.epochs * steps_per_epoch);
 }
 
-nlohmann::ordered_json to_json(const EpochReport& report) {
-  return {{"epoch", report.epoch},
-          {"train_loss", report.train_loss},
-          {"train_accuracy", report.train_accuracy},
-          {"validation_loss", report.validation_loss},
-          {"validation_track_accuracy", report.validation_track_accuracy},
-          {"learning_rate", report.learning_rate},
-          {"gradient_norm", report.gradient_norm},
-          {"seconds", report.seconds},
-          {"tracks_per_second", report.tracks_per_second},
-          {"best", report.best}};
-}
-
-// log.jsonl: a line an epoch. A resumed run first drops the lines of epochs that its checkpoint does not contain.
-class RunLog {
- public:
-  RunLog(fs::path file, int64_t epochs_done) : file_(std::move(file)) {
-    std::ifstream old(file_);
-    std::string kept, line;
-    for (int64_t epoch = 0; epoch < epochs_done && std::getline(old, line); ++epoch) {
-      lines_.push_back(nlohmann::ordered_json::parse(line));
-      kept += line + "\n";
-    }
-    write_file_atomically(file_, kept);
-  }
-  void append(const nlohmann::ordered_json& entry) {
-    lines_.push_back(entry);
-    std::ofstream out(file_, std::ios::app);
-    out << entry.dump() << "\n";
-    if (!out.flush()) fail("cannot write {}; is the disk full?", file_.string());
-  }
-  const std::vector<nlohmann::ordered_json>& lines() const { return lines_; }
-
- private:
-  fs::path file_;
-  std::vector<nlohmann::ordered_json> lines_;
-};
-
 void prepare_run_folder(const TrainCommand& c) {
   const fs::path run = c.run_folder;
   const bool has_run = fs::exists(run / "training.safetensors");
@@ -152,9 +109,48 @@ void prepare_run_folder(const TrainCommand& c) {
   std::error_code error;
   fs::create_directories(run, error);
   if (error) fail("cannot make the folder {}: {}", c.run_folder, error.message());
+  for (const auto& entry : fs::directory_iterator(run)) {  // what a killed run was writing
+    if (entry.path().extension() == ".tmp") fs::remove(entry.path(), error);
+  }
 }
 
-int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outcome outcome, const RunLog& log) {
+void check_usage(const TrainCommand& c) {
+  if (c.data.empty()) throw UsageError("no data set was given; see melgrad train --help");
+  if (c.fold < 0 && c.split.folds > 0)
+    throw UsageError("--folds says how many there are; --fold which one to hold out");
+  if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");
+}
+
+Split choose_split(TrainCommand& c, Dataset& dataset) {
+  if (c.resume) return read_split_csv(fs::path(c.run_folder) / "split.csv", dataset);
+  if (!c.split_files.empty()) apply_split_files(dataset, c.split_files);
+  const auto has_split = [](const Track& track) { return !track.split.empty(); };
+  if (c.split.test_fraction > 0 && std::any_of(dataset.tracks.begin(), dataset.tracks.end(), has_split)) {
+    throw UsageError(fmt::format("{} brings its own split; leave out --test-fraction", c.data));
+  }
+  if (c.fold >= 0) c.split.fold = c.fold;
+  c.split.seed = c.train.seed;
+  const Split split = make_split(dataset, c.split);
+  if (split.validation.empty()) fail("no validation tracks; give a --validation-fraction above 0");
+  return split;
+}
+
+// Runs the smallest batch of an epoch through a model of this kind, so that sizes that do not fit are told before hours
+// of features.
+void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
+  const int64_t examples = tracks * c.train.crops_per_track, rest = examples % c.train.batch_size;
+  const int64_t smallest = rest > 0 ? rest : std::min(examples, c.train.batch_size);
+  try {
+    const NoGrad no_grad;
+    (*make_model(c.model, classes))(Tensor::zeros({smallest, c.mel.n_mels, c.crop_frames, 1}));
+  } catch (const Error& error) {
+    throw UsageError(fmt::format("{} cannot take batches of {} crops of {} mel bins x {} frames: {}", c.model, smallest,
+                                 c.mel.n_mels, c.crop_frames, error.what()));
+  }
+}
+
+int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outcome outcome, const RunLog& log,
+                   const std::vector<std::string>& failed) {
   const fs::path run = c.run_folder;
   if (outcome == Trainer::Outcome::interrupted) {
     fmt::print(stderr, "melgrad: interrupted in epoch {}; go on with: melgrad train {} --out {} --resume\n",
@@ -164,7 +160,8 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
   nlohmann::ordered_json result{{"run", c.run_folder},
                                 {"outcome", outcome == Trainer::Outcome::finished ? "finished" : "stopped_early"},
                                 {"epochs", trainer.epochs_done()},
-                                {"best_epoch", trainer.best_epoch()}};
+                                {"best_epoch", trainer.best_epoch()},
+                                {"failed_files", failed}};
   const auto best = static_cast<size_t>(trainer.best_epoch() - 1);
   double seconds = 0;
   for (const auto& line : log.lines()) seconds += line.at("seconds").get<double>();
@@ -186,28 +183,36 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
 
 int train(TrainCommand c, const CLI::App& app) {
   if (c.data.empty()) c.data = c.configured_data;
-  if (c.data.empty()) fail("no data set was given; see melgrad train --help");
+  check_usage(c);
+  const fs::path run = c.run_folder;
+  const std::string config = "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
+                             config_text(app, {"help", "data", "config", "out", "resume", "json", "quiet"});
+  install_interrupt_handler();
   const Device device = c.device.choose();
   prepare_run_folder(c);
+  if (c.resume) {
+    require_same_options(run / "config.toml", config,
+                         {"data", "epochs", "patience", "device", "threads", "cache", "no_cache", "strict"});
+  }
   Dataset dataset = load_dataset(c.data);
-  if (!c.split_files.empty()) apply_split_files(dataset, c.split_files);
+  Split split = choose_split(c, dataset);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
-  if (c.fold >= 0) c.split.fold = c.fold;
-  c.split.seed = c.train.seed;
-  const Split split = make_split(dataset, c.split);
-  check_disjoint(dataset, split);
-  if (split.validation.empty()) fail("no validation tracks; give a --validation-fraction above 0");
+  const auto classes = static_cast<int64_t>(dataset.labels.size());
+  rehearse(c, classes, static_cast<int64_t>(split.train.size()));
 
   const LoadedTracks training = load_tracks(dataset, split.train, c.mel, c.features, c.output, "training features");
   const LoadedTracks validating =
       load_tracks(dataset, split.validation, c.mel, c.features, c.output, "validation features");
+  split.train = training.tracks;
+  split.validation = validating.tracks;
+  std::vector<std::string> failed = training.failures;
+  failed.insert(failed.end(), validating.failures.begin(), validating.failures.end());
 
   ModelCard card{.model = c.model,
                  .labels = dataset.labels,
                  .mel = c.mel,
                  .standardisation = standardisation_of(training.clips),
                  .crop_frames = c.crop_frames};
-  const auto classes = static_cast<int64_t>(dataset.labels.size());
   const ClipStore train_clips(training.clips, training.labels(dataset), classes, card.standardisation, device);
   const ClipStore validation_clips(validating.clips, validating.labels(dataset), classes, card.standardisation, device);
   const std::vector<std::string> names = training.names(dataset);
@@ -220,22 +225,19 @@ int train(TrainCommand c, const CLI::App& app) {
   Trainer trainer(*model, {train_clips, names, validation_clips}, card, c.train, make_schedule(c, steps), c.run_folder);
   if (c.resume) trainer.resume();
 
-  const fs::path run = c.run_folder;
-  write_file_atomically(run / "config.toml",
-                        "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
-                            config_text(app, {"help", "data", "config", "out", "resume", "json", "quiet"}));
-  write_split(run / "split.csv", dataset, split.train, split.validation, split.test);
+  write_file_atomically(run / "config.toml", config);
+  write_split_csv(run / "split.csv", dataset, split);
   RunLog log(run / "log.jsonl", trainer.epochs_done());
 
   c.output.note(fmt::format(
       "{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
       name_of(device), c.precision, train_clips.size(), validation_clips.size(), split.test.size(), classes, steps));
   const Trainer::Outcome outcome = trainer.run(c.output.progress(), [&](const EpochReport& report) {
-    log.append(to_json(report));
+    log.append(report);
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation_track_accuracy,
                               report.validation_loss, report.best ? " (best so far)" : ""));
   });
-  return report_outcome(c, trainer, outcome, log);
+  return report_outcome(c, trainer, outcome, log, failed);
 }
 
 }  // namespace

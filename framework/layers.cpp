@@ -7,8 +7,11 @@ namespace melgrad {
 Conv2d::Conv2d(int64_t in_channels, int64_t out_channels, Options options) : options_(options) {
   const Shape shape{out_channels, options.kernel, options.kernel, in_channels};
   const int64_t fan_in = in_channels * options.kernel * options.kernel;
-  weight_ = param("weight", options.init == Init::pytorch ? default_init(shape, fan_in) : kaiming_normal_init(shape));
-  if (options.bias) bias_ = param("bias", default_init({out_channels}, fan_in));
+  const bool as_pytorch = options.init == Init::pytorch;
+  weight_ = param("weight", as_pytorch ? default_init(shape, fan_in) : kaiming_normal_init(shape));
+  if (options.bias) {
+    bias_ = param("bias", as_pytorch ? default_init({out_channels}, fan_in) : Tensor::zeros({out_channels}));
+  }
 }
 
 std::string Conv2d::description() const {

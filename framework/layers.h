@@ -8,7 +8,7 @@ namespace melgrad {
 
 class Conv2d : public Module {
  public:
-  enum class Init { pytorch, kaiming_normal };
+  enum class Init { pytorch, kaiming_normal };  // PyTorch's default; torchvision's for its networks, with biases of 0
   struct Options {
     int64_t kernel = 3, stride = 1, padding = 0;
     bool bias = true;

@@ -44,7 +44,7 @@ void* CachingAllocator::allocate(size_t bytes) {
     memory_.held += capacity;
   }
   source_.acquired(block, bytes, capacity);
-  live_[block] = {bytes, capacity};
+  live_[block] = capacity;
   memory_.used += capacity;
   memory_.peak = std::max(memory_.peak, memory_.used);
   return block;
@@ -54,7 +54,7 @@ void CachingAllocator::release(void* block) noexcept {
   if (!block) return;
   const std::lock_guard lock(mutex_);
   const auto entry = live_.find(block);
-  const size_t capacity = entry->second.capacity;
+  const size_t capacity = entry->second;
   live_.erase(entry);
   memory_.used -= capacity;
   source_.released(block, capacity);

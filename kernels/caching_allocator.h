@@ -39,16 +39,13 @@ class CachingAllocator {
   void reset_peak();
 
  private:
-  struct Live {
-    size_t requested, capacity;
-  };
   void give_back_cached();
 
   MemorySource source_;
   const char* device_name_;
   mutable std::mutex mutex_;
   std::map<size_t, std::vector<void*>> cached_;  // by capacity; min-heaps
-  std::unordered_map<void*, Live> live_;
+  std::unordered_map<void*, size_t> live_;       // capacities
   Stream::Memory memory_;
 };
 

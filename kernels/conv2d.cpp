@@ -199,16 +199,20 @@ void convolve_images(Stream& stream, const Plan& plan, int64_t batch, const Imag
   plan.reorder.execute(thread_stream(), {{DNNL_ARG_FROM, wrap(plan.our_weights, w)},
                                          {DNNL_ARG_TO, weights},
                                          {DNNL_ARG_SCRATCHPAD, wrap(plan.reorder_scratchpad, scratchpads)}});
+  FirstException failure;
 #pragma omp parallel for schedule(dynamic)
   for (int64_t i = 0; i < batch; ++i) {
-    char* const scratchpad = scratchpads + static_cast<size_t>(omp_get_thread_num()) * scratchpad_bytes;
-    Arguments arguments{{in.argument, in.of(i)},
-                        {DNNL_ARG_WEIGHTS, weights},
-                        {out.argument, out.of(i)},
-                        {DNNL_ARG_SCRATCHPAD, wrap(plan.scratchpad, scratchpad)}};
-    if (bias) arguments[DNNL_ARG_BIAS] = wrap(plan.bias, bias);
-    plan.convolution.execute(thread_stream(), arguments);
+    failure.guard([&] {
+      char* const scratchpad = scratchpads + static_cast<size_t>(omp_get_thread_num()) * scratchpad_bytes;
+      Arguments arguments{{in.argument, in.of(i)},
+                          {DNNL_ARG_WEIGHTS, weights},
+                          {out.argument, out.of(i)},
+                          {DNNL_ARG_SCRATCHPAD, wrap(plan.scratchpad, scratchpad)}};
+      if (bias) arguments[DNNL_ARG_BIAS] = wrap(plan.bias, bias);
+      plan.convolution.execute(thread_stream(), arguments);
+    });
   }
+  failure.rethrow();
 }
 
 // The batch is cut into slices with a filter gradient of their own, which are then added up: enough of them to keep the
@@ -259,21 +263,26 @@ void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void*
     return reinterpret_cast<float*>(workspace + static_cast<size_t>(slice) * aligned(filter_bytes));
   };
 
+  FirstException failure;
 #pragma omp parallel for schedule(dynamic)
   for (int64_t slice = 0; slice < slices; ++slice) {
-    const Plan& own = slice == slices - 1 ? last_plan : plan;
-    char* const thread = workspace + partials_bytes + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
-    const int64_t image = slice * per_slice;
-    const memory weights = wrap(own.weights, thread);
-    own.convolution.execute(thread_stream(),
-                            {{DNNL_ARG_SRC, wrap(own.x, static_cast<const float*>(x) + image * in_stride)},
-                             {DNNL_ARG_DIFF_DST, wrap(own.y, static_cast<const float*>(dy) + image * out_stride)},
-                             {DNNL_ARG_DIFF_WEIGHTS, weights},
-                             {DNNL_ARG_SCRATCHPAD, wrap(own.scratchpad, thread + weights_bytes)}});
-    own.reorder.execute(thread_stream(), {{DNNL_ARG_FROM, weights},
-                                          {DNNL_ARG_TO, wrap(own.our_weights, partial(slice))},
-                                          {DNNL_ARG_SCRATCHPAD, wrap(own.reorder_scratchpad, thread + weights_bytes)}});
+    failure.guard([&] {
+      const Plan& own = slice == slices - 1 ? last_plan : plan;
+      char* const thread = workspace + partials_bytes + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
+      const int64_t image = slice * per_slice;
+      const memory weights = wrap(own.weights, thread);
+      own.convolution.execute(thread_stream(),
+                              {{DNNL_ARG_SRC, wrap(own.x, static_cast<const float*>(x) + image * in_stride)},
+                               {DNNL_ARG_DIFF_DST, wrap(own.y, static_cast<const float*>(dy) + image * out_stride)},
+                               {DNNL_ARG_DIFF_WEIGHTS, weights},
+                               {DNNL_ARG_SCRATCHPAD, wrap(own.scratchpad, thread + weights_bytes)}});
+      own.reorder.execute(thread_stream(),
+                          {{DNNL_ARG_FROM, weights},
+                           {DNNL_ARG_TO, wrap(own.our_weights, partial(slice))},
+                           {DNNL_ARG_SCRATCHPAD, wrap(own.reorder_scratchpad, thread + weights_bytes)}});
+    });
   }
+  failure.rethrow();
 
   auto* const sum = static_cast<float*>(dw);
   for_each_chunk(filter_elements, 4096, [&](int64_t, int64_t begin, int64_t end) {

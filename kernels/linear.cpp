@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include "kernels/parallel.h"
+
 namespace melgrad::kernel::cpu {
 namespace {
 
@@ -23,16 +25,21 @@ struct Matrix {
 void multiply(const Matrix& a, const Matrix& b, const float* bias, float* c, int64_t rows, int64_t columns,
               int64_t inner) {
   constexpr int64_t block_rows = 64, block_columns = 256;
+  FirstException failure;
 #pragma omp parallel for collapse(2) schedule(dynamic)
   for (int64_t row = 0; row < rows; row += block_rows) {
     for (int64_t column = 0; column < columns; column += block_columns) {
       const int64_t m = std::min(block_rows, rows - row), n = std::min(block_columns, columns - column);
       float* const block = c + row * columns + column;
       for (int64_t i = 0; bias && i < m; ++i) std::copy_n(bias + column, n, block + i * columns);
-      dnnl::sgemm(a.flag(), b.flag(), m, n, inner, 1.0f, a.row(row), a.stride, b.column(column), b.stride,
-                  bias ? 1.0f : 0.0f, block, columns);
+      failure.guard([&] {
+        const dnnl::status status = dnnl::sgemm(a.flag(), b.flag(), m, n, inner, 1.0f, a.row(row), a.stride,
+                                                b.column(column), b.stride, bias ? 1.0f : 0.0f, block, columns);
+        if (status != dnnl::status::success) fail("sgemm failed with oneDNN's status {}", static_cast<int>(status));
+      });
     }
   }
+  failure.rethrow();
 }
 
 }  // namespace

@@ -4,12 +4,36 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
+#include <mutex>
 #include <vector>
 
 namespace melgrad::kernel {
 
 // Elementwise work on fewer elements is done sooner by one thread than a team is woken.
 constexpr int64_t worth_a_team = 16384;
+
+// Carries an exception out of a parallel region, which none may leave by itself: the first one thrown is kept.
+class FirstException {
+ public:
+  template <class Body>
+  void guard(Body body) noexcept {
+    try {
+      body();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!first_) first_ = std::current_exception();
+    }
+  }
+  // To be called after the region.
+  void rethrow() const {
+    if (first_) std::rethrow_exception(first_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr first_;
+};
 
 // Calls body(chunk, begin, end) for every chunk of [0, n), in parallel.
 template <class Body>

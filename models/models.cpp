@@ -46,13 +46,17 @@ const std::vector<ModelInfo>& models() {
   return infos;
 }
 
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const ModelInfo& info : models()) names.push_back(info.name);
+  return names;
+}
+
 std::unique_ptr<Module> make_model(const std::string& name, int64_t classes, float dropout) {
-  std::string known;
   for (const auto& [info, make] : entries()) {
     if (info.name == name) return make(classes, dropout);
-    known += (known.empty() ? "" : ", ") + info.name;
   }
-  fail("there is no model '{}'; the models are {}", name, known);
+  fail("there is no model '{}'; the models are {}", name, fmt::join(model_names(), ", "));
 }
 
 }  // namespace melgrad

@@ -13,6 +13,7 @@ struct ModelInfo {
   std::string name, summary;
 };
 const std::vector<ModelInfo>& models();
+std::vector<std::string> model_names();
 
 // Freshly initialised from the default generator, on the CPU. Throws Error for an unknown name, listing the known ones.
 std::unique_ptr<Module> make_model(const std::string& name, int64_t classes, float dropout = 0);

@@ -76,6 +76,13 @@ TEST_F(CommandLine, FlagsOverrideTheConfig) {
   EXPECT_EQ(json::parse(result.out).at("epochs"), 1);
 }
 
+TEST_F(CommandLine, NumbersThatTomlLacksSurviveTheConfig) {
+  const Result result = call({"train", path("music"), "--out", path("odd"), "--model", "cnn", "--crop-frames", "0032",
+                              "--epochs", "1", "--dropout", ".5", "--seed", "18446744073709551615", "--quiet"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(call({"train", "--out", path("odd"), "--resume", "--quiet"}).exit_code, 0);
+}
+
 TEST_F(CommandLine, AConfigKeyThatIsNoOptionIsNamedWithItsLine) {
   write_text(path("bad.toml"), "epochs = 1\nlearnig_rate = 0.1\n");
   const Result result = call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")});
@@ -102,6 +109,36 @@ TEST_F(CommandLine, EvaluateTakesTheHeldOutTracksAndWritesTables) {
       {"evaluate", path("run"), path("music"), "--split", "train", "--cache", path("cache"), "--out", path("tables")});
   EXPECT_EQ(text.exit_code, 0) << text.err;
   EXPECT_NE(text.out.find("train side"), std::string::npos) << text.out;
+}
+
+TEST_F(CommandLine, EvaluateOfACheckpointFileTakesItsRunsSplitAndOtherMusicMustBeAskedForWhole) {
+  const Result file = call({"evaluate", path("run") + "/best.safetensors", path("music"), "--json", "--quiet"});
+  ASSERT_EQ(file.exit_code, 0) << file.err;
+  EXPECT_EQ(json::parse(file.out).at("split"), "test");
+  write_sine(path("other") + "/low/another.wav", 210, 1.0);
+  const Result other = call({"evaluate", path("run"), path("other"), "--quiet"});
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_NE(other.err.find("--split all"), std::string::npos) << other.err;
+  const Result whole = call({"evaluate", path("run"), path("other"), "--split", "all", "--json", "--quiet"});
+  EXPECT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_EQ(json::parse(whole.out).at("tracks"), 1);
+}
+
+TEST_F(CommandLine, AFileThatCannotBeReadIsNamedLeftOutAndReported) {
+  write_music_set(path("flawed"), 4);
+  write_text(path("flawed") + "/low/broken.wav", "this is no audio");
+  const std::vector<std::string> arguments{"train",  path("flawed"),  "--out", path("flawed_run"), "--model",
+                                           "cnn",    "--crop-frames", "32",    "--epochs",         "1",
+                                           "--json", "--quiet"};
+  const Result result = call(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("broken.wav"), std::string::npos);
+  EXPECT_EQ(json::parse(result.out).at("failed_files").size(), 1u);
+  EXPECT_EQ(read_file(path("flawed_run") + "/split.csv").find("broken"), std::string::npos);
+  std::vector<std::string> strict = arguments;
+  strict[3] = path("strict_run");
+  strict.push_back("--strict");
+  EXPECT_EQ(call(strict).exit_code, 1);
 }
 
 TEST_F(CommandLine, PredictNamesEveryFileItCanAndTheExitCodeTellsOfTheRest) {
@@ -165,12 +202,17 @@ TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
     EXPECT_EQ(result.exit_code, 2) << part;
     EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
     EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   };
   expect_usage({}, "subcommand");
   expect_usage({"trian"}, "there is no command 'trian'");
   expect_usage({"train", path("music"), "--out", path("x"), "--epochs", "0"}, "--epochs");
   expect_usage({"train", path("music"), "--out", path("x"), "--model", "vgg"}, "vgg");
   expect_usage({"train", path("music"), "--out", path("x"), "--epoch", "3"}, "--epoch");
+  expect_usage({"train", "--out", path("x")}, "no data set was given");
+  expect_usage({"train", path("music"), "--out", path("x"), "--folds", "3"}, "--fold");
+  expect_usage({"train", path("music"), "--out", path("x"), "--model", "cnn", "--n-mels", "8"}, "cannot take batches");
+  expect_usage({"summary", "vgg"}, "resnet18");
   expect_usage({"mel"}, "file");
 }
 
@@ -193,7 +235,6 @@ TEST_F(CommandLine, FailuresAreOneLine) {
   expect_failure({"predict", path("music"), path("absent.wav")}, "last.safetensors does not exist");
   expect_failure({"evaluate", path("run") + "/config.toml", path("music")}, "config.toml");
   expect_failure({"train", path("absent"), "--out", path("x")}, "absent");
-  expect_failure({"summary", "vgg"}, "resnet18");
 }
 
 }  // namespace

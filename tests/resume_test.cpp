@@ -105,6 +105,23 @@ TEST_F(Resume, NeedsARunAndANewRunNeedsAnEmptyFolder) {
   EXPECT_NE(output().find("already holds a run"), std::string::npos) << output();
 }
 
+TEST_F(Resume, RefusesOptionsThatWouldMakeItAnotherRun) {
+  const fs::path run_folder = uninterrupted();
+  EXPECT_EQ(run({"train", "--out", run_folder.string(), "--resume", "--seed", "4"}), 1);
+  EXPECT_NE(output().find("--resume cannot change --seed: the run has 3, given is 4"), std::string::npos) << output();
+  EXPECT_EQ(run({"train", "--out", run_folder.string(), "--resume", "--epochs", "7"}), 0) << output();
+  EXPECT_EQ(log_without_times(run_folder).size(), 7u);
+}
+
+TEST_F(Resume, ALogLineWrittenInPartIsWrittenAgain) {
+  const fs::path expected = uninterrupted(), torn = folder_ / "torn";
+  EXPECT_EQ(run(training(torn, {"--epochs", "6"})), 0) << output();
+  const std::string log = read_file(torn / "log.jsonl");
+  write_text(torn / "log.jsonl", log + log.substr(0, 40));
+  EXPECT_EQ(run({"train", "--out", torn.string(), "--resume"}), 0) << output();
+  expect_same_run(expected, torn);
+}
+
 TEST_F(Resume, ANonFiniteLossNamesTheStepTheFilesAndTheCheckpoint) {
   const fs::path run_folder = folder_ / "diverged";
   EXPECT_EQ(run(training(run_folder, {"--learning-rate", "1e30", "--warmup-epochs", "0", "--quiet"})), 1);

@@ -188,5 +188,11 @@ TEST(Split, SaysWhatIsWrong) {
   expect_error(dataset, {.fold = 0}, "0/0 has no fold, other tracks have one");
 }
 
+TEST(Split, NeedsTwoLabels) {
+  Dataset dataset{
+      .root = "music", .labels = {"rock"}, .tracks = {{.path = "a.wav", .name = "rock/a.wav"}}, .warnings = {}};
+  EXPECT_NE(error_of([&] { make_split(dataset, {}); }).find("the only label is 'rock'"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace melgrad::test

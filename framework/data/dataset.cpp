@@ -41,11 +41,7 @@ class DatasetBuilder {
 
   void warn(std::string line) { dataset_.warnings.push_back(std::move(line)); }
 
-  // `source` is what errors name.
-  Dataset finish(const std::string& source) && {
-    if (labels_.size() < 2) {
-      fail("{}: the only label is '{}'; a classifier needs at least two", source, *labels_.begin());
-    }
+  Dataset finish() && {
     dataset_.labels.assign(labels_.begin(), labels_.end());
     for (auto& [track, label] : found_) {
       const auto position = std::lower_bound(dataset_.labels.begin(), dataset_.labels.end(), label);
@@ -139,7 +135,7 @@ Dataset load_folder(const fs::path& folder) {
     dataset.warn(
         fmt::format("audio files directly in {}, in no genre folder, are left out: {}", root.string(), outside));
   }
-  return std::move(dataset).finish(folder.string());
+  return std::move(dataset).finish();
 }
 
 std::string trimmed(std::string_view text) {
@@ -182,7 +178,7 @@ class Manifest {
       dataset.add(std::move(track), required(row, "label"));
     }
     if (dataset.empty()) fail("{} lists no track", file_.string());
-    return std::move(dataset).finish(file_.string());
+    return std::move(dataset).finish();
   }
 
  private:

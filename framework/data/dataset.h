@@ -34,11 +34,10 @@ struct Dataset {
 //   folder; whether it exists is seen when the audio is read.
 // Hidden files and files that are not audio by their extension are passed over; AAC and its like are left out with a
 // warning.
-// Throws Error with file:line: a missing column, a value that is none, a path listed twice, fewer than two labels,
-// nothing found.
+// Throws Error with file:line: a missing column, a value that is none, a path listed twice, nothing found.
 Dataset load_dataset(const std::filesystem::path& path);
 
-// By its extension: one that libsndfile reads.
+// By its extension: one that the decoder reads.
 bool is_audio_file(const std::filesystem::path& path);
 
 // "train", "validation" or "test" for each of the names in use ("val", "valid", "testing"...); "" for another word.

@@ -155,6 +155,9 @@ Split follow_column(const Dataset& dataset) {
 }  // namespace
 
 Split make_split(const Dataset& dataset, const SplitOptions& options) {
+  if (dataset.labels.size() < 2) {
+    fail("{}: the only label is '{}'; a classifier needs at least two", dataset.root.string(), dataset.labels.at(0));
+  }
   Split split;
   if (options.fold) {
     split = hold_out_fold(dataset, options);

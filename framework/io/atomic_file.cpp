@@ -15,7 +15,8 @@ namespace {
 
 class Descriptor {
  public:
-  Descriptor(const std::filesystem::path& path, int flags) : value_(open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+  explicit Descriptor(int value) : value_(value) {}
+  Descriptor(const std::filesystem::path& path, int flags) : Descriptor(open(path.c_str(), flags | O_CLOEXEC)) {
     if (value_ < 0) fail("{}: {}", path.string(), std::strerror(errno));
   }
   ~Descriptor() { close(value_); }
@@ -39,12 +40,19 @@ void write_all(int descriptor, std::string_view bytes) {
 }  // namespace
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
-  // Unique among the threads and processes that may write the same target at once.
+  // Unique among the threads and processes that may write the same target at once, and never one that a killed process
+  // left behind.
   static std::atomic<unsigned> counter = 0;
-  const std::filesystem::path temporary = fmt::format("{}.{}.{}.tmp", path.string(), getpid(), counter++);
+  std::filesystem::path temporary;
+  int opened = -1;
+  do {
+    temporary = fmt::format("{}.{}.{}.tmp", path.string(), getpid(), counter++);
+    opened = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (opened < 0 && errno == EEXIST);
+  if (opened < 0) fail("cannot write {}: {}", path.string(), std::strerror(errno));
   try {
     {
-      const Descriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL);
+      const Descriptor file(opened);
       write_all(file.get(), bytes);
       if (fsync(file.get()) != 0) fail("{}", std::strerror(errno));
     }

@@ -1,5 +1,6 @@
 #include "framework/training/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* optimizer_prefix = "optimizer.";
+constexpr uint64_t first_epoch_draw = uint64_t{1} << 62;
 constexpr const char* training_state_file = "training.safetensors";
 
 int64_t count_correct(const Tensor& logits, const Tensor& targets) {
@@ -33,7 +35,8 @@ double mean_log_loss(std::span<const TrackPrediction> predictions, const ClipSto
   double sum = 0;
   for (size_t i = 0; i < predictions.size(); ++i) {
     const auto label = static_cast<size_t>(clips.label(static_cast<int64_t>(i)));
-    sum -= std::log(std::max(1e-12, static_cast<double>(predictions[i].probabilities[label])));
+    const auto probability = static_cast<double>(predictions[i].probabilities[label]);
+    sum -= std::log(probability < 1e-12 ? 1e-12 : probability);  // unlike std::max, this lets a NaN through
   }
   return sum / static_cast<double>(predictions.size());
 }
@@ -80,8 +83,8 @@ Trainer::Outcome Trainer::run(ProgressMode progress, const std::function<void(co
     validate(report);
     if (report.best) save_model("best.safetensors");
     save_model("last.safetensors");
-    save_training_state();
     on_epoch(report);
+    save_training_state();
   }
   return Outcome::finished;
 }
@@ -91,7 +94,7 @@ bool Trainer::train_epoch(ProgressMode mode, EpochReport& report) {
   const std::vector<int64_t> order = epoch_order();
   const auto batch_size = static_cast<size_t>(options_.batch_size);
   Progress progress(fmt::format("epoch {}/{}", state_.epoch + 1, options_.epochs), static_cast<int64_t>(order.size()),
-                    "tracks", mode);
+                    options_.crops_per_track == 1 ? "tracks" : "crops", mode);
   const auto start = std::chrono::steady_clock::now();
   const double examples_before = state_.examples;
   for (auto first = static_cast<size_t>(state_.step) * batch_size; first < order.size(); first += batch_size) {
@@ -104,7 +107,8 @@ bool Trainer::train_epoch(ProgressMode mode, EpochReport& report) {
   }
   progress.finish();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.tracks_per_second = (state_.examples - examples_before) / std::max(report.seconds, 1e-9);
+  report.tracks_per_second = (state_.examples - examples_before) / static_cast<double>(options_.crops_per_track) /
+                             std::max(report.seconds, 1e-9);
   report.learning_rate = static_cast<double>(schedule_(global_step() - 1));
   report.gradient_norm = static_cast<double>(optimizer_.gradient_norm());
   report.epoch = ++state_.epoch;
@@ -149,6 +153,10 @@ void Trainer::validate(EpochReport& report) {
       model_, data_.validation,
       {.crop_frames = card_.crop_frames, .crops = options_.validation_crops, .batch_size = options_.batch_size});
   report.validation_loss = mean_log_loss(predictions, data_.validation);
+  if (!std::isfinite(report.validation_loss)) {
+    fail("the validation loss is {} after epoch {}; lower --learning-rate; the last good checkpoint is {}",
+         report.validation_loss, report.epoch, (run_folder_ / training_state_file).string());
+  }
   report.validation_track_accuracy = track_accuracy(predictions, data_.validation);
   report.best = state_.best_epoch == 0 || report.validation_loss < state_.best_loss;
   if (report.best) {
@@ -162,7 +170,7 @@ std::vector<int64_t> Trainer::epoch_order() const {
   for (int64_t crop = 0; crop < options_.crops_per_track; ++crop) {
     for (int64_t track = 0; track < data_.train.size(); ++track) order.push_back(track);
   }
-  shuffle(order, options_.seed, static_cast<uint64_t>(state_.epoch));
+  shuffle(order, options_.seed, first_epoch_draw + static_cast<uint64_t>(state_.epoch));
   return order;
 }
 
@@ -192,6 +200,9 @@ void Trainer::resume() {
   load_tensors(optimizer_.state(), file, optimizer_prefix, path);
   try {
     const json training = json::parse(file.metadata.at("training"));
+    if (to_metadata(card_) != to_metadata(model_card(file.metadata, path))) {
+      fail("{} was trained with other settings of the model or its features; resume with the options of the run", path);
+    }
     if (training.at("tracks") != data_.train.size()) {
       fail("{} was trained on {} tracks, the data set now gives {}; resume with the same data", path,
            training.at("tracks").get<int64_t>(), data_.train.size());

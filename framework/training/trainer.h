@@ -62,7 +62,8 @@ class Trainer {
 
   static int64_t steps_per_epoch(int64_t tracks, const TrainOptions& options);
 
-  // Goes on from training.safetensors. Throws Error when it is absent or of another model.
+  // Goes on from training.safetensors. Throws Error when it is absent, or was made from other tracks, features or
+  // models.
   void resume();
 
   enum class Outcome { finished, stopped_early, interrupted };

@@ -1,12 +1,8 @@
-#include "apps/dataset_session.h"
+#include "apps/features.h"
 
 #include <cstdio>
-#include <unordered_map>
 
-#include "framework/data/csv.h"
 #include "framework/data/feature_cache.h"
-#include "framework/io/atomic_file.h"
-#include "framework/io/csv_writer.h"
 
 namespace melgrad {
 
@@ -54,12 +50,11 @@ LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks,
                          const FeatureOptions& features, const OutputOptions& output, const std::string& what) {
   Progress progress(what, static_cast<int64_t>(tracks.size()), "tracks", output.progress());
   Features extracted = extract_features(dataset, tracks, settings, features.cache_folder(), progress);
-  progress.finish();
   if (!extracted.note.empty()) output.note(extracted.note);
   LoadedTracks loaded;
   for (const Features::Failure& failure : extracted.failures) {
     if (features.strict) fail("{}; without --strict it is left out", failure.message);
-    output.note("left out: " + failure.message);
+    fmt::print(stderr, "melgrad: left out: {}\n", failure.message);
     loaded.failures.push_back(failure.message);
   }
   for (size_t i = 0; i < tracks.size(); ++i) {
@@ -69,37 +64,6 @@ LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks,
   }
   if (loaded.tracks.empty()) fail("{}: none of the {} tracks could be read", dataset.root.string(), tracks.size());
   return loaded;
-}
-
-void write_split(const std::filesystem::path& file, const Dataset& dataset, std::span<const size_t> train,
-                 std::span<const size_t> validation, std::span<const size_t> test) {
-  std::string text = csv_record(std::vector<std::string>{"path", "label", "split"});
-  const auto add = [&](std::span<const size_t> tracks, const char* side) {
-    for (const size_t i : tracks) {
-      const Track& track = dataset.tracks[i];
-      text += csv_record(std::vector<std::string>{track.name, dataset.labels[static_cast<size_t>(track.label)], side});
-    }
-  };
-  add(train, "train");
-  add(validation, "validation");
-  add(test, "test");
-  write_file_atomically(file, text);
-}
-
-size_t apply_split(const std::filesystem::path& file, Dataset& dataset) {
-  const std::vector<CsvRow> rows = parse_csv(read_file(file), file.string());
-  std::unordered_map<std::string, std::string> sides;
-  for (const CsvRow& row : rows) {
-    if (row.fields.size() != 3) fail("{}:{}: three fields are expected, path,label,split", file.string(), row.line);
-    sides[row.fields[0]] = row.fields[2];
-  }
-  size_t named = 0;
-  for (Track& track : dataset.tracks) {
-    const auto found = sides.find(track.name);
-    track.split = found == sides.end() ? "" : found->second;
-    named += found != sides.end();
-  }
-  return named;
 }
 
 }  // namespace melgrad

@@ -1,4 +1,4 @@
-// From a data set on disk to features in a device's memory, as train, evaluate and predict need them.
+// The options of features and the loading of a data set's features, shared by the subcommands.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -42,11 +42,5 @@ struct LoadedTracks {
 // is an Error. Throws Error when nothing is left.
 LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                          const FeatureOptions& features, const OutputOptions& output, const std::string& what);
-
-// RUN/split.csv: which track was on which side, so that an evaluation takes those that were held out.
-void write_split(const std::filesystem::path& file, const Dataset& dataset, std::span<const size_t> train,
-                 std::span<const size_t> validation, std::span<const size_t> test);
-// Sets Track::split of the tracks that the file names; returns how many it named.
-size_t apply_split(const std::filesystem::path& file, Dataset& dataset);
 
 }  // namespace melgrad

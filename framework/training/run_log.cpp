@@ -1,0 +1,46 @@
+#include "framework/training/run_log.h"
+
+#include <fstream>
+
+#include "framework/io/atomic_file.h"
+
+namespace melgrad {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json to_json(const EpochReport& report) {
+  return {{"epoch", report.epoch},
+          {"train_loss", report.train_loss},
+          {"train_accuracy", report.train_accuracy},
+          {"validation_loss", report.validation_loss},
+          {"validation_track_accuracy", report.validation_track_accuracy},
+          {"learning_rate", report.learning_rate},
+          {"gradient_norm", report.gradient_norm},
+          {"seconds", report.seconds},
+          {"tracks_per_second", report.tracks_per_second},
+          {"best", report.best}};
+}
+
+}  // namespace
+
+RunLog::RunLog(std::filesystem::path file, int64_t epochs_done) : file_(std::move(file)) {
+  std::ifstream old(file_);
+  std::string kept, line;
+  while (static_cast<int64_t>(lines_.size()) < epochs_done && std::getline(old, line)) {
+    ordered_json entry = ordered_json::parse(line, nullptr, false);
+    if (entry.is_discarded()) break;
+    lines_.push_back(std::move(entry));
+    kept += line + "\n";
+  }
+  write_file_atomically(file_, kept);
+}
+
+void RunLog::append(const EpochReport& report) {
+  lines_.push_back(to_json(report));
+  std::ofstream out(file_, std::ios::app);
+  out << lines_.back().dump() << "\n";
+  if (!out.flush()) fail("cannot write {}; is the disk full?", file_.string());
+}
+
+}  // namespace melgrad
