@@ -38,7 +38,7 @@ Command add_synth(CLI::App& program) {
   auto command = std::make_shared<SynthCommand>();
   CLI::App& app = *program.add_subcommand("synth", "Compose a demo set of ten genre-like styles");
   app.option_defaults()->always_capture_default();
-  app.footer("Example:\n  melgrad synth demo/data --tracks-per-genre 30 --seconds 10");
+  app.footer("Example:\n  melgrad synth demo/data --tracks-per-genre 64 --seconds 6");
   app.add_option("out", command->out, "Folder to write <genre>/<genre>.00000.wav to")->required();
   app.add_option("--tracks-per-genre", command->synth.tracks_per_genre, "Tracks of each style")
       ->check(CLI::Range(1, 100'000));

@@ -128,14 +128,15 @@ double resnet_accuracy(const Side& train, const Side& validation, const Side& te
                        .labels = {},
                        .mel = {},
                        .standardisation = standardisation_of(train.clips),
-                       .crop_frames = 128};
+                       .crop_frames = 172};
   const auto store = [&](const Side& side) {
     return ClipStore(side.clips, side.labels, classes, card.standardisation, Device::cpu);
   };
   const ClipStore train_clips = store(train), validation_clips = store(validation);
   manual_seed(0);
   const auto model = make_model(card.model, classes, 0.3f);
-  const TrainOptions options{.epochs = 40};
+  TrainOptions options{.epochs = 40, .batch_size = 16};
+  options.augmentation.mixup_alpha = 0.2f;
   const int64_t steps = Trainer::steps_per_epoch(train_clips.size(), options);
   Trainer trainer(*model, {train_clips, train.names, validation_clips}, card, options,
                   warmup_cosine_schedule(2e-3f, 3 * steps, options.epochs * steps), run.path());

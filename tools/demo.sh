@@ -47,7 +47,8 @@ if fresh run && [[ $demo/run.done -nt $demo/data.done ]]; then
   echo "keeping $run"
 else
   rm -rf "$run"
-  show "$melgrad" train "$data" --model resnet_small --test-fraction 0.2 --out "$run"
+  show "$melgrad" train "$data" --model resnet_small --test-fraction 0.3 --validation-fraction 0.1 --epochs 40 \
+    --crop-frames 172 --batch-size 16 --learning-rate 0.002 --mixup 0.2 --out "$run"
   mark run
 fi
 

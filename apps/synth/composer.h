@@ -9,8 +9,8 @@
 namespace melgrad {
 
 struct SynthOptions {
-  int tracks_per_genre = 30;
-  double seconds = 10;
+  int tracks_per_genre = 64;
+  double seconds = 6;
   int sample_rate = 22050;
   uint64_t seed = 0;
 };
