@@ -10,7 +10,8 @@
 
 namespace melgrad {
 
-// `draw` tells apart the shuffles of one seed. Those from 2^62 up share no counter with a RandomStream of the same seed.
+// `draw` tells apart the shuffles of one seed. Those from 2^62 up share no counter with a RandomStream of the same
+// seed.
 template <class T>
 void shuffle(std::vector<T>& items, uint64_t seed, uint64_t draw) {
   for (size_t i = items.size(); i > 1; --i) {

@@ -29,8 +29,8 @@ struct SplitOptions {
 // Else, where tracks have Track::split: that; validation tracks are drawn from the training tracks when none are named.
 // Else: test and validation tracks are drawn. Every draw is a pure function of the seed and the sorted tracks, the same
 // on every machine; a class's n tracks are dealt n * fraction rounded to the nearest where there are no groups.
-// Throws Error: fewer than two labels, a fold that there is not, a fraction outside [0, 1), a part asked for that comes out empty, a fold or a
-// split column with tracks that have none, and what check_disjoint throws.
+// Throws Error: fewer than two labels, a fold that there is not, a fraction outside [0, 1), a part asked for that comes
+// out empty, a fold or a split column with tracks that have none, and what check_disjoint throws.
 Split make_split(const Dataset& dataset, const SplitOptions& options);
 
 // Throws Error naming a track or a group that lies on two sides.
