@@ -52,9 +52,9 @@ Tensor Module::buffer(std::string name, Tensor value) {
   return value;
 }
 
-void Module::adopt(std::string name, std::unique_ptr<Module> module) {
+void Module::adopt(const std::string& name, std::unique_ptr<Module> module) {
   module->parent_ = this;
-  module->name_ = std::move(name);
+  module->name_ = name;
   children_.push_back(std::move(module));
 }
 

@@ -48,15 +48,15 @@ class Module {
   Tensor param(std::string name, Tensor value);
   Tensor buffer(std::string name, Tensor value);
   template <class M, class... Arguments>
-  M& child(std::string name, Arguments&&... arguments) {
+  M& child(const std::string& name, Arguments&&... arguments) {
     auto owned = std::make_unique<M>(std::forward<Arguments>(arguments)...);
     M& result = *owned;
-    adopt(std::move(name), std::move(owned));
+    adopt(name, std::move(owned));
     return result;
   }
 
  private:
-  void adopt(std::string name, std::unique_ptr<Module> module);
+  void adopt(const std::string& name, std::unique_ptr<Module> module);
   std::vector<Named> collect(std::vector<Named> Module::*members) const;
 
   Module* parent_ = nullptr;

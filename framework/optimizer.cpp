@@ -9,7 +9,7 @@ std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, f
   return groups;
 }
 
-Adam::Adam(std::vector<ParameterGroup> groups, const Options& options) : options_(options) {
+Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options) : options_(options) {
   for (const ParameterGroup& group : groups) {
     for (const Named& named : group.parameters) {
       const Tensor& value = named.tensor;
@@ -66,6 +66,7 @@ void Adam::zero_grad() {
 
 std::vector<Named> Adam::state() const {
   std::vector<Named> result;
+  result.reserve(2 * slots_.size());
   for (const Slot& slot : slots_) result.push_back({"exp_avg." + slot.parameter.name, slot.first_moment});
   for (const Slot& slot : slots_) result.push_back({"exp_avg_sq." + slot.parameter.name, slot.second_moment});
   return result;

@@ -28,7 +28,7 @@ class Adam {
     float max_gradient_norm = 0;  // 0: gradients are not clipped
   };
   // The parameters must stay on their device and must require gradients.
-  Adam(std::vector<ParameterGroup> groups, const Options& options);
+  Adam(const std::vector<ParameterGroup>& groups, const Options& options);
 
   // One step of all parameters. Throws Error, and does nothing, when one has no gradient.
   void step(float learning_rate);
