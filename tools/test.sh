@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds and runs all tests: tools/test.sh [PRESET...]
-# Without arguments: cpu, cpu-asan and emulated; and where there is a CUDA compiler, the CUDA kernels must compile.
+# Without arguments: cpu, and emulated, which is cpu-asan with the CUDA kernels added: the same tests and more, under the
+# same sanitizers. Where there is a CUDA compiler, the CUDA kernels must compile too.
 # The last line sums up: N passed, N failed, N skipped.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -54,7 +55,7 @@ tools/install_packages.sh
 if (($# > 0)); then
   for preset in "$@"; do run_tests "$preset"; done
 else
-  for preset in cpu cpu-asan emulated; do run_tests "$preset"; done
+  for preset in cpu emulated; do run_tests "$preset"; done
   if cuda_compiler >/dev/null && ! compile_cuda; then count_failure "The preset cuda does not build."; fi
 fi
 
