@@ -24,8 +24,8 @@ RandomStream Generator::draw() { return {seed_, step_.as<uint64_t>(), next_strea
 namespace {
 
 std::array<std::optional<Generator>, 2>& generators() {
-  // Never destroyed: see Stream::of.
-  static auto& all = *new std::array<std::optional<Generator>, 2>;
+  // Destroyed at exit, which gives their counters back to the streams; those live on.
+  static std::array<std::optional<Generator>, 2> all;
   return all;
 }
 
