@@ -1,6 +1,6 @@
 #include "framework/interrupt.h"
 
-#include <signal.h>
+#include <csignal>
 
 #include <atomic>
 

@@ -61,7 +61,7 @@ void Module::adopt(const std::string& name, std::unique_ptr<Module> module) {
 std::vector<Named> Module::collect(std::vector<Named> Module::*members) const {
   std::vector<Named> result = this->*members;
   for (const auto& module : children_) {
-    for (const Named& named : module.get()->collect(members))
+    for (const Named& named : module->collect(members))
       result.push_back({module->name_ + "." + named.name, named.tensor});
   }
   return result;

@@ -23,8 +23,8 @@ Schedule warmup_cosine_schedule(float learning_rate, int64_t warmup_steps, int64
 
 Schedule step_schedule(float learning_rate, int64_t step_size, float gamma) {
   return [=](int64_t step) {
-    return static_cast<float>(learning_rate *
-                              std::pow(static_cast<double>(gamma), static_cast<double>(step / step_size)));
+    const int64_t falls = step / step_size;
+    return static_cast<float>(learning_rate * std::pow(static_cast<double>(gamma), static_cast<double>(falls)));
   };
 }
 

@@ -38,7 +38,7 @@ dnnl::primitive_attr attributes() {
   return attributes;
 }
 
-memory::desc describe(memory::dims dims, memory::format_tag tag) { return {dims, memory::data_type::f32, tag}; }
+memory::desc describe(const memory::dims& dims, memory::format_tag tag) { return {dims, memory::data_type::f32, tag}; }
 
 // What oneDNN calls the arguments of a convolution.
 struct Operands {

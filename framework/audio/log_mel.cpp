@@ -54,7 +54,8 @@ class LogMelBuilder {
     LogMel result;
     result.n_mels = settings_.n_mels;
     result.frames = frames;
-    result.seconds = static_cast<double>(padded - settings_.n_fft / 2 * 2) / settings_.sample_rate;
+    const int64_t pad = settings_.n_fft / 2;
+    result.seconds = static_cast<double>(padded - 2 * pad) / settings_.sample_rate;
     result.db.reserve(static_cast<size_t>(settings_.n_mels * frames));
     for (std::vector<float>& row : rows_) {
       result.db.insert(result.db.end(), row.begin(), row.end());

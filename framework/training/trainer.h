@@ -84,7 +84,7 @@ class Trainer {
     double loss_sum = 0, correct = 0, examples = 0;  // of the epoch under way
   };
 
-  bool train_epoch(ProgressMode progress, EpochReport& report);  // false: interrupted
+  bool train_epoch(ProgressMode mode, EpochReport& report);  // false: interrupted
   void train_step(std::span<const int64_t> picks);
   void require_finite(double value, const char* what, std::span<const int64_t> picks) const;
   void validate(EpochReport& report);
