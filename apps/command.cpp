@@ -2,7 +2,10 @@
 
 #include <omp.h>
 
+#include <charconv>
 #include <cstdio>
+#include <optional>
+#include <string_view>
 
 #include "kernels/error.h"
 
@@ -17,20 +20,48 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_flag("--quiet", options.quiet, "No progress and no notes on stderr");
 }
 
+namespace {
+
+// The GPU that "cuda" or "cuda:N" names; nothing when `device` is neither.
+std::optional<int> gpu_index(std::string_view device) {
+  constexpr std::string_view name = "cuda";
+  if (!device.starts_with(name)) return std::nullopt;
+  device.remove_prefix(name.size());
+  if (device.empty()) return 0;
+  int index = 0;
+  const auto [end, status] = std::from_chars(device.data() + 1, device.data() + device.size(), index);
+  const bool is_index = device[0] == ':' && status == std::errc() && end == device.data() + device.size() && index >= 0;
+  return is_index ? std::optional(index) : std::nullopt;
+}
+
+std::string check_device(const std::string& device) {
+  const bool known = device == "auto" || device == "cpu" || gpu_index(device);
+  return known ? "" : device + " is not auto, cpu, cuda or cuda:N";
+}
+
+}  // namespace
+
 void add_device_options(CLI::App& command, DeviceOptions& options) {
-  command.add_option("--device", options.device, "Where to compute")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
+  command.add_option("--device", options.device, "Where to compute; auto takes a GPU where there is one")
+      ->check(CLI::Validator(check_device, "{auto,cpu,cuda,cuda:N}"))
       ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0 takes one a core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
 }
 
-Device DeviceOptions::choose() const {
+Device DeviceOptions::choose(const OutputOptions& output) const {
   if (threads > 0) omp_set_num_threads(threads);
-  const Device chosen = device == "cuda" ? Device::cuda : Device::cpu;
-  Stream::of(chosen);  // throws when it is not there
-  return chosen;
+  if (const auto index = gpu_index(device)) {
+    Stream::choose_gpu(*index);
+    Stream::of(Device::cuda);  // throws when it is not there
+    return Device::cuda;
+  }
+  if (device == "cpu" || !Stream::built_for_gpus) return Device::cpu;
+  const auto reason = Stream::why_unavailable(Device::cuda);
+  if (!reason) return Device::cuda;
+  output.note(fmt::format("working on the CPU: {}", *reason));
+  return Device::cpu;
 }
 
 void print_json(const nlohmann::ordered_json& value) {

@@ -32,12 +32,13 @@ struct OutputOptions {
 };
 void add_output_options(CLI::App& command, OutputOptions& options);
 
-// --device cpu|cuda and --threads.
+// --device auto|cpu|cuda[:N] and --threads.
 struct DeviceOptions {
-  std::string device = "cpu";
+  std::string device = "auto";
   int threads = 0;
-  // Applies the thread count and says which device it is to be. Throws Error when the device asked for is not there.
-  Device choose() const;
+  // Applies the thread count and says which device it is to be: for auto a GPU where there is one, with a note where a
+  // program built for GPUs finds none. Throws Error when the device asked for is not there.
+  Device choose(const OutputOptions&) const;
 };
 void add_device_options(CLI::App& command, DeviceOptions& options);
 

@@ -20,6 +20,8 @@ int run_guarded(const Command& command) {
   } catch (const UsageError& error) {
     fmt::print(stderr, "melgrad: {}\n", error.what());
     return exit_usage;
+  } catch (const OutOfMemory& error) {
+    fmt::print(stderr, "melgrad: {}; use a smaller --batch-size or fewer tracks\n", error.what());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "melgrad: out of memory; use a smaller --batch-size or fewer tracks\n");
   } catch (const std::exception& error) {

@@ -140,7 +140,7 @@ void print_text(const Evaluation& e, const std::string& side) {
 
 int evaluate(const EvaluateCommand& command) {
   EvaluateCommand c = command;
-  const Device device = c.device.choose();
+  const Device device = c.device.choose(c.output);
   const Classifier classifier = load_classifier(c.run, device);
   Dataset dataset = load_dataset(c.data);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);

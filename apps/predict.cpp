@@ -79,7 +79,7 @@ nlohmann::ordered_json to_json(const std::vector<Ranked>& ranked) {
 int predict(const PredictCommand& command) {
   install_interrupt_handler();
   PredictCommand c = command;
-  const Device device = c.device.choose();
+  const Device device = c.device.choose(c.output);
   const Classifier classifier = load_classifier(c.run, device);
   c.inference.crop_frames = classifier.card.crop_frames;
   const std::vector<fs::path> files = expand(c.files);

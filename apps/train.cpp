@@ -1,4 +1,5 @@
 // melgrad train DATA --model NAME --out RUN
+#include <cinttypes>
 #include <cstdio>
 #include <memory>
 
@@ -27,7 +28,8 @@ struct TrainCommand {
   MelSettings mel;
   SplitOptions split;
   TrainOptions train;
-  std::string data, configured_data, run_folder, config, split_files, model = "resnet_small", precision = "fp32";
+  std::string data, configured_data, run_folder, config, split_files, model = "resnet_small", precision = "auto",
+                                                                      profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
   bool resume = false;
@@ -91,7 +93,11 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--patience", c.train.patience, "Stop after so many epochs without a better one; 0: never")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--precision", c.precision, "Arithmetic of activations and gradients")->check(CLI::IsMember({"fp32"}));
+  app.add_option("--precision", c.precision,
+                 "Of activations and their gradients; auto: bf16 on GPUs that have it, else fp32")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
+  app.add_option("--profile-steps", c.profile_steps,
+                 "A:B captures steps A to B for nsys and ncu; see docs/profiling.md");
 }
 
 Schedule make_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
@@ -149,6 +155,25 @@ void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
   }
 }
 
+DType choose_precision(const std::string& precision, const Stream& stream) {
+  if (precision == "auto") return stream.has_bfloat16() ? DType::bfloat16 : DType::float32;
+  if (precision == "fp32") return DType::float32;
+  if (!stream.has_bfloat16())
+    throw UsageError(fmt::format("no bf16 on {}; use --precision fp32", stream.description()));
+  return DType::bfloat16;
+}
+
+StepRange parse_steps(const std::string& text) {
+  StepRange steps;
+  if (text.empty()) return steps;
+  int length = 0;
+  const int values = std::sscanf(text.c_str(), "%" SCNd64 ":%" SCNd64 "%n", &steps.first, &steps.last, &length);
+  if (values != 2 || static_cast<size_t>(length) != text.size() || steps.first < 1 || steps.last < steps.first) {
+    throw UsageError(fmt::format("--profile-steps is {}; it takes A:B with 1 <= A <= B, such as 20:29", text));
+  }
+  return steps;
+}
+
 int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outcome outcome, const RunLog& log,
                    const std::vector<std::string>& failed) {
   const fs::path run = c.run_folder;
@@ -185,10 +210,13 @@ int train(TrainCommand c, const CLI::App& app) {
   if (c.data.empty()) c.data = c.configured_data;
   check_usage(c);
   const fs::path run = c.run_folder;
-  const std::string config = "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
-                             config_text(app, {"help", "data", "config", "out", "resume", "json", "quiet"});
+  const std::string config =
+      "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
+      config_text(app, {"help", "data", "config", "out", "resume", "profile-steps", "json", "quiet"});
   install_interrupt_handler();
-  const Device device = c.device.choose();
+  const Device device = c.device.choose(c.output);
+  c.train.precision = choose_precision(c.precision, Stream::of(device));
+  c.train.profile = parse_steps(c.profile_steps);
   prepare_run_folder(c);
   if (c.resume) {
     require_same_options(run / "config.toml", config,
@@ -229,9 +257,10 @@ int train(TrainCommand c, const CLI::App& app) {
   write_split_csv(run / "split.csv", dataset, split);
   RunLog log(run / "log.jsonl", trainer.epochs_done());
 
-  c.output.note(fmt::format(
-      "{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
-      name_of(device), c.precision, train_clips.size(), validation_clips.size(), split.test.size(), classes, steps));
+  c.output.note(
+      fmt::format("{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
+                  c.model, Stream::of(device).description(), name_of(c.train.precision), train_clips.size(),
+                  validation_clips.size(), split.test.size(), classes, steps));
   const Trainer::Outcome outcome = trainer.run(c.output.progress(), [&](const EpochReport& report) {
     log.append(report);
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation_track_accuracy,

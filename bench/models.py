@@ -4,7 +4,26 @@ Input [N, 1, n_mels, frames], output logits [N, classes].
 """
 
 from torch import nn
-from torchvision.models.resnet import BasicBlock, conv1x1
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut around them, named as torchvision names them."""
+
+    def __init__(self, in_channels, channels, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample = None
+        if stride != 1 or in_channels != channels:
+            shortcut = nn.Conv2d(in_channels, channels, 1, stride, bias=False)
+            self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(channels))
+
+    def forward(self, x):
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + shortcut)
 
 
 class ResNet(nn.Module):
@@ -19,11 +38,8 @@ class ResNet(nn.Module):
         in_channels = widths[0]
         for stage, (width, depth) in enumerate(zip(widths, blocks, strict=True), 1):
             stride = 1 if stage == 1 else 2
-            shortcut = nn.Sequential(conv1x1(in_channels, width, stride), nn.BatchNorm2d(width)) if stage > 1 else None
-            stage_blocks = [BasicBlock(in_channels, width, stride, shortcut)] + [
-                BasicBlock(width, width) for _ in range(depth - 1)
-            ]
-            self.add_module(f"layer{stage}", nn.Sequential(*stage_blocks))
+            later = [BasicBlock(width, width) for _ in range(depth - 1)]
+            self.add_module(f"layer{stage}", nn.Sequential(BasicBlock(in_channels, width, stride), *later))
             in_channels = width
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)

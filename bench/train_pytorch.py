@@ -18,7 +18,6 @@ import librosa
 import numpy as np
 import torch
 import torch.nn.functional as F
-import torchvision
 
 from features import N_MELS, cached_log_mel
 from models import MODELS, build_model
@@ -34,7 +33,7 @@ def parse_arguments():
     add("--folds", type=int, nargs="+", default=[0, 1, 2, 3], help="folds to hold out in turn")
     add("--seeds", type=int, nargs="+", default=[0])
     add("--threads", type=int, default=1)
-    add("--epochs", type=int, default=80)
+    add("--epochs", type=int, default=160)
     add("--warmup-epochs", type=int, default=5)
     add("--batch", type=int, default=32)
     add("--crop-frames", type=int, default=256)
@@ -252,7 +251,6 @@ def main():
     versions = {
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
         "librosa": librosa.__version__,
         "numpy": np.__version__,
     }

@@ -18,7 +18,9 @@ class Conv2d : public Module {
   std::string description() const override;
 
  protected:
-  Tensor forward(const Tensor& x) override { return conv2d(x, weight_, bias_, options_.stride, options_.padding); }
+  Tensor forward(const Tensor& x) override {
+    return conv2d(x, cast(weight_, x.dtype()), bias_, options_.stride, options_.padding);
+  }
 
  private:
   Options options_;
@@ -81,7 +83,7 @@ class Linear : public Module {
   std::string description() const override;
 
  protected:
-  Tensor forward(const Tensor& x) override { return linear(x, weight_, bias_); }
+  Tensor forward(const Tensor& x) override { return linear(x, cast(weight_, x.dtype()), bias_); }
 
  private:
   Tensor weight_, bias_;

@@ -3,6 +3,7 @@
 #include "kernels/adaptive_avg_pool2d.h"
 #include "kernels/add.h"
 #include "kernels/batch_norm.h"
+#include "kernels/cast.h"
 #include "kernels/column_sum.h"
 #include "kernels/conv2d.h"
 #include "kernels/counter.h"
@@ -65,6 +66,15 @@ Tensor add(const Tensor& a, const Tensor& b) {
   Tensor y = empty_like(a);
   kernel::add(a.stream(), a.data(), b.data(), y.data(), a.dtype(), a.numel());
   return y.record("add", {a, b}, [](const Tensor& dy) { return std::vector{dy, dy}; });
+}
+
+Tensor cast(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  MELGRAD_CHECK(dtype != DType::uint64 && x.dtype() != DType::uint64, "cast of {} to {}", name_of(x.dtype()),
+                name_of(dtype));
+  Tensor y = Tensor::empty(x.shape(), dtype, x.device());
+  kernel::cast(x.stream(), x.data(), x.dtype(), y.data(), x.numel());
+  return y.record("cast", {x}, [from = x.dtype()](const Tensor& dy) { return std::vector{cast(dy, from)}; });
 }
 
 Tensor reshape(const Tensor& x, const Shape& shape) {

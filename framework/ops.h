@@ -10,6 +10,8 @@ namespace melgrad {
 Tensor relu(const Tensor& x);
 // Elementwise sum of equal shapes.
 Tensor add(const Tensor& a, const Tensor& b);
+// The values as another dtype; the tensor itself when it has that one already.
+Tensor cast(const Tensor& x, DType dtype);
 // The same values under another shape, shared, not copied.
 Tensor reshape(const Tensor& x, const Shape& shape);
 // [N, ...] -> [N, everything else], in the order H, W, C.

@@ -34,8 +34,8 @@ class Adam {
   void step(float learning_rate);
   void zero_grad();
 
-  // The Euclidean norm of all gradients at the last step, before clipping. Waits for the device.
-  float gradient_norm() const { return norm_.item(); }
+  // The Euclidean norm of all gradients at the last step, before clipping: a scalar on the device.
+  const Tensor& gradient_norm() const { return norm_; }
   int64_t steps() const { return steps_; }
 
   // For checkpoints: the moments, named "exp_avg.<parameter>" and "exp_avg_sq.<parameter>"; restore steps with them.

@@ -18,8 +18,8 @@ size_t size_class(size_t bytes) {
 
 }  // namespace
 
-CachingAllocator::CachingAllocator(MemorySource source, const char* device_name)
-    : source_(source), device_name_(device_name) {}
+CachingAllocator::CachingAllocator(MemorySource source, std::string device_name)
+    : source_(source), device_name_(std::move(device_name)) {}
 
 CachingAllocator::~CachingAllocator() { give_back_cached(); }
 
@@ -37,10 +37,7 @@ void* CachingAllocator::allocate(size_t bytes) {
       give_back_cached();
       block = source_.acquire(capacity);
     }
-    if (!block) {
-      fail("out of memory on {}: {} bytes requested, {} bytes in use; use a smaller --batch-size", device_name_, bytes,
-           memory_.used);
-    }
+    if (!block) fail_for_lack_of(bytes);
     memory_.held += capacity;
   }
   source_.acquired(block, bytes, capacity);
@@ -48,6 +45,14 @@ void* CachingAllocator::allocate(size_t bytes) {
   memory_.used += capacity;
   memory_.peak = std::max(memory_.peak, memory_.used);
   return block;
+}
+
+void CachingAllocator::fail_for_lack_of(size_t bytes) const {
+  const auto mebibytes = [](size_t n) { return fmt::format("{:.1f} MiB", static_cast<double>(n) / (1 << 20)); };
+  const size_t free = source_.free_bytes();
+  throw OutOfMemory(fmt::format("out of memory on {}: {} requested, {} in use, {} free", device_name_, mebibytes(bytes),
+                                mebibytes(memory_.used), mebibytes(free)),
+                    memory_.used + free);
 }
 
 void CachingAllocator::release(void* block) noexcept {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace melgrad {
 struct MemorySource {
   void* (*acquire)(size_t bytes);  // null when exhausted
   void (*give_back)(void* block) noexcept;
+  size_t (*free_bytes)();  // what the system says it has left
   void (*acquired)(void* block, size_t requested, size_t capacity) noexcept;
   void (*released)(void* block, size_t capacity) noexcept;
 };
@@ -27,12 +29,12 @@ struct MemorySource {
 class CachingAllocator {
  public:
   // `device_name` appears in the out-of-memory message.
-  CachingAllocator(MemorySource source, const char* device_name);
+  CachingAllocator(MemorySource source, std::string device_name);
   ~CachingAllocator();
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
-  // Throws Error when the source is exhausted even after all cached blocks were given back to it.
+  // Throws OutOfMemory when the source is exhausted even after all cached blocks were given back to it.
   void* allocate(size_t bytes);
   void release(void* block) noexcept;
   Stream::Memory memory() const;
@@ -40,9 +42,10 @@ class CachingAllocator {
 
  private:
   void give_back_cached();
+  [[noreturn]] void fail_for_lack_of(size_t bytes) const;
 
   MemorySource source_;
-  const char* device_name_;
+  std::string device_name_;
   mutable std::mutex mutex_;
   std::map<size_t, std::vector<void*>> cached_;  // by capacity; min-heaps
   std::unordered_map<void*, size_t> live_;       // capacities

@@ -1,8 +1,11 @@
 // The CPU's stream: work is complete when the call returns.
 #include "kernels/stream.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "kernels/caching_allocator.h"
 #include "kernels/error.h"
@@ -13,6 +16,10 @@
 
 namespace melgrad {
 namespace {
+
+size_t free_bytes() {
+  return static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
 
 void mark_acquired([[maybe_unused]] void* block, [[maybe_unused]] size_t requested,
                    [[maybe_unused]] size_t capacity) noexcept {
@@ -28,9 +35,21 @@ void mark_released([[maybe_unused]] void* block, [[maybe_unused]] size_t capacit
 #endif
 }
 
+class CpuReadback final : public Readback {
+ public:
+  explicit CpuReadback(size_t bytes) : bytes_(bytes) {}
+  void start(const void* from) override { std::memcpy(bytes_.data(), from, bytes_.size()); }
+  const void* wait() override { return bytes_.data(); }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
 class CpuStream final : public Stream {
  public:
   Device device() const override { return Device::cpu; }
+  std::string description() const override { return name_of(Device::cpu); }
+  bool has_bfloat16() const override { return false; }
   void* allocate(size_t bytes) override { return allocator_.allocate(bytes); }
   void release(void* block) noexcept override { allocator_.release(block); }
 
@@ -51,18 +70,21 @@ class CpuStream final : public Stream {
   void zero(void* to, size_t bytes) override {
     if (bytes > 0) std::memset(to, 0, bytes);
   }
+  std::unique_ptr<Readback> make_readback(size_t bytes) override { return std::make_unique<CpuReadback>(bytes); }
   void synchronize() override {}
   Memory memory() const override { return allocator_.memory(); }
   void reset_peak() override { allocator_.reset_peak(); }
+  void capture_profile(bool) override {}
   void begin_range(const char*) noexcept override {}
   void end_range() noexcept override {}
 
  private:
   CachingAllocator allocator_{{.acquire = [](size_t bytes) { return std::aligned_alloc(64, bytes); },
                                .give_back = [](void* block) noexcept { std::free(block); },
+                               .free_bytes = free_bytes,
                                .acquired = mark_acquired,
                                .released = mark_released},
-                              "cpu"};
+                              name_of(Device::cpu)};
   void* workspace_ = nullptr;
   size_t workspace_bytes_ = 0;
 };
@@ -70,11 +92,20 @@ class CpuStream final : public Stream {
 }  // namespace
 
 #if MELGRAD_CUDA
-Stream& cuda_stream();         // stream.cu
-bool cuda_stream_available();  // stream.cu
+// stream.cu
+Stream& cuda_stream();
+std::optional<std::string> why_no_gpu();
+void choose_gpu(int index);
 #else
-static Stream& cuda_stream() { fail("this build has no CUDA device; build the preset cuda, or use --device cpu"); }
-static bool cuda_stream_available() { return false; }
+namespace {
+
+constexpr const char* without_cuda = "this build has no CUDA device; build the preset cuda, or use --device cpu";
+
+Stream& cuda_stream() { fail(without_cuda); }
+std::optional<std::string> why_no_gpu() { return without_cuda; }
+void choose_gpu(int) { fail(without_cuda); }
+
+}  // namespace
 #endif
 
 Stream& Stream::of(Device device) {
@@ -84,6 +115,10 @@ Stream& Stream::of(Device device) {
   return cpu;
 }
 
-bool Stream::available(Device device) { return device == Device::cpu || cuda_stream_available(); }
+std::optional<std::string> Stream::why_unavailable(Device device) {
+  return device == Device::cpu ? std::nullopt : why_no_gpu();
+}
+
+void Stream::choose_gpu(int index) { melgrad::choose_gpu(index); }
 
 }  // namespace melgrad

@@ -4,12 +4,17 @@
 
 #include "kernels/caching_allocator.h"
 #include "kernels/cuda.cuh"
+#include "kernels/staging.cuh"
 
 #if !MELGRAD_EMULATED
+#include <cuda_profiler_api.h>
 #include <nvtx3/nvToolsExt.h>
 #endif
 
 namespace melgrad {
+
+std::optional<std::string> why_no_gpu();
+
 namespace {
 
 // What a GPU and its stand-in do not share: names for the profiler, and a checker that watches the allocator.
@@ -42,11 +47,72 @@ void* acquire_block(size_t bytes) {
 
 void give_back_block(void* block) noexcept { cudaFree(block); }
 
+size_t free_bytes() {
+  size_t free = 0, total = 0;
+  cuda_check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return free;
+}
+
+cudaDeviceProp properties_of(int gpu) {
+  cudaDeviceProp properties{};
+  cuda_check(cudaGetDeviceProperties(&properties, gpu), "cudaGetDeviceProperties");
+  return properties;
+}
+
+bool is_device_memory(const void* pointer) {
+  cudaPointerAttributes attributes{};
+  cuda_check(cudaPointerGetAttributes(&attributes, pointer), "cudaPointerGetAttributes");
+  return attributes.type == cudaMemoryTypeDevice;
+}
+
+class CudaReadback final : public Readback {
+ public:
+  CudaReadback(size_t bytes, cudaStream_t stream) : stream_(stream), bytes_(bytes) {
+    cuda_check(cudaMallocHost(&pinned_, bytes), "cudaMallocHost");
+    cuda_check(cudaEventCreateWithFlags(&arrived_, cudaEventDisableTiming), "cudaEventCreate");
+  }
+  ~CudaReadback() override {
+    cudaEventSynchronize(arrived_);
+    cudaEventDestroy(arrived_);
+    cudaFreeHost(pinned_);
+  }
+  CudaReadback(const CudaReadback&) = delete;
+  CudaReadback& operator=(const CudaReadback&) = delete;
+
+  void start(const void* from) override {
+    cuda_check(cudaMemcpyAsync(pinned_, from, bytes_, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
+    cuda_check(cudaEventRecord(arrived_, stream_), "cudaEventRecord");
+  }
+  const void* wait() override {
+    cuda_check(cudaEventSynchronize(arrived_), "cudaEventSynchronize");
+    return pinned_;
+  }
+
+ private:
+  cudaStream_t stream_;
+  size_t bytes_;
+  void* pinned_ = nullptr;
+  cudaEvent_t arrived_ = nullptr;
+};
+
 class CudaStream final : public Stream {
  public:
-  CudaStream() { cuda_check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate"); }
+  explicit CudaStream(int index)
+      : index_(index),
+        allocator_({.acquire = acquire_block,
+                    .give_back = give_back_block,
+                    .free_bytes = free_bytes,
+                    .acquired = block_acquired,
+                    .released = block_released},
+                   description()) {
+    cuda_check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+  }
 
   Device device() const override { return Device::cuda; }
+  std::string description() const override {
+    return fmt::format("{}:{} ({})", name_of(Device::cuda), index_, properties_of(index_).name);
+  }
+  bool has_bfloat16() const override { return properties_of(index_).major >= 8; }
   void* allocate(size_t bytes) override { return allocator_.allocate(bytes); }
   void release(void* block) noexcept override { allocator_.release(block); }
 
@@ -65,14 +131,18 @@ class CudaStream final : public Stream {
 
   void copy(void* to, const void* from, size_t bytes) override {
     if (bytes == 0) return;
+    const bool to_device = is_device_memory(to);
+    if (to_device && !is_device_memory(from)) return staging_.upload(to, from, bytes, stream_);
     cuda_check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
-    cudaPointerAttributes target{};
-    cuda_check(cudaPointerGetAttributes(&target, to), "cudaPointerGetAttributes");
-    if (target.type != cudaMemoryTypeDevice) synchronize();
+    if (!to_device) synchronize();
   }
 
   void zero(void* to, size_t bytes) override {
     if (bytes > 0) cuda_check(cudaMemsetAsync(to, 0, bytes, stream_), "cudaMemsetAsync");
+  }
+
+  std::unique_ptr<Readback> make_readback(size_t bytes) override {
+    return std::make_unique<CudaReadback>(bytes, stream_);
   }
 
   void synchronize() override { cuda_check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
@@ -80,6 +150,10 @@ class CudaStream final : public Stream {
   Memory memory() const override { return allocator_.memory(); }
   void reset_peak() override { allocator_.reset_peak(); }
 
+  void capture_profile(bool on) override {
+    synchronize();  // work of before does not count, work of until now does
+    cuda_check(on ? cudaProfilerStart() : cudaProfilerStop(), "cudaProfiler");
+  }
   void begin_range(const char* name) noexcept override {
     if (depth_ < ranges_.size()) ranges_[depth_] = name;
     ++depth_;
@@ -94,33 +168,28 @@ class CudaStream final : public Stream {
   cudaStream_t native() const { return stream_; }
 
  private:
+  int index_;
   cudaStream_t stream_ = nullptr;
-  CachingAllocator allocator_{
-      {.acquire = acquire_block, .give_back = give_back_block, .acquired = block_acquired, .released = block_released},
-      "cuda"};
+  CachingAllocator allocator_;
+  Staging staging_;
   void* workspace_ = nullptr;
   size_t workspace_bytes_ = 0;
   std::array<const char*, 16> ranges_{};  // the outermost; deeper ones go by the name of the last
   size_t depth_ = 0;
 };
 
-// Null when the machine has a device, else why it has none.
-const char* why_unavailable() {
-  int count = 0;
-  const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status != cudaSuccess) {
-    cudaGetLastError();
-    return cudaGetErrorString(status);
-  }
-  return count > 0 ? nullptr : "the driver reports none";
-}
+int chosen_gpu = 0;
 
 CudaStream& the_stream() {
   // Never destroyed: tensors in static storage may outlive any order of destruction.
   static auto& stream = []() -> CudaStream& {
-    if (const char* reason = why_unavailable()) fail("no CUDA device: {}; use --device cpu", reason);
-    return *new CudaStream;
+    if (const auto reason = why_no_gpu()) fail("{}; use --device cpu", *reason);
+    cuda_check(cudaSetDevice(chosen_gpu), "cudaSetDevice");
+    return *new CudaStream(chosen_gpu);
   }();
+  // Which GPU the runtime's functions mean is a property of the thread.
+  thread_local const cudaError_t current = cudaSetDevice(chosen_gpu);
+  cuda_check(current, "cudaSetDevice");
   return stream;
 }
 
@@ -133,7 +202,22 @@ CudaStream& as_cuda(Stream& stream) {
 }  // namespace
 
 Stream& cuda_stream() { return the_stream(); }
-bool cuda_stream_available() { return why_unavailable() == nullptr; }
+
+void choose_gpu(int index) { chosen_gpu = index; }
+
+std::optional<std::string> why_no_gpu() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess) {
+    cudaGetLastError();  // reported here, so not again by the next call
+    return fmt::format("no CUDA device: {}", cudaGetErrorString(status));
+  }
+  if (count == 0) return "no CUDA device: the driver reports none";
+  if (chosen_gpu >= count) {
+    return fmt::format("no CUDA device {}: this machine has {}, counted from 0", chosen_gpu, count);
+  }
+  return std::nullopt;
+}
 
 cudaStream_t native_stream(Stream& stream) { return as_cuda(stream).native(); }
 const char* current_range(Stream& stream) { return as_cuda(stream).current_range(); }

@@ -268,7 +268,8 @@ TEST(EmulatedCuda, GivesEveryBlockSharedMemoryFullOfNaN) {
 
 TEST(EmulatedCuda, RunsOutOfMemoryWithAnErrorAndRecovers) {
   emulated_cuda::set_device_memory_limit(size_t{1} << 30);
-  expect_error(error_of([] { device().allocate(size_t{2} << 30); }), {"out of memory on cuda", "2147483648"});
+  expect_error(error_of([] { device().allocate(size_t{2} << 30); }),
+               {"out of memory on cuda:0 (emulated): 2048.0 MiB requested"});
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
   const Array y(device(), 1000);
   emulated_cuda::set_device_memory_limit(SIZE_MAX);

@@ -125,16 +125,23 @@ const MemorySource small_system{
           lent.erase(block);
           std::free(block);
         },
+    .free_bytes = [] { return left; },
     .acquired = [](void*, size_t, size_t) noexcept {},
     .released = [](void*, size_t) noexcept {},
 };
 
-TEST(Memory, OutOfMemoryTellsTheRequestTheUseAndTheWayOut) {
-  left = 1 << 20;
+TEST(Memory, OutOfMemoryTellsTheRequestTheUseAndWhatIsFree) {
+  left = 3 << 19;
   CachingAllocator allocator(small_system, "gpu 3");
   void* const block = allocator.allocate(1 << 19);
-  expect_error([&] { allocator.allocate(600'000); },
-               "out of memory on gpu 3: 600000 bytes requested, 524288 bytes in use; use a smaller --batch-size");
+  allocator.release(allocator.allocate(1 << 18));  // cached, so it counts as free
+  try {
+    allocator.allocate(2 << 20);
+    ADD_FAILURE() << "no error";
+  } catch (const OutOfMemory& error) {
+    EXPECT_STREQ(error.what(), "out of memory on gpu 3: 2.0 MiB requested, 0.5 MiB in use, 1.0 MiB free");
+    EXPECT_EQ(error.capacity, size_t{3} << 19);
+  }
   EXPECT_EQ(allocator.memory().used, size_t{1} << 19);
   allocator.release(block);
 }

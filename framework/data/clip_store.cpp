@@ -49,21 +49,23 @@ ClipStore::ClipStore(std::span<const LogMel> clips, std::span<const int> labels,
   clips_ = {table, device};
 }
 
-Batch ClipStore::random_crops(std::span<const int64_t> picks, int64_t crop_frames, Generator& generator) const {
+Batch ClipStore::random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype,
+                              Generator& generator) const {
   const DeviceArray<int64_t> device_picks(picks, device_), starts(picks.size(), device_);
   kernel::random_crop_starts(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(),
                              static_cast<int64_t>(picks.size()), crop_frames, generator.draw());
-  return cut(picks, device_picks, starts, crop_frames);
+  return cut(picks, device_picks, starts, crop_frames, dtype);
 }
 
-Batch ClipStore::crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames) const {
-  return cut(picks, {picks, device_}, {starts, device_}, crop_frames);
+Batch ClipStore::crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames,
+                       DType dtype) const {
+  return cut(picks, {picks, device_}, {starts, device_}, crop_frames, dtype);
 }
 
 Batch ClipStore::cut(std::span<const int64_t> picks, const DeviceArray<int64_t>& device_picks,
-                     const DeviceArray<int64_t>& starts, int64_t crop_frames) const {
+                     const DeviceArray<int64_t>& starts, int64_t crop_frames, DType dtype) const {
   const auto n = static_cast<int64_t>(picks.size());
-  Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, DType::float32, device_), .targets = {}};
+  Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, dtype, device_), .targets = {}};
   kernel::crop(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(), batch.x.data(), batch.x.dtype(),
                n, n_mels_, crop_frames, mean_.as<float>(), inverse_deviation_.as<float>());
   std::vector<float> one_hot(static_cast<size_t>(n * classes_));

@@ -13,7 +13,8 @@
 
 namespace melgrad {
 
-// x [n, n_mels, crop_frames, 1], standardised; targets float32 [n, classes], one-hot until mixed.
+// x [n, n_mels, crop_frames, 1], standardised, of the dtype asked for; targets float32 [n, classes], one-hot until
+// mixed.
 struct Batch {
   Tensor x, targets;
 };
@@ -36,13 +37,13 @@ class ClipStore {
   int64_t n_mels() const { return n_mels_; }
 
   // One crop of each picked clip, from places the device draws. Clips shorter than the crop repeat.
-  Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, Generator& generator) const;
+  Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype, Generator& generator) const;
   // One crop of each picked clip, from the given first frames.
-  Batch crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames) const;
+  Batch crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames, DType dtype) const;
 
  private:
   Batch cut(std::span<const int64_t> picks, const DeviceArray<int64_t>& device_picks,
-            const DeviceArray<int64_t>& starts, int64_t crop_frames) const;
+            const DeviceArray<int64_t>& starts, int64_t crop_frames, DType dtype) const;
 
   Device device_;
   int64_t n_mels_ = 0, classes_;

@@ -16,6 +16,7 @@ struct InferenceOptions {
   int64_t crop_frames = 256;
   int64_t crops = 10;  // of a track; one where the track is no longer than a crop
   int64_t batch_size = 32;
+  DType precision = DType::float32;  // of activations
 };
 
 // The first frames of `crops` crops spread evenly over a track, the first at its start, the last at its end.

@@ -19,18 +19,6 @@ constexpr const char* optimizer_prefix = "optimizer.";
 constexpr uint64_t first_epoch_draw = uint64_t{1} << 62;
 constexpr const char* training_state_file = "training.safetensors";
 
-int64_t count_correct(const Tensor& logits, const Tensor& targets) {
-  const std::vector<float> predicted = logits.to_vector(), wanted = targets.to_vector();
-  const auto classes = logits.shape()[1];
-  const auto argmax = [classes](const std::vector<float>& values, int64_t row) {
-    const auto begin = values.begin() + row * classes;
-    return std::max_element(begin, begin + classes) - begin;
-  };
-  int64_t correct = 0;
-  for (int64_t row = 0; row < logits.shape()[0]; ++row) correct += argmax(predicted, row) == argmax(wanted, row);
-  return correct;
-}
-
 double mean_log_loss(std::span<const TrackPrediction> predictions, const ClipStore& clips) {
   double sum = 0;
   for (size_t i = 0; i < predictions.size(); ++i) {
@@ -58,7 +46,11 @@ Trainer::Trainer(Module& model, TrainingData data, const ModelCard& card, const 
       options_(options),
       schedule_(std::move(schedule)),
       run_folder_(std::move(run_folder)),
-      optimizer_(decay_groups(model.parameters(), options.weight_decay), options.optimizer) {}
+      stream_(model.parameters()[0].tensor.stream()),
+      optimizer_(decay_groups(model.parameters(), options.weight_decay), options.optimizer),
+      metrics_(1, stream_.device()),
+      latest_{.metrics = stream_.make_readback(sizeof(kernel::BatchMetrics))},
+      before_{.metrics = stream_.make_readback(sizeof(kernel::BatchMetrics))} {}
 
 int64_t Trainer::steps_per_epoch(int64_t tracks, const TrainOptions& options) {
   return (tracks * options.crops_per_track + options.batch_size - 1) / options.batch_size;
@@ -69,6 +61,14 @@ int64_t Trainer::global_step() const {
 }
 
 Trainer::Outcome Trainer::run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch) {
+  try {
+    return run_epochs(progress, on_epoch);
+  } catch (const OutOfMemory& error) {
+    fail("{}; {}", error.what(), advice_for_lack_of_memory(error.capacity));
+  }
+}
+
+Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch) {
   if (global_step() == 0) {
     save_model("last.safetensors");
     save_training_state();
@@ -97,20 +97,30 @@ bool Trainer::train_epoch(ProgressMode mode, EpochReport& report) {
                     options_.crops_per_track == 1 ? "tracks" : "crops", mode);
   const auto start = std::chrono::steady_clock::now();
   const double examples_before = state_.examples;
-  for (auto first = static_cast<size_t>(state_.step) * batch_size; first < order.size(); first += batch_size) {
-    if (interrupted()) return false;
-    train_step(std::span(order).subspan(first, std::min(batch_size, order.size() - first)));
+  const auto show = [&] {
+    if (state_.examples == 0) return;
     report.train_loss = state_.loss_sum / state_.examples;
     report.train_accuracy = state_.correct / state_.examples;
     progress.update(static_cast<int64_t>(state_.examples),
                     fmt::format("loss {:.3f}, accuracy {:.3f}", report.train_loss, report.train_accuracy));
+  };
+  latest_.picks = before_.picks = {};
+  auto first = static_cast<size_t>(state_.step) * batch_size;
+  for (; first < order.size() && !interrupted(); first += batch_size) {
+    train_step(std::span(order).subspan(first, std::min(batch_size, order.size() - first)));
+    collect(before_);
+    std::swap(latest_, before_);
+    show();
   }
+  collect(before_);
+  show();
+  if (first < order.size()) return false;
   progress.finish();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.tracks_per_second = (state_.examples - examples_before) / static_cast<double>(options_.crops_per_track) /
                              std::max(report.seconds, 1e-9);
   report.learning_rate = static_cast<double>(schedule_(global_step() - 1));
-  report.gradient_norm = static_cast<double>(optimizer_.gradient_norm());
+  report.gradient_norm = static_cast<double>(optimizer_.gradient_norm().item());
   report.epoch = ++state_.epoch;
   state_.step = 0;
   state_.loss_sum = state_.correct = state_.examples = 0;
@@ -118,40 +128,103 @@ bool Trainer::train_epoch(ProgressMode mode, EpochReport& report) {
 }
 
 void Trainer::train_step(std::span<const int64_t> picks) {
-  Generator& generator = default_generator(model_.parameters()[0].tensor.device());
-  generator.set_step(static_cast<uint64_t>(global_step()) + 1);  // step 0 initialised the model
-  const Batch batch =
-      augment(data_.train.random_crops(picks, card_.crop_frames, generator), options_.augmentation, generator);
-
-  const Tensor logits = model_(batch.x);
-  const Tensor loss = cross_entropy(logits, batch.targets, options_.label_smoothing);
-  require_finite(static_cast<double>(loss.item()), "loss", picks);
-  optimizer_.zero_grad();
-  loss.backward();
-  optimizer_.step(schedule_(global_step()));
-  require_finite(static_cast<double>(optimizer_.gradient_norm()), "gradient norm", picks);
-
-  const auto n = static_cast<double>(picks.size());
-  state_.loss_sum += static_cast<double>(loss.item()) * n;
-  state_.correct += static_cast<double>(count_correct(logits, batch.targets));
-  state_.examples += n;
-  ++state_.step;
+  const int64_t number = global_step() + 1;
+  if (number == options_.profile.first) stream_.capture_profile(true);
+  queue_step(picks);
+  if (number == options_.profile.last) stream_.capture_profile(false);
 }
 
-void Trainer::require_finite(double value, const char* what, std::span<const int64_t> picks) const {
+void Trainer::queue_step(std::span<const int64_t> picks) {
+  const Range step(stream_, "step");
+  Generator& generator = default_generator(stream_.device());
+  generator.set_step(static_cast<uint64_t>(global_step()) + 1);  // step 0 initialised the model
+  Batch batch;
+  {
+    const Range range(stream_, "data");
+    batch = augment(data_.train.random_crops(picks, card_.crop_frames, options_.precision, generator),
+                    options_.augmentation, generator);
+  }
+  Tensor loss;
+  const Tensor logits = forward_and_backward(batch, loss);
+  {
+    const Range range(stream_, "optimizer");
+    optimizer_.step(schedule_(global_step()));
+  }
+  kernel::batch_metrics(stream_, logits.data(), batch.targets.as<float>(), loss.as<float>(),
+                        optimizer_.gradient_norm().as<float>(), metrics_.data(), logits.dtype(), logits.shape()[0],
+                        logits.shape()[1]);
+  latest_.metrics->start(metrics_.data());
+  latest_.picks = picks;
+  latest_.number = ++state_.step;
+}
+
+Tensor Trainer::forward_and_backward(const Batch& batch, Tensor& loss) {
+  Tensor logits;
+  {
+    const Range range(stream_, "forward");
+    logits = model_(batch.x);
+    loss = cross_entropy(logits, batch.targets, options_.label_smoothing);
+  }
+  const Range range(stream_, "backward");
+  optimizer_.zero_grad();
+  loss.backward();
+  return logits;
+}
+
+void Trainer::collect(StepUnderWay& step) {
+  if (step.picks.empty()) return;
+  const auto& metrics = *static_cast<const kernel::BatchMetrics*>(step.metrics->wait());
+  require_finite(static_cast<double>(metrics.loss), "loss", step);
+  require_finite(static_cast<double>(metrics.gradient_norm), "gradient norm", step);
+  const auto n = static_cast<double>(step.picks.size());
+  state_.loss_sum += static_cast<double>(metrics.loss) * n;
+  state_.correct += static_cast<double>(metrics.correct);
+  state_.examples += n;
+  step.picks = {};
+}
+
+void Trainer::require_finite(double value, const char* what, const StepUnderWay& step) const {
   if (std::isfinite(value)) return;
   std::string files;
-  for (const int64_t pick : picks) files += (files.empty() ? "" : ", ") + data_.train_names[static_cast<size_t>(pick)];
+  for (const int64_t pick : step.picks) {
+    files += (files.empty() ? "" : ", ") + data_.train_names[static_cast<size_t>(pick)];
+  }
   fail(
       "the {} is {} at step {} (epoch {}); lower --learning-rate or look at this batch: {}; the last good checkpoint "
       "is {}",
-      what, value, state_.step + 1, state_.epoch + 1, files, (run_folder_ / training_state_file).string());
+      what, value, step.number, state_.epoch + 1, files, (run_folder_ / training_state_file).string());
+}
+
+// What a step takes grows in proportion to its batch, so two small steps tell what a large one would take.
+std::string Trainer::advice_for_lack_of_memory(size_t capacity) {
+  const auto peak_of = [this](int64_t batch_size) {
+    std::vector<int64_t> picks;
+    for (int64_t i = 0; i < batch_size; ++i) picks.push_back(i % data_.train.size());
+    stream_.reset_peak();
+    Tensor loss;
+    Generator& generator = default_generator(stream_.device());
+    forward_and_backward(data_.train.random_crops(picks, card_.crop_frames, options_.precision, generator), loss);
+    return static_cast<double>(stream_.memory().peak);
+  };
+  try {
+    const int64_t small = std::max<int64_t>(1, options_.batch_size / 16), large = 2 * small;
+    const double at_small = peak_of(small), each = (peak_of(large) - at_small) / static_cast<double>(small);
+    constexpr double caution = 0.9;  // sizes are rounded up, and what is free may be in pieces
+    const double room = caution * static_cast<double>(capacity) - at_small;
+    const auto fits = small + static_cast<int64_t>(std::floor(room / each));
+    if (fits >= 1 && fits < options_.batch_size) return fmt::format("--batch-size {} would fit", fits);
+  } catch (const OutOfMemory&) {
+    return "use a smaller model or --crop-frames";
+  }
+  return "use a smaller --batch-size";
 }
 
 void Trainer::validate(EpochReport& report) {
-  const std::vector<TrackPrediction> predictions = predict_tracks(
-      model_, data_.validation,
-      {.crop_frames = card_.crop_frames, .crops = options_.validation_crops, .batch_size = options_.batch_size});
+  const std::vector<TrackPrediction> predictions = predict_tracks(model_, data_.validation,
+                                                                  {.crop_frames = card_.crop_frames,
+                                                                   .crops = options_.validation_crops,
+                                                                   .batch_size = options_.batch_size,
+                                                                   .precision = options_.precision});
   report.validation_loss = mean_log_loss(predictions, data_.validation);
   if (!std::isfinite(report.validation_loss)) {
     fail("the validation loss is {} after epoch {}; lower --learning-rate; the last good checkpoint is {}",

@@ -15,20 +15,28 @@
 #include "framework/training/augmentation.h"
 #include "framework/training/inference.h"
 #include "framework/training/model_card.h"
+#include "kernels/batch_metrics.h"
 
 namespace melgrad {
 
+// Steps of a run, counted from 1, both ends included; none when last is 0.
+struct StepRange {
+  int64_t first = 0, last = 0;
+};
+
 struct TrainOptions {
   uint64_t seed = 0;
-  int64_t epochs = 80;
+  int64_t epochs = 160;
   int64_t batch_size = 32;
-  int64_t crops_per_track = 1;  // random crops of each training track in an epoch
+  DType precision = DType::float32;  // of activations and their gradients; weights and statistics are float32 always
+  int64_t crops_per_track = 1;       // random crops of each training track in an epoch
   Adam::Options optimizer;
   float weight_decay = 0.01f;
   float label_smoothing = 0.1f;
   Augmentation augmentation;
   int64_t validation_crops = 4;  // of each validation track, after every epoch
   int64_t patience = 0;          // stop after so many epochs without a better one; 0: never
+  StepRange profile;             // captured for a profiler
 };
 
 // What an epoch came to. Accuracies and losses of training are over augmented crops.
@@ -69,7 +77,8 @@ class Trainer {
   enum class Outcome { finished, stopped_early, interrupted };
   // Trains until the last epoch, until patience ends, or until interrupted() (framework/interrupt.h). A checkpoint of
   // step 0 precedes training. Throws Error at a loss or gradient that is not finite, naming the step, the batch's files
-  // and the checkpoint that is left; the weights of that step are not saved.
+  // and the checkpoint that is left; the weights of that step are not saved. Where memory is too small, the Error names
+  // a batch size that would fit.
   Outcome run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
 
   int64_t epochs_done() const { return state_.epoch; }
@@ -84,9 +93,22 @@ class Trainer {
     double loss_sum = 0, correct = 0, examples = 0;  // of the epoch under way
   };
 
+  // A step that was queued, and the way of what it came to: read when the next one is queued, so that the device never
+  // waits for the host.
+  struct StepUnderWay {
+    std::unique_ptr<Readback> metrics;
+    std::span<const int64_t> picks;  // empty: there is none
+    int64_t number = 0;              // within the epoch, from 1
+  };
+
+  Outcome run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
   bool train_epoch(ProgressMode mode, EpochReport& report);  // false: interrupted
   void train_step(std::span<const int64_t> picks);
-  void require_finite(double value, const char* what, std::span<const int64_t> picks) const;
+  void queue_step(std::span<const int64_t> picks);
+  Tensor forward_and_backward(const Batch& batch, Tensor& loss);  // the logits
+  void collect(StepUnderWay& step);
+  void require_finite(double value, const char* what, const StepUnderWay& step) const;
+  std::string advice_for_lack_of_memory(size_t capacity);
   void validate(EpochReport& report);
   std::vector<int64_t> epoch_order() const;
   int64_t global_step() const;
@@ -99,7 +121,10 @@ class Trainer {
   TrainOptions options_;
   Schedule schedule_;
   std::filesystem::path run_folder_;
+  Stream& stream_;
   Adam optimizer_;
+  DeviceArray<kernel::BatchMetrics> metrics_;
+  StepUnderWay latest_, before_;
   State state_;
 };
 

@@ -109,6 +109,16 @@ void set_device_memory_limit(size_t bytes) {
   memory().limit = bytes;
 }
 
+size_t device_memory_limit() {
+  const std::lock_guard lock(memory().mutex);
+  return memory().limit;
+}
+
+size_t device_memory_used() {
+  const std::lock_guard lock(memory().mutex);
+  return memory().used;
+}
+
 void lend_device_memory(void* block, size_t bytes) noexcept {
   const std::lock_guard lock(memory().mutex);
   DeviceBlock& entry = memory().find(block)->second;

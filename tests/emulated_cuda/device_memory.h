@@ -13,6 +13,8 @@ void* allocate_device_memory(size_t bytes);
 bool free_device_memory(void* block);
 // The device has this much memory. At first, as much as the host.
 void set_device_memory_limit(size_t bytes);
+size_t device_memory_limit();
+size_t device_memory_used();
 
 // A caching allocator hands a block out (only its first `bytes` may be used) and takes it back (none may).
 void lend_device_memory(void* block, size_t bytes) noexcept;

@@ -1,0 +1,59 @@
+// melgrad_bench: times the kernels, a training step and the mel front end on one device. JSON goes to --json.
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <map>
+
+#include "bench/benchmarks.h"
+#include "framework/io/atomic_file.h"
+#include "models/models.h"
+
+namespace melgrad::bench {
+namespace {
+
+using Benchmark = nlohmann::ordered_json (*)(const Settings&);
+
+int run(int argc, char** argv) {
+  const std::map<std::string, Benchmark> benchmarks{
+      {"operations", operations}, {"training_step", training_step}, {"mel", mel}};
+  std::vector<std::string> names;
+  for (const auto& [name, benchmark] : benchmarks) names.push_back(name);
+
+  Settings settings;
+  std::string device = "cpu", precision = "fp32", json;
+  std::vector<std::string> wanted = names;
+  CLI::App app("Times melgrad's kernels on one device");
+  app.option_defaults()->always_capture_default();
+  app.add_option("benchmarks", wanted, "Which")->check(CLI::IsMember(names));
+  app.add_option("--device", device, "Where to compute")->check(CLI::IsMember({"cpu", "cuda"}));
+  app.add_option("--precision", precision, "Of activations")->check(CLI::IsMember({"fp32", "bf16"}));
+  app.add_option("--model", settings.model, "Of the training step")->check(CLI::IsMember(model_names()));
+  app.add_option("--batch-size", settings.batch_size, "Examples")->check(CLI::PositiveNumber);
+  app.add_option("--frames", settings.frames, "Of an example")->check(CLI::PositiveNumber);
+  app.add_option("--json", json, "File for the results");
+  CLI11_PARSE(app, argc, argv);
+
+  settings.device = device == "cuda" ? Device::cuda : Device::cpu;
+  settings.precision = precision == "bf16" ? DType::bfloat16 : DType::float32;
+  nlohmann::ordered_json result{{"device", Stream::of(settings.device).description()},
+                                {"precision", name_of(settings.precision)},
+                                {"batch_size", settings.batch_size},
+                                {"frames", settings.frames}};
+  for (const std::string& name : wanted) result[name] = benchmarks.at(name)(settings);
+  if (!json.empty()) write_file_atomically(json, result.dump(1) + "\n");
+  return 0;
+}
+
+}  // namespace
+}  // namespace melgrad::bench
+
+int main(int argc, char** argv) {
+  try {
+    return melgrad::bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "melgrad_bench: {}\n", error.what());
+    return 1;
+  }
+}

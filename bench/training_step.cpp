@@ -1,0 +1,42 @@
+#include "bench/benchmarks.h"
+#include "bench/timing.h"
+#include "framework/ops.h"
+#include "framework/optimizer.h"
+#include "models/models.h"
+
+namespace melgrad::bench {
+
+nlohmann::ordered_json training_step(const Settings& s) {
+  Stream& stream = Stream::of(s.device);
+  const std::unique_ptr<Module> model = make_model(s.model, s.classes, 0.3f);
+  model->move_to(s.device);
+  Adam optimizer(decay_groups(model->parameters(), 0.01f), {});
+  const Tensor features = Tensor::full({s.batch_size, s.n_mels, s.frames, 1}, 0.5f, s.device);
+  const Tensor x = cast(features, s.precision);
+  const Tensor targets = Tensor::full({s.batch_size, s.classes}, 1 / static_cast<float>(s.classes), s.device);
+  stream.reset_peak();
+  const Timing timing = measure(
+      stream,
+      [&] {
+        default_generator(s.device).advance();
+        const Tensor loss = cross_entropy((*model)(x), targets, 0.1f);
+        optimizer.zero_grad();
+        loss.backward();
+        optimizer.step(1e-3f);
+      },
+      11, 0.2);
+  const double peak = static_cast<double>(stream.memory().peak);
+  fmt::print("{} step, batch {} of {} x {}, {}: {:.3f} ms, {:.0f} examples/s, {:.0f} MiB\n", s.model, s.batch_size,
+             s.n_mels, s.frames, name_of(s.precision), timing.median_seconds * 1e3,
+             static_cast<double>(s.batch_size) / timing.median_seconds, peak / (1 << 20));
+  return {{"model", s.model},
+          {"batch_size", s.batch_size},
+          {"n_mels", s.n_mels},
+          {"frames", s.frames},
+          {"precision", name_of(s.precision)},
+          {"seconds", timing.median_seconds},
+          {"least_seconds", timing.least_seconds},
+          {"peak_bytes", peak}};
+}
+
+}  // namespace melgrad::bench

@@ -1,0 +1,19 @@
+// The index of the first largest of n values: the class that a model's logits name.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/bfloat16.h"
+
+namespace melgrad {
+
+template <class T>
+MELGRAD_HOST_DEVICE int64_t argmax(const T* values, int64_t n) {
+  int64_t best = 0;
+  for (int64_t i = 1; i < n; ++i) {
+    if (to_float(values[i]) > to_float(values[best])) best = i;
+  }
+  return best;
+}
+
+}  // namespace melgrad

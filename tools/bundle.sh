@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Makes a relocatable folder, and a .tar.xz of it, for GPU machines that have none of melgrad's libraries:
+#   tools/bundle.sh [--architectures "90"] [OUT]     OUT: build/bundle/melgrad-bundle unless given
+# In it: the program, the tests, the benchmarks, the libraries they need with their licences, and tools/gpu_check.sh.
+# CUDA's own libraries and cuDNN stay outside; bin/run finds them on the machine. Needs glibc 2.36 or newer there.
+# shellcheck source=tools/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+architectures="75;80;86;89;90;100;120" out=build/bundle/melgrad-bundle
+while (($# > 0)); do
+  case $1 in
+    --architectures) architectures=$2 && shift 2 ;;
+    -*) stop "usage: tools/bundle.sh [--architectures LIST] [OUT]" ;;
+    *) out=$1 && shift ;;
+  esac
+done
+
+CUDACXX=$(cuda_compiler) || stop "There is no nvcc here: put it on the PATH, or set CUDACXX to it."
+export CUDACXX
+heading "cuda: build for $architectures"
+cmake --preset cuda -B build/bundle/cuda -D MELGRAD_CUDA_ARCHITECTURES="$architectures" >/dev/null
+cmake --build build/bundle/cuda --parallel "$processors"
+
+heading "bundle: $out"
+rm -rf "$out"
+mkdir -p "$out"/{bin,lib,licences,fonts,tools,tests}
+for program in melgrad tests/melgrad_tests bench/melgrad_bench; do
+  strip --strip-unneeded -o "$out/bin/$(basename $program)" "build/bundle/cuda/$program"
+done
+cp tools/bundle_run.sh "$out/bin/run"
+for program in melgrad melgrad_tests melgrad_bench; do
+  ln --symbolic --relative "$out/bin/run" "$out/$program"
+done
+cp tools/gpu_check.sh "$out/tools"
+cp -r tests/fixtures "$out/tests/fixtures"
+rm -f "$out"/tests/fixtures/*.py
+cp -r bench "$out/bench"
+rm -rf "$out"/bench/{results,__pycache__,*.cpp,*.h,CMakeLists.txt}
+cp LICENSE "$out/licences/melgrad"
+
+# name => path of every library that the programs load, the system's C library and the GPU's left out.
+loaded() {
+  ldd "$out"/bin/melgrad "$out"/bin/melgrad_tests "$out"/bin/melgrad_bench | awk '$2 == "=>" { print $1, $3 }' | sort -u
+}
+of_the_c_library='^(libc|libm|libdl|librt|libpthread|libresolv|ld-linux.*)\.so'
+of_cuda='^(libcu|libnv)'
+loaded | awk '{ print $1 }' | grep -E "$of_cuda" >"$out/lib/cuda-libraries.txt" || true
+while read -r name path; do
+  [[ $name =~ $of_the_c_library || $name =~ $of_cuda ]] && continue
+  cp --dereference "$path" "$out/lib/$name"
+  package=$(dpkg-query --search "$(readlink -f "$path")" 2>/dev/null | head --lines 1 | cut --delimiter : --fields 1) || true
+  [[ -n $package ]] && cp "/usr/share/doc/$package/copyright" "$out/licences/$package"
+done < <(loaded)
+cp /usr/share/fonts/truetype/dejavu/DejaVuSans{,-Bold}.ttf "$out/fonts"
+cp /usr/share/doc/fonts-dejavu-core/copyright "$out/licences/fonts-dejavu-core"
+cat >"$out/fonts/fonts.conf" <<'XML'
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">.</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+XML
+
+tar --create --xz --file "$out.tar.xz" --directory "$(dirname "$out")" "$(basename "$out")"
+du --human-readable --summarize "$out" "$out.tar.xz"

@@ -1,0 +1,182 @@
+#!/usr/bin/env bash
+# All that a real GPU should be asked, in stages that each take less than 9 minutes on a large one:
+#   tools/gpu_check.sh [--out FOLDER] [--data FOLDER] [STAGE...]
+#   machine        what it is, its driver and libraries
+#   tests          the whole test suite on the device
+#   sanitizer      compute-sanitizer's memcheck, racecheck, initcheck and synccheck over the kernel tests
+#   determinism    the same training twice with --deterministic: the same weights, bit for bit
+#   benchmarks     mel, every op, training steps, beside the ceilings measured in the same run
+#   peers          PyTorch and torchaudio on the same shapes
+#   training       one training on real data (--data: a data set with folds)
+#   profile        ncu on the five heaviest kernels
+# Without stages: all of them. FOLDER (build/gpu_check) gets report.txt, which is what is printed, and JSON. Nothing is
+# installed and no network is used; what the machine lacks is said in the report, not counted as a failure. Uses the
+# bundle it lies in (tools/bundle.sh), else builds the preset cuda for the GPU that is here.
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+
+all_stages=(machine tests sanitizer determinism benchmarks peers training profile)
+out=build/gpu_check data='' stages=()
+while (($# > 0)); do
+  case $1 in
+    --out) out=$2 && shift 2 ;;
+    --data) data=$2 && shift 2 ;;
+    -*) echo "usage: tools/gpu_check.sh [--out FOLDER] [--data FOLDER] [${all_stages[*]}]" >&2 && exit 2 ;;
+    *)
+      [[ " ${all_stages[*]} " == *" $1 "* ]] || { echo "no stage $1; there are: ${all_stages[*]}" >&2 && exit 2; }
+      stages+=("$1") && shift
+      ;;
+  esac
+done
+((${#stages[@]} > 0)) || stages=("${all_stages[@]}")
+mkdir -p "$out" && out=$(cd "$out" && pwd)
+device=${MELGRAD_CHECK_DEVICE:-cuda}  # cpu tries the script itself where there is no GPU
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export MELGRAD_CACHE=$scratch/cache
+
+failures=0
+say() { printf '%s\n' "$*" | tee --append "$out/report.txt"; }
+lacking() { say "$1: left out, $2"; }
+failed() { say "$1: FAILED, $2" && ((failures += 1)); }
+
+# Programs: those of the bundle, or built here.
+if [[ -x bin/run ]]; then
+  melgrad=("$root/melgrad") tests=("$root/melgrad_tests") bench=("$root/melgrad_bench")
+else
+  build=${MELGRAD_CHECK_BUILD:-build/cuda}
+  if [[ -z ${MELGRAD_CHECK_BUILD:-} ]]; then
+    architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head --lines 1 | tr --delete .)
+    if ! cmake --preset cuda -D MELGRAD_CUDA_ARCHITECTURES="$architecture" >/dev/null ||
+      ! cmake --build --preset cuda --parallel "$(nproc)"; then
+      echo "the preset cuda does not build here" >&2
+      exit 1
+    fi
+  fi
+  melgrad=("$root/$build/melgrad") tests=("$root/$build/tests/melgrad_tests") bench=("$root/$build/bench/melgrad_bench")
+fi
+python=${PYTHON:-python3}
+
+# Splits the suite over the processors, as one GPU takes several processes; prints what failed and sums up.
+run_tests() {
+  local filter=$1 shards=${2:-$(nproc)} shard
+  shift 2
+  for ((shard = 0; shard < shards; ++shard)); do
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive timeout 520 \
+      "$@" "${tests[@]}" --gtest_filter="$filter" --gtest_brief=0 >"$scratch/shard$shard.txt" 2>&1 ||
+      echo "shard $shard ended with $?" >>"$scratch/shard$shard.txt" &
+  done
+  wait
+  cat "$scratch"/shard*.txt
+  rm -f "$scratch"/shard*.txt
+}
+count() { grep --count --extended-regexp "$1" "$2" || true; }
+
+stage_machine() {
+  {
+    nvidia-smi --query-gpu=name,compute_cap,memory.total,driver_version,clocks.max.sm,power.limit --format=csv
+    nproc
+    "${melgrad[@]}" --version
+    uname --kernel-release
+  } 2>&1 | tee --append "$out/report.txt"
+}
+
+stage_tests() {
+  run_tests '*' "$(nproc)" env >"$scratch/tests.txt"
+  local bad
+  bad=$(count '^\[  FAILED  \] .*\(|ended with' "$scratch/tests.txt")
+  say "tests: $(count '^\[       OK \]' "$scratch/tests.txt") passed, $bad failed, $(count '^\[  SKIPPED \] .*\(' "$scratch/tests.txt") skipped"
+  if ((bad > 0)); then
+    failed tests "see failures.txt"
+    grep --extended-regexp --before-context 12 '^\[  FAILED  \]|ended with' "$scratch/tests.txt" >>"$out/failures.txt"
+  fi
+}
+
+stage_sanitizer() {
+  local tool sanitizer
+  sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) ||
+    { lacking sanitizer "no compute-sanitizer here" && return; }
+  for tool in memcheck racecheck initcheck synccheck; do
+    run_tests '*Kernel*Cuda*:*KernelTest*' 4 "$sanitizer" --tool "$tool" --error-exitcode 7 --target-processes all \
+      >"$scratch/$tool.txt"
+    if grep --quiet --extended-regexp 'ended with|^\[  FAILED  \]' "$scratch/$tool.txt"; then
+      failed "sanitizer $tool" "see failures.txt"
+      grep --extended-regexp '=========|FAILED|ended with' "$scratch/$tool.txt" | head --lines 200 >>"$out/failures.txt"
+    else
+      say "sanitizer $tool: clean, $(count '^\[       OK \]' "$scratch/$tool.txt") tests"
+    fi
+  done
+}
+
+# train FOLDER OPTIONS...: a short training on the demo set.
+demo_set() {
+  [[ -d $scratch/demo ]] || "${melgrad[@]}" synth "$scratch/demo" --tracks-per-genre 8 --seconds 6 --quiet
+}
+train() {
+  local run=$1
+  shift
+  "${melgrad[@]}" train "$scratch/demo" --out "$run" --device "$device" --test-fraction 0.3 --epochs 2 --quiet --json \
+    --crop-frames 172 --batch-size 16 "$@" >"$run.json"
+}
+
+stage_determinism() {
+  demo_set
+  local precision
+  for precision in fp32 bf16; do
+    if train "$scratch/a_$precision" --deterministic --precision "$precision" &&
+      train "$scratch/b_$precision" --deterministic --precision "$precision" &&
+      cmp "$scratch/a_$precision/last.safetensors" "$scratch/b_$precision/last.safetensors"; then
+      say "determinism $precision: two trainings, the same bits"
+    else
+      failed "determinism $precision" "the two trainings differ, or did not run"
+    fi
+  done
+}
+
+stage_benchmarks() {
+  local precision
+  for precision in fp32 bf16; do
+    "${bench[@]}" --device "$device" --precision "$precision" --json "$out/benchmarks_$precision.json" 2>&1 |
+      tee --append "$out/report.txt"
+    ((PIPESTATUS[0] == 0)) || failed "benchmarks $precision" "see above"
+  done
+}
+
+stage_peers() {
+  "$python" -c 'import torch' 2>/dev/null || { lacking peers "no PyTorch for $python" && return; }
+  timeout 530 "$python" bench/gpu_pytorch.py --out "$out/pytorch.json" 2>&1 | tee --append "$out/report.txt"
+  ((PIPESTATUS[0] == 0)) || failed peers "see above"
+}
+
+stage_training() {
+  [[ -n $data ]] || { lacking training "no --data" && return; }
+  if "${melgrad[@]}" train "$data" --out "$scratch/real" --fold 0 --device "$device" --quiet --json >"$scratch/train.json" &&
+    "${melgrad[@]}" evaluate "$scratch/real" "$data" --split test --device "$device" --json >"$scratch/evaluate.json"; then
+    printf '{"train": %s, "evaluate": %s}\n' "$(cat "$scratch/train.json")" "$(cat "$scratch/evaluate.json")" >"$out/training.json"
+    say "training: $(tr --delete '\n' <"$scratch/train.json")"
+  else
+    failed training "melgrad train or evaluate ended with an error"
+  fi
+}
+
+stage_profile() {
+  local ncu
+  ncu=$(command -v ncu || ls /usr/local/cuda/bin/ncu 2>/dev/null) || { lacking profile "no ncu here" && return; }
+  demo_set
+  timeout 500 "$ncu" --profile-from-start off --set basic --csv --page raw \
+    --metrics gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed \
+    "${melgrad[@]}" train "$scratch/demo" --out "$scratch/profiled" --device "$device" --epochs 2 --test-fraction 0.3 \
+    --model resnet18 --quiet --profile-steps 10:10 >"$scratch/ncu.csv" 2>"$scratch/ncu.txt" ||
+    { lacking profile "ncu ended with $(tail --lines 1 "$scratch/ncu.txt")" && return; }
+  cp "$scratch/ncu.csv" "$out/ncu.csv"
+}
+
+for stage in "${stages[@]}"; do
+  say "== $stage, $(date +%T)"
+  SECONDS=0
+  "stage_$stage"
+  say "== $stage took $SECONDS s"
+done
+say "$failures failed; results in $out"
+((failures == 0))
