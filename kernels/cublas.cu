@@ -5,8 +5,8 @@
 namespace melgrad {
 namespace {
 
-// NVIDIA's recommendation for Hopper; others need less. Without a workspace of ours, cuBLAS would allocate one of its
-// own when a graph is captured, and could give other bits when several streams are at work.
+// What NVIDIA recommends for Hopper; others need less. Without a workspace of ours cuBLAS would allocate its own while
+// a graph is captured.
 constexpr size_t workspace_bytes = 32 << 20;
 
 struct Destroy {

@@ -1,7 +1,7 @@
 // Matrix products through cuBLAS, which repeats to the bit on one stream with one workspace.
 #include "kernels/linear.h"
 
-#include "kernels/column_reduce.cuh"
+#include "kernels/bias.cuh"
 #include "kernels/cublas.cuh"
 
 namespace melgrad::kernel::cuda {
@@ -40,31 +40,13 @@ void multiply(Stream& stream, const Matrix& a, const Matrix& b, void* c, DType d
                current_range(stream));
 }
 
-template <class T, int width>
-__global__ void __launch_bounds__(reduce_threads)
-    add_bias(T* y, const float* bias, int64_t rows, int64_t columns, int64_t rows_per_chunk) {
-  const Visit<width> visit(rows, columns, rows_per_chunk);
-  if (visit.row >= visit.end) return;
-  float shift[width];
-  for (int c = 0; c < width; ++c) shift[c] = bias[visit.channel + c];
-  for (int64_t row = visit.row; row < visit.end; row += down) {
-    auto values = load<width>(y + row * columns + visit.channel);
-    for (int c = 0; c < width; ++c) values[c] = from_float<T>(to_float(values[c]) + shift[c]);
-    store(y + row * columns + visit.channel, values);
-  }
-}
-
 }  // namespace
 
 void linear_forward(Stream& stream, const void* x, const void* w, const float* bias, void* y, DType dtype, int64_t n,
                     int64_t in_features, int64_t out_features) {
   multiply(stream, {x, in_features, false}, {w, in_features, true}, y, dtype, n, out_features, in_features);
-  if (!bias || n * out_features == 0) return;
-  dispatch(dtype, out_features, {y}, [&]<class T, int width>() {
-    const Cut cut(n, out_features, width);
-    launch(add_bias<T, width>, cut.grid(), reduce_threads, 0, stream, static_cast<T*>(y), bias, n, out_features,
-           cut.rows_per_chunk);
-  });
+  // After the product was rounded to `dtype`: none of cuBLAS's own ways takes a float32 bias to a bfloat16 result.
+  launch_add_bias(stream, y, bias, dtype, n, out_features);
 }
 
 void linear_backward_data(Stream& stream, const void* dy, const void* w, void* dx, DType dtype, int64_t n,

@@ -24,7 +24,7 @@ Results add(Device device, const std::vector<float>& a, const std::vector<float>
 Results scale(Device device, const std::vector<float>& x, float factor, DType dtype) {
   Stream& stream = Stream::of(device);
   const auto n = static_cast<int64_t>(x.size());
-  const Array in(stream, x, dtype), by(stream, {factor}), y(stream, n, dtype);
+  const Array in(stream, x, dtype), by(stream, std::vector{factor}), y(stream, n, dtype);
   kernel::scale(stream, in.data(), by.floats(), y.data(), dtype, n);
   kernel::scale(stream, in.data(), by.floats(), in.data(), dtype, n);
   return {y.values(), in.values()};
