@@ -1,24 +1,16 @@
 #include "kernels/adaptive_avg_pool2d.h"
 
-#include <algorithm>
-
 namespace melgrad::kernel::cpu {
 namespace {
-
-// The window [begin, end) of output i of `out` over an axis of `in` elements.
-struct Window {
-  int64_t begin, end;
-  Window(int64_t i, int64_t in, int64_t out) : begin(i * in / out), end(((i + 1) * in + out - 1) / out) {}
-};
 
 // Calls body(pixel of the input, pixel of the output, 1 / size of the window) for all of an image.
 template <class Body>
 void for_each_pixel(const AdaptivePool2d& pool, Body body) {
   for (int64_t i = 0; i < pool.out_height; ++i) {
-    const Window rows(i, pool.height, pool.out_height);
+    const AdaptiveWindow rows(i, pool.height, pool.out_height);
     for (int64_t j = 0; j < pool.out_width; ++j) {
-      const Window columns(j, pool.width, pool.out_width);
-      const float share = 1.0f / static_cast<float>((rows.end - rows.begin) * (columns.end - columns.begin));
+      const AdaptiveWindow columns(j, pool.width, pool.out_width);
+      const float share = 1.0f / static_cast<float>(rows.size() * columns.size());
       for (int64_t row = rows.begin; row < rows.end; ++row) {
         for (int64_t column = columns.begin; column < columns.end; ++column) {
           body(row * pool.width + column, i * pool.out_width + j, share);

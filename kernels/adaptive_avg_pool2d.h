@@ -3,6 +3,7 @@
 // sizes do not divide. out_height = out_width = 1 is global average pooling.
 #pragma once
 
+#include "kernels/host_device.h"
 #include "kernels/kernel.h"
 
 namespace melgrad::kernel {
@@ -12,9 +13,19 @@ struct AdaptivePool2d {
   int64_t out_height, out_width;
 };
 
+// The window [begin, end) of output i of `out` over an axis of `in` elements. Turned around, AdaptiveWindow(i, out, in)
+// are the outputs in whose windows element i stands.
+struct AdaptiveWindow {
+  int64_t begin, end;
+
+  MELGRAD_HOST_DEVICE AdaptiveWindow(int64_t i, int64_t in, int64_t out)
+      : begin(i * in / out), end(((i + 1) * in + out - 1) / out) {}
+  MELGRAD_HOST_DEVICE int64_t size() const { return end - begin; }
+};
+
 // x [batch, height, width, channels] -> y [batch, out_height, out_width, channels]
-HOST_KERNEL(adaptive_avg_pool2d_forward, const void* x, void* y, DType dtype, AdaptivePool2d pool)
+KERNEL(adaptive_avg_pool2d_forward, const void* x, void* y, DType dtype, AdaptivePool2d pool)
 // Writes every element of dx: the sum over the windows it stands in of dy / window size.
-HOST_KERNEL(adaptive_avg_pool2d_backward, const void* dy, void* dx, DType dtype, AdaptivePool2d pool)
+KERNEL(adaptive_avg_pool2d_backward, const void* dy, void* dx, DType dtype, AdaptivePool2d pool)
 
 }  // namespace melgrad::kernel

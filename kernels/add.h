@@ -5,6 +5,6 @@
 
 namespace melgrad::kernel {
 
-HOST_KERNEL(add, const void* a, const void* b, void* y, DType dtype, int64_t n)
+KERNEL(add, const void* a, const void* b, void* y, DType dtype, int64_t n)
 
 }  // namespace melgrad::kernel

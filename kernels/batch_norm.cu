@@ -1,48 +1,10 @@
-// Two passes over memory, the least there is: one that reduces the rows, one that normalises. The reduction goes from
-// registers over warp shuffles and shared memory to one partial result per block, and a second small kernel combines
-// those; every step has a fixed order that depends on the shape alone, so results repeat to the bit.
+// Two passes over memory, the least there is: one that reduces the rows (column_reduce.cuh), one that normalises.
 #include "kernels/batch_norm.h"
 
-#include <algorithm>
-
-#include "kernels/cuda.cuh"
+#include "kernels/column_reduce.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {
-
-// A block covers `across` vectors of channels side by side (128 bytes where vectors are 16 bytes, a whole cache line)
-// by `down` rows; a warp holds 4 of those rows.
-constexpr int threads = 256, warps = threads / warp_size;
-constexpr int across = 8, down = threads / across;
-
-// The rows are cut into chunks, the channels into tiles; each pair is a block.
-struct Cut {
-  int64_t rows_per_chunk;
-  unsigned tiles, chunks;
-
-  Cut(int64_t rows, int64_t channels, int width) {
-    constexpr int64_t worthwhile_rows = 4 * down;
-    constexpr int64_t blocks_that_fill_a_gpu = 2048;
-    tiles = static_cast<unsigned>(ceil_divide<int64_t>(channels, across * width));
-    const int64_t wanted = std::clamp<int64_t>(blocks_that_fill_a_gpu / tiles, 1, ceil_divide(rows, worthwhile_rows));
-    rows_per_chunk = ceil_divide(rows, wanted);
-    chunks = static_cast<unsigned>(ceil_divide(rows, rows_per_chunk));
-  }
-  dim3 grid() const { return {tiles, chunks}; }
-};
-
-// The part of the matrix that one thread visits: `width` channels from `channel`, rows from `row` to `end` by `down`.
-template <int width>
-struct Visit {
-  int64_t channel, row, end;
-
-  __device__ Visit(int64_t rows, int64_t channels, int64_t rows_per_chunk)
-      : channel((static_cast<int64_t>(blockIdx.x) * across + threadIdx.x % across) * width),
-        row(blockIdx.y * rows_per_chunk + threadIdx.x / across),
-        end(min(rows, (static_cast<int64_t>(blockIdx.y) + 1) * rows_per_chunk)) {
-    if (channel >= channels) end = 0;  // no rows, but the thread still takes part in barriers and shuffles
-  }
-};
 
 // The mean and the sum of squared deviations from it, one value after another (Welford 1962) and of two sets together
 // (Chan, Golub & LeVeque 1979): float32 is enough, however far the mean is from zero.
@@ -73,26 +35,8 @@ struct GradientSums {
   }
 };
 
-// Combines what the threads of a block hold for the same channels and writes it to partials[chunk, channels].
-template <int width, class Partial>
-__device__ void combine_block(Partial (&held)[width], Partial* partials, int64_t channels) {
-  constexpr int tile = across * width;
-  SHARED(Partial, of_warp, [warps][tile]);
-  const int warp = static_cast<int>(threadIdx.x) / warp_size, lane = static_cast<int>(threadIdx.x) % warp_size;
-  for (int c = 0; c < width; ++c) {
-    for (int distance = across; distance < warp_size; distance *= 2) held[c].combine(shuffle_xor(held[c], distance));
-    if (lane < across) of_warp[warp][lane * width + c] = held[c];
-  }
-  __syncthreads();
-  const int64_t channel = static_cast<int64_t>(blockIdx.x) * tile + threadIdx.x;
-  if (threadIdx.x >= tile || channel >= channels) return;
-  Partial total = of_warp[0][threadIdx.x];
-  for (int w = 1; w < warps; ++w) total.combine(of_warp[w][threadIdx.x]);
-  partials[blockIdx.y * channels + channel] = total;
-}
-
 template <class T, int width>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(reduce_threads)
     reduce_moments(const T* x, Moments* partials, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
   Moments moments[width] = {};
@@ -103,11 +47,11 @@ __global__ void __launch_bounds__(threads)
     const float inverse_count = 1 / count;
     for (int c = 0; c < width; ++c) moments[c].add(to_float(values[c]), count, inverse_count);
   }
-  combine_block(moments, partials, channels);
+  write_partials(moments, partials, channels);
 }
 
 template <class T, int width>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(reduce_threads)
     reduce_gradients(const T* x, const T* dy, const float* mean, GradientSums* partials, int64_t rows, int64_t channels,
                      int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
@@ -122,29 +66,8 @@ __global__ void __launch_bounds__(threads)
       sums[c].combine({d, d * (to_float(values[c]) - center[c])});
     }
   }
-  combine_block(sums, partials, channels);
+  write_partials(sums, partials, channels);
 }
-
-// The second kernel of a reduction: a block of [combiners, warp_size] threads combines the chunks of 32 channels.
-constexpr int combiners = 8;
-
-// The result is complete in the threads with threadIdx.y == 0.
-template <class Partial>
-__device__ Partial combine_chunks(const Partial* partials, unsigned chunks, int64_t channel, int64_t channels) {
-  SHARED(Partial, of_combiner, [combiners][warp_size]);
-  Partial total = {};
-  if (channel < channels) {
-    for (unsigned chunk = threadIdx.y; chunk < chunks; chunk += combiners) {
-      total.combine(partials[chunk * channels + channel]);
-    }
-  }
-  of_combiner[threadIdx.y][threadIdx.x] = total;
-  __syncthreads();
-  for (int i = 1; i < combiners; ++i) total.combine(of_combiner[i][threadIdx.x]);
-  return total;
-}
-
-__device__ int64_t channel_of_combiner() { return static_cast<int64_t>(blockIdx.x) * warp_size + threadIdx.x; }
 
 __global__ void finish_moments(const Moments* partials, unsigned chunks, float* mean, float* inverse_deviation,
                                float* running_mean, float* running_var, int64_t channels, float momentum,
@@ -173,7 +96,7 @@ __global__ void invert_deviations(const float* var, float* inverse_deviation, in
 }
 
 template <class T, int width>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(reduce_threads)
     normalize(const T* x, const float* gamma, const float* beta, const float* mean, const float* inverse_deviation,
               T* y, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
@@ -196,7 +119,7 @@ __global__ void __launch_bounds__(threads)
 
 // With u = (x - mean) * inverse_deviation: dx = gamma * inverse_deviation * (dy - dbeta / rows - u * dgamma / rows).
 template <class T, int width>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(reduce_threads)
     propagate(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse_deviation,
               const float* dgamma, const float* dbeta, T* dx, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
@@ -223,7 +146,7 @@ __global__ void __launch_bounds__(threads)
 
 // dx = gamma * inverse_deviation * dy: the statistics do not depend on x.
 template <class T, int width>
-__global__ void __launch_bounds__(threads)
+__global__ void __launch_bounds__(reduce_threads)
     scale_gradient(const T* dy, const float* gamma, const float* inverse_deviation, T* dx, int64_t rows,
                    int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
@@ -237,17 +160,15 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-dim3 warps_over(int64_t channels) { return static_cast<unsigned>(ceil_divide<int64_t>(channels, warp_size)); }
-
 // Writes dgamma and dbeta.
 template <class T, int width>
 void parameter_gradients(Stream& stream, const T* x, const T* dy, const float* mean, const float* inverse_deviation,
                          GradientSums* partials, float* dgamma, float* dbeta, int64_t rows, int64_t channels) {
   const Cut cut(rows, channels, width);
-  launch(reduce_gradients<T, width>, cut.grid(), threads, 0, stream, x, dy, mean, partials, rows, channels,
+  launch(reduce_gradients<T, width>, cut.grid(), reduce_threads, 0, stream, x, dy, mean, partials, rows, channels,
          cut.rows_per_chunk);
-  launch(finish_gradients, warps_over(channels), dim3(warp_size, combiners), 0, stream, partials, cut.chunks,
-         inverse_deviation, dgamma, dbeta, channels);
+  launch(finish_gradients, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks, inverse_deviation,
+         dgamma, dbeta, channels);
 }
 
 }  // namespace
@@ -261,10 +182,11 @@ void batch_norm_forward_training(Stream& stream, const void* x, const float* gam
     const Cut cut(rows, channels, width);
     const auto* in = static_cast<const T*>(x);
     auto* partials = static_cast<Moments*>(stream.workspace(cut.chunks * channels * sizeof(Moments)));
-    launch(reduce_moments<T, width>, cut.grid(), threads, 0, stream, in, partials, rows, channels, cut.rows_per_chunk);
-    launch(finish_moments, warps_over(channels), dim3(warp_size, combiners), 0, stream, partials, cut.chunks, mean,
+    launch(reduce_moments<T, width>, cut.grid(), reduce_threads, 0, stream, in, partials, rows, channels,
+           cut.rows_per_chunk);
+    launch(finish_moments, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks, mean,
            inverse_deviation, running_mean, running_var, channels, momentum, epsilon);
-    launch(normalize<T, width>, cut.grid(), threads, 0, stream, in, gamma, beta, mean, inverse_deviation,
+    launch(normalize<T, width>, cut.grid(), reduce_threads, 0, stream, in, gamma, beta, mean, inverse_deviation,
            static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
   });
 }
@@ -278,8 +200,8 @@ void batch_norm_forward_evaluation(Stream& stream, const void* x, const float* g
          epsilon);
   dispatch(dtype, channels, {x, y}, [&]<class T, int width>() {
     const Cut cut(rows, channels, width);
-    launch(normalize<T, width>, cut.grid(), threads, 0, stream, static_cast<const T*>(x), gamma, beta, running_mean,
-           inverse_deviation, static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
+    launch(normalize<T, width>, cut.grid(), reduce_threads, 0, stream, static_cast<const T*>(x), gamma, beta,
+           running_mean, inverse_deviation, static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
   });
 }
 
@@ -293,8 +215,8 @@ void batch_norm_backward_training(Stream& stream, const void* x, const void* dy,
     const auto* d_out = static_cast<const T*>(dy);
     auto* partials = static_cast<GradientSums*>(stream.workspace(cut.chunks * channels * sizeof(GradientSums)));
     parameter_gradients<T, width>(stream, in, d_out, mean, inverse_deviation, partials, dgamma, dbeta, rows, channels);
-    launch(propagate<T, width>, cut.grid(), threads, 0, stream, in, d_out, gamma, mean, inverse_deviation, dgamma,
-           dbeta, static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
+    launch(propagate<T, width>, cut.grid(), reduce_threads, 0, stream, in, d_out, gamma, mean, inverse_deviation,
+           dgamma, dbeta, static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
   });
 }
 
@@ -312,7 +234,7 @@ void batch_norm_backward_evaluation(Stream& stream, const void* x, const void* d
            epsilon);
     parameter_gradients<T, width>(stream, static_cast<const T*>(x), d_out, running_mean, inverse_deviation, partials,
                                   dgamma, dbeta, rows, channels);
-    launch(scale_gradient<T, width>, cut.grid(), threads, 0, stream, d_out, gamma, inverse_deviation,
+    launch(scale_gradient<T, width>, cut.grid(), reduce_threads, 0, stream, d_out, gamma, inverse_deviation,
            static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
   });
 }

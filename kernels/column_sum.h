@@ -6,6 +6,6 @@
 namespace melgrad::kernel {
 
 // x carries `dtype`; sums, float32 [columns], is written, not added to.
-HOST_KERNEL(column_sum, const void* x, float* sums, DType dtype, int64_t rows, int64_t columns)
+KERNEL(column_sum, const void* x, float* sums, DType dtype, int64_t rows, int64_t columns)
 
 }  // namespace melgrad::kernel

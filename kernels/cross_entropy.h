@@ -10,10 +10,10 @@ namespace melgrad::kernel {
 // logits [n, classes] of `dtype`; targets float32 [n, classes], one-hot or mixed; loss float32 [1];
 // dlogits [n, classes] of `dtype`: the gradient of that mean, softmax * sum(t) - t over n. dlogits may alias logits;
 // null: it is not wanted.
-HOST_KERNEL(cross_entropy, const void* logits, const float* targets, float* loss, void* dlogits, DType dtype, int64_t n,
+KERNEL(cross_entropy, const void* logits, const float* targets, float* loss, void* dlogits, DType dtype, int64_t n,
             int64_t classes, float label_smoothing)
 
 // probabilities, float32 [n, classes], of logits [n, classes] of `dtype`.
-HOST_KERNEL(softmax, const void* logits, float* probabilities, DType dtype, int64_t n, int64_t classes)
+KERNEL(softmax, const void* logits, float* probabilities, DType dtype, int64_t n, int64_t classes)
 
 }  // namespace melgrad::kernel

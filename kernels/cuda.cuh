@@ -88,12 +88,25 @@ __device__ void store(T* to, const Vector<T, width>& vector) {
   *reinterpret_cast<Vector<T, width>*>(to) = vector;
 }
 
+// Calls body.operator()<T>() with the element type of `dtype`.
+template <class Body>
+void dispatch_type(DType dtype, Body body) {
+  switch (dtype) {
+    case DType::float32:
+      return body.template operator()<float>();
+    case DType::bfloat16:
+      return body.template operator()<bfloat16>();
+    default:
+      fail("no kernel for elements of type {}", name_of(dtype));
+  }
+}
+
 // Calls body.operator()<T, width>() with the element type of `dtype` and the number of elements in an access: 16 bytes
 // where the pointers are aligned to 16 and the innermost extent is a whole number of accesses, else one element.
 template <class Body>
 void dispatch(DType dtype, int64_t innermost, std::initializer_list<const void*> pointers, Body body) {
   constexpr uintptr_t access = 16;
-  const auto choose_width = [&]<class T>() {
+  dispatch_type(dtype, [&]<class T>() {
     constexpr int width = access / sizeof(T);
     bool wide = innermost % width == 0;
     for (const void* pointer : pointers) wide = wide && reinterpret_cast<uintptr_t>(pointer) % access == 0;
@@ -102,15 +115,7 @@ void dispatch(DType dtype, int64_t innermost, std::initializer_list<const void*>
     } else {
       body.template operator()<T, 1>();
     }
-  };
-  switch (dtype) {
-    case DType::float32:
-      return choose_width.template operator()<float>();
-    case DType::bfloat16:
-      return choose_width.template operator()<bfloat16>();
-    default:
-      fail("no kernel for elements of type {}", name_of(dtype));
-  }
+  });
 }
 
 // ---- Reductions. Their order is fixed, so the result is the same to the bit every time. ----

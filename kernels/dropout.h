@@ -8,6 +8,6 @@
 
 namespace melgrad::kernel {
 
-HOST_KERNEL(dropout, const void* x, void* y, DType dtype, int64_t n, float probability, RandomStream random)
+KERNEL(dropout, const void* x, void* y, DType dtype, int64_t n, float probability, RandomStream random)
 
 }  // namespace melgrad::kernel

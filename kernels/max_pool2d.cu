@@ -1,42 +1,12 @@
 #include "kernels/max_pool2d.h"
 
-#include "kernels/cuda.cuh"
+#include "kernels/image_rows.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {
 
-constexpr int most_threads = 256;
-
-// A block computes part of one row [columns, channels] of the result, each thread a vector of channels at one column.
-struct Place {
-  int64_t sample;
-  int row, column, channel;
-  bool inside;  // the last block of a row may reach beyond it
-
-  template <int width>
-  __device__ static Place of_thread(int rows, int columns, int channels) {
-    const int vectors = channels / width;
-    const int i = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
-    return {.sample = blockIdx.x / rows,
-            .row = static_cast<int>(blockIdx.x % rows),
-            .column = i / vectors,
-            .channel = i % vectors * width,
-            .inside = i < columns * vectors};
-  }
-};
-
-// Gives the launch its shape: body(grid, block).
-template <class Body>
-void over_rows(int64_t rows, int64_t vectors_in_row, Body body) {
-  const auto threads = std::min<int64_t>(most_threads, ceil_divide<int64_t>(vectors_in_row, warp_size) * warp_size);
-  const auto blocks = ceil_divide(vectors_in_row, threads);
-  MELGRAD_CHECK(rows <= INT32_MAX && blocks <= 65535, "max_pool2d: {} rows of {} vectors are too many", rows,
-                vectors_in_row);
-  body(dim3(static_cast<unsigned>(rows), static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)));
-}
-
 template <class T, int width>
-__global__ void __launch_bounds__(most_threads) forward(const T* x, T* y, uint8_t* taken, Pool2d pool) {
+__global__ void __launch_bounds__(image_row_threads) forward(const T* x, T* y, uint8_t* taken, Pool2d pool) {
   const int kernel = static_cast<int>(pool.kernel);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const auto place = Place::of_thread<width>(out_height, out_width, static_cast<int>(pool.channels));
@@ -69,7 +39,7 @@ __global__ void __launch_bounds__(most_threads) forward(const T* x, T* y, uint8_
 
 // Each input pixel gathers from the windows that cover it: no atomics, so the same bits every time.
 template <class T, int width>
-__global__ void __launch_bounds__(most_threads) backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {
+__global__ void __launch_bounds__(image_row_threads) backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {
   const int kernel = static_cast<int>(pool.kernel), stride = static_cast<int>(pool.stride);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const int height = static_cast<int>(pool.height), across = static_cast<int>(pool.width);
@@ -103,9 +73,11 @@ void max_pool2d_forward(Stream& stream, const void* x, void* y, uint8_t* taken, 
   require_valid(pool);
   if (pool.batch * pool.channels == 0) return;
   dispatch(dtype, pool.channels, {x, y, taken}, [&]<class T, int width>() {
-    over_rows(pool.batch * pool.out_height(), pool.out_width() * pool.channels / width, [&](dim3 grid, dim3 block) {
-      launch(forward<T, width>, grid, block, 0, stream, static_cast<const T*>(x), static_cast<T*>(y), taken, pool);
-    });
+    over_image_rows(current_range(stream), pool.batch * pool.out_height(), pool.out_width() * pool.channels / width,
+                    [&](dim3 grid, dim3 block) {
+                      launch(forward<T, width>, grid, block, 0, stream, static_cast<const T*>(x), static_cast<T*>(y),
+                             taken, pool);
+                    });
   });
 }
 
@@ -113,9 +85,11 @@ void max_pool2d_backward(Stream& stream, const void* dy, const uint8_t* taken, v
   require_valid(pool);
   if (pool.batch * pool.channels == 0) return;
   dispatch(dtype, pool.channels, {dy, dx, taken}, [&]<class T, int width>() {
-    over_rows(pool.batch * pool.height, pool.width * pool.channels / width, [&](dim3 grid, dim3 block) {
-      launch(backward<T, width>, grid, block, 0, stream, static_cast<const T*>(dy), taken, static_cast<T*>(dx), pool);
-    });
+    over_image_rows(current_range(stream), pool.batch * pool.height, pool.width * pool.channels / width,
+                    [&](dim3 grid, dim3 block) {
+                      launch(backward<T, width>, grid, block, 0, stream, static_cast<const T*>(dy), taken,
+                             static_cast<T*>(dx), pool);
+                    });
   });
 }
 

@@ -6,6 +6,6 @@
 
 namespace melgrad::kernel {
 
-HOST_KERNEL(scale, const void* x, const float* factor, void* y, DType dtype, int64_t n)
+KERNEL(scale, const void* x, const float* factor, void* y, DType dtype, int64_t n)
 
 }  // namespace melgrad::kernel

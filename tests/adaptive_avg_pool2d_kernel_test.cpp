@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "tests/kernel_test.h"
 #include "tests/reference.h"
 
 namespace melgrad {
@@ -32,7 +33,8 @@ double dot(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 constexpr AdaptivePool2d shapes[] = {{1, 1, 1, 1, 1, 1},  {3, 4, 9, 31, 1, 1},  {2, 5, 7, 3, 2, 3},
-                                     {2, 7, 5, 33, 7, 5}, {5, 13, 11, 8, 6, 6}, {2, 2, 3, 5, 4, 7}};
+                                     {2, 7, 5, 33, 7, 5}, {5, 13, 11, 8, 6, 6}, {2, 2, 3, 5, 4, 7},
+                                     {2, 3, 5, 72, 1, 1}, {1, 7, 41, 16, 1, 1}};
 
 TEST(AdaptiveAvgPool2dKernel, AgreesWithPyTorchWhereWindowsOverlap) {
   std::vector<float> x(35);
@@ -53,6 +55,27 @@ TEST(AdaptiveAvgPool2dKernel, BackwardIsTheTranspose) {
   for (const AdaptivePool2d& pool : shapes) {
     const auto x = random_values(in_elements(pool), 1), dy = random_values(out_elements(pool), 2);
     EXPECT_NEAR(dot(forward(x, pool), dy), dot(x, backward(dy, pool)), 1e-4);
+  }
+}
+
+TEST(AdaptiveAvgPool2dKernel, CudaAgreesWithTheCpu) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  Stream& stream = Stream::of(Device::cuda);
+  for (const DType dtype : test::activation_dtypes) {
+    for (const AdaptivePool2d& pool : shapes) {
+      const auto x = test::rounded(random_values(in_elements(pool), 1), dtype);
+      const auto dy = test::rounded(random_values(out_elements(pool), 2), dtype);
+      const auto run = [&]() -> test::Results {
+        const test::Array in(stream, x, dtype), d_out(stream, dy, dtype);
+        const test::Array y(stream, out_elements(pool), dtype), dx(stream, in_elements(pool), dtype);
+        kernel::adaptive_avg_pool2d_forward(stream, in.data(), y.data(), dtype, pool);
+        kernel::adaptive_avg_pool2d_backward(stream, d_out.data(), dx.data(), dtype, pool);
+        return {y.values(), dx.values()};
+      };
+      SCOPED_TRACE(testing::Message() << pool.height << " x " << pool.width << " " << name_of(dtype));
+      test::expect_near(test::in_every_order(run), {forward(x, pool), backward(dy, pool)},
+                        test::tolerance(dtype, 1e-5f), 1e-6f);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "tests/kernel_test.h"
 #include "tests/reference.h"
 
 namespace melgrad {
@@ -78,8 +79,13 @@ TEST(CrossEntropyKernel, AgreesWithItsDefinitionAndCentralDifferences) {
 
 TEST(CrossEntropyKernel, ShowsANanInItsLoss) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (const std::vector<float>& logits : {std::vector{nan, 1.0f}, std::vector{1.0f, nan}}) {
-    EXPECT_TRUE(std::isnan(cross_entropy(logits, {1, 0}, 2, 0)[0]));
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    if (!Stream::available(device)) continue;
+    for (const std::vector<float>& logits : {std::vector{nan, 1.0f}, std::vector{1.0f, nan}}) {
+      const DeviceArray<float> z(logits, device), t(std::vector{1.0f, 0.0f}, device), loss(1, device);
+      kernel::cross_entropy(Stream::of(device), z, t, loss, nullptr, DType::float32, 1, 2, 0);
+      EXPECT_TRUE(std::isnan(loss.values()[0]));
+    }
   }
 }
 
@@ -87,6 +93,38 @@ TEST(CrossEntropyKernel, DoesWithoutTheGradient) {
   const DeviceArray<float> z(std::vector{0.0f, 0.0f}), t(std::vector{1.0f, 0.0f}), loss(1);
   kernel::cross_entropy(Stream::of(Device::cpu), z, t, loss, nullptr, DType::float32, 1, 2, 0);
   EXPECT_FLOAT_EQ(loss.values()[0], std::log(2.0f));
+}
+
+// The loss, the gradient in an array of its own and in place of the logits, the loss without one; the softmax.
+test::Results everything(Device device, const std::vector<float>& logits, const std::vector<float>& targets,
+                         int64_t classes, DType dtype) {
+  Stream& stream = Stream::of(device);
+  const auto elements = static_cast<int64_t>(logits.size()), n = elements / classes;
+  const test::Array z(stream, logits, dtype), t(stream, targets), probabilities(stream, elements);
+  const test::Array loss(stream, 1), loss_alone(stream, 1), dlogits(stream, elements, dtype);
+  const auto run = [&](const test::Array& to, void* gradient) {
+    kernel::cross_entropy(stream, z.data(), t.floats(), to.floats(), gradient, dtype, n, classes, 0.1f);
+  };
+  kernel::softmax(stream, z.data(), probabilities.floats(), dtype, n, classes);
+  run(loss_alone, nullptr);
+  run(loss, dlogits.data());
+  run(loss, z.data());
+  return {loss.values(), loss_alone.values(), dlogits.values(), z.values(), probabilities.values()};
+}
+
+TEST(CrossEntropyKernel, CudaAgreesWithTheCpu) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const DType dtype : test::activation_dtypes) {
+    for (const auto& [n, classes] : {std::pair{1, 1}, {1, 31}, {33, 10}, {31, 33}, {3, 1009}, {300, 2}}) {
+      auto logits = test::rounded(test::random_values(int64_t{n} * classes, 1, 0, 3), dtype);
+      const auto targets = random_values(int64_t{n} * classes, 2);
+      logits[0] = 100;
+      const auto run = [&, c = classes] { return everything(Device::cuda, logits, targets, c, dtype); };
+      SCOPED_TRACE(testing::Message() << n << " x " << classes << " " << name_of(dtype));
+      test::expect_near(test::in_every_order(run), everything(Device::cpu, logits, targets, classes, DType::float32),
+                        test::tolerance(dtype, 1e-5f), 1e-6f);
+    }
+  }
 }
 
 TEST(CrossEntropyKernel, RepeatsToTheBitAtAnyThreadCount) {

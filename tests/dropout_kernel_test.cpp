@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tests/kernel_test.h"
 #include "tests/reference.h"
 
 namespace melgrad {
@@ -47,12 +48,35 @@ TEST(DropoutKernel, ZeroProbabilityIsTheIdentity) {
 }
 
 TEST(DropoutKernel, RefusesToDropEverything) {
-  EXPECT_THROW(dropped(random_values(3, 1), 1, Randomness(1, 1, 1).stream), Error);
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    if (!Stream::available(device)) continue;
+    const DeviceArray<float> x(3, device);
+    const Randomness random(1, 1, 1, device);
+    EXPECT_THROW(kernel::dropout(Stream::of(device), x, x, DType::float32, 3, 1, random.stream), Error);
+  }
 }
 
 TEST(DropoutKernel, IsDeterminedBySeedStepAndStream) {
   const auto x = random_values(100, 1);
   reference::expect_determined_by_seed_step_and_stream([&](const RandomStream& r) { return dropped(x, 0.5f, r); });
+}
+
+TEST(DropoutKernel, CudaAgreesWithTheCpuToTheBit) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  Stream& stream = Stream::of(Device::cuda);
+  const Randomness here(5, 3, 1), there(5, 3, 1, Device::cuda);
+  for (const DType dtype : test::activation_dtypes) {
+    for (const int64_t n : {0, 1, 2, 31, 33, 516, 1016, 1009}) {
+      const auto x = test::rounded(random_values(n, 1), dtype);
+      const auto dropped_there = [&]() -> test::Results {
+        const test::Array in(stream, x, dtype), y(stream, n, dtype);
+        kernel::dropout(stream, in.data(), y.data(), dtype, n, 0.3f, there.stream);
+        return {y.values()};
+      };
+      test::expect_same_bits(test::in_every_order(dropped_there),
+                             {test::rounded(dropped(x, 0.3f, here.stream), dtype)});
+    }
+  }
 }
 
 TEST(DropoutKernel, RepeatsToTheBitAtAnyThreadCount) {

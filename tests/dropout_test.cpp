@@ -1,5 +1,6 @@
 // Dropout in the graph; tests/dropout_kernel_test.cpp proves the mask's statistics.
 #include "framework/layers.h"
+#include "tests/devices.h"
 #include "tests/gradient_check.h"
 #include "tests/reference.h"
 
@@ -19,13 +20,19 @@ TEST(Dropout, ItsGradientIsTheSlope) {
   }
 }
 
-TEST(Dropout, BackwardUsesTheMaskOfForward) {
-  Generator generator(3);
-  Tensor x = Tensor::full({10007}, 1).require_grad();
-  const Tensor y = dropout(x, 0.25f, generator.draw());
-  y.backward(Tensor::full({10007}, 1));
-  EXPECT_EQ(x.grad().to_vector(), y.to_vector());
+class DropoutOnDevice : public testing::TestWithParam<Device> {};
+
+TEST_P(DropoutOnDevice, BackwardUsesTheMaskOfForward) {
+  run_on(GetParam(), [] {
+    Generator generator(3, GetParam());
+    Tensor x = Tensor::full({10007}, 1, GetParam()).require_grad();
+    const Tensor y = dropout(x, 0.25f, generator.draw());
+    y.backward(Tensor::full({10007}, 1, GetParam()));
+    EXPECT_EQ(x.grad().to_vector(), y.to_vector());
+  });
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, DropoutOnDevice, testing::ValuesIn(devices), name_of_device);
 
 TEST(Dropout, DrawsAFreshMaskAtEveryCallAndTheSameAfterTheSameSeed) {
   Dropout layer(0.5f);

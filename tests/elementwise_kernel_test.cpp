@@ -1,25 +1,41 @@
 #include "kernels/add.h"
 #include "kernels/scale.h"
-#include "tests/reference.h"
+#include "tests/kernel_test.h"
 
 namespace melgrad {
 namespace {
 
-using reference::DeviceArray;
-using reference::random_values;
+using test::Array;
+using test::random_values;
+using test::Results;
 
-constexpr int64_t sizes[] = {1, 31, 33, 10007};
+constexpr int64_t sizes[] = {0, 1, 31, 33, 512, 1009};
+
+// What it writes to an array of its own and what in place of b.
+Results add(Device device, const std::vector<float>& a, const std::vector<float>& b, DType dtype) {
+  Stream& stream = Stream::of(device);
+  const auto n = static_cast<int64_t>(a.size());
+  const Array left(stream, a, dtype), right(stream, b, dtype), y(stream, n, dtype);
+  kernel::add(stream, left.data(), right.data(), y.data(), dtype, n);
+  kernel::add(stream, left.data(), right.data(), right.data(), dtype, n);
+  return {y.values(), right.values()};
+}
+
+Results scale(Device device, const std::vector<float>& x, float factor, DType dtype) {
+  Stream& stream = Stream::of(device);
+  const auto n = static_cast<int64_t>(x.size());
+  const Array in(stream, x, dtype), by(stream, std::vector{factor}), y(stream, n, dtype);
+  kernel::scale(stream, in.data(), by.floats(), y.data(), dtype, n);
+  kernel::scale(stream, in.data(), by.floats(), in.data(), dtype, n);
+  return {y.values(), in.values()};
+}
 
 TEST(AddKernel, AddsAlsoInPlace) {
   for (const int64_t n : sizes) {
     const auto a = random_values(n, 1), b = random_values(n, 2);
     std::vector<float> sum(a);
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += b[i];
-    const DeviceArray<float> left(a), right(b), y(n);
-    kernel::add(Stream::of(Device::cpu), left, right, y, DType::float32, n);
-    EXPECT_EQ(y.values(), sum);
-    kernel::add(Stream::of(Device::cpu), left, right, right, DType::float32, n);
-    EXPECT_EQ(right.values(), sum);
+    test::expect_same_bits(add(Device::cpu, a, b, DType::float32), {sum, sum});
   }
 }
 
@@ -28,11 +44,29 @@ TEST(ScaleKernel, MultipliesAlsoInPlace) {
     const auto x = random_values(n, 1);
     std::vector<float> scaled(x);
     for (float& value : scaled) value *= -0.3f;
-    const DeviceArray<float> in(x), factor(std::vector{-0.3f}), y(n);
-    kernel::scale(Stream::of(Device::cpu), in, factor, y, DType::float32, n);
-    EXPECT_EQ(y.values(), scaled);
-    kernel::scale(Stream::of(Device::cpu), in, factor, in, DType::float32, n);
-    EXPECT_EQ(in.values(), scaled);
+    test::expect_same_bits(scale(Device::cpu, x, -0.3f, DType::float32), {scaled, scaled});
+  }
+}
+
+TEST(AddKernel, CudaAgreesWithTheCpuToTheBit) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const DType dtype : test::activation_dtypes) {
+    for (const int64_t n : sizes) {
+      const auto a = test::rounded(random_values(n, 1), dtype), b = test::rounded(random_values(n, 2), dtype);
+      test::expect_same_bits(test::in_every_order([&] { return add(Device::cuda, a, b, dtype); }),
+                             test::rounded(add(Device::cpu, a, b, DType::float32), dtype));
+    }
+  }
+}
+
+TEST(ScaleKernel, CudaAgreesWithTheCpuToTheBit) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const DType dtype : test::activation_dtypes) {
+    for (const int64_t n : sizes) {
+      const auto x = test::rounded(random_values(n, 1), dtype);
+      test::expect_same_bits(test::in_every_order([&] { return scale(Device::cuda, x, -0.3f, dtype); }),
+                             test::rounded(scale(Device::cpu, x, -0.3f, DType::float32), dtype));
+    }
   }
 }
 

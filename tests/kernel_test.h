@@ -120,6 +120,11 @@ inline void expect_same_bits(const Results& actual, const Results& expected) {
   }
 }
 
+inline Results rounded(Results results, DType dtype) {
+  for (auto& result : results) result = rounded(std::move(result), dtype);
+  return results;
+}
+
 // run() on the CPU with 1, 2, 4 and 8 threads.
 template <class Run>
 void expect_same_bits_at_any_thread_count(Run run) {

@@ -1,5 +1,6 @@
 #include "kernels/linear.h"
 
+#include "tests/kernel_test.h"
 #include "tests/reference.h"
 
 namespace melgrad {
@@ -75,6 +76,35 @@ TEST_P(LinearKernel, RepeatsToTheBitAtAnyThreadCount) {
   expect_same_bits_at_any_thread_count([&] { return example.forward(true); });
   expect_same_bits_at_any_thread_count([&] { return example.backward_data(); });
   expect_same_bits_at_any_thread_count([&] { return example.backward_weight(); });
+}
+
+// y without and with the bias, dx, dw.
+test::Results everything(Device device, const Case& example, DType dtype) {
+  Stream& stream = Stream::of(device);
+  const auto& [shape, x, w, bias, dy] = example;
+  const auto& [n, in_features, out_features] = shape;
+  const test::Array in(stream, x, dtype), weight(stream, w, dtype), d_out(stream, dy, dtype), shift(stream, bias);
+  const test::Array y(stream, n * out_features, dtype), y_biased(stream, n * out_features, dtype);
+  const test::Array dx(stream, n * in_features, dtype), dw(stream, out_features * in_features, dtype);
+  kernel::linear_forward(stream, in.data(), weight.data(), nullptr, y.data(), dtype, n, in_features, out_features);
+  kernel::linear_forward(stream, in.data(), weight.data(), shift.floats(), y_biased.data(), dtype, n, in_features,
+                         out_features);
+  kernel::linear_backward_data(stream, d_out.data(), weight.data(), dx.data(), dtype, n, in_features, out_features);
+  kernel::linear_backward_weight(stream, in.data(), d_out.data(), dw.data(), dtype, n, in_features, out_features);
+  return {y.values(), y_biased.values(), dx.values(), dw.values()};
+}
+
+TEST_P(LinearKernel, CudaAgreesWithTheCpu) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const DType dtype : test::activation_dtypes) {
+    Case example(GetParam());
+    for (auto* values : {&example.x, &example.w, &example.dy}) *values = test::rounded(*values, dtype);
+    SCOPED_TRACE(name_of(dtype));
+    // In bfloat16 the product, of up to 16, is rounded before the bias is added, which may take most of it away.
+    const float absolute = dtype == DType::float32 ? 2e-5f : 16 * 0x1p-9f;
+    test::expect_near(test::in_every_order([&] { return everything(Device::cuda, example, dtype); }),
+                      everything(Device::cpu, example, DType::float32), test::tolerance(dtype, 1e-5f), absolute);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearKernel,

@@ -5,6 +5,7 @@
 
 #include "framework/ops.h"
 #include "framework/optimizer.h"
+#include "tests/devices.h"
 #include "tests/expect_error.h"
 #include "tests/fixture.h"
 
@@ -53,11 +54,12 @@ std::vector<float> initial_values(const Named& parameter, uint64_t p) {
   return result;
 }
 
-class ModelParity : public testing::TestWithParam<std::string> {
+class ModelParity : public testing::TestWithParam<std::tuple<std::string, Device>> {
  protected:
   static constexpr int64_t batch = 4, n_mels = 32, frames = 40, classes = 10;
 
-  ModelParity() : name_(GetParam()), model_(make_model(name_, classes)) {
+  ModelParity() : name_(std::get<0>(GetParam())), device_(std::get<1>(GetParam())) {
+    model_ = make_model(name_, classes);
     for (const Json& c : fixture().cases()) {
       if (c.at("name") == name_) case_ = c;
     }
@@ -68,6 +70,15 @@ class ModelParity : public testing::TestWithParam<std::string> {
     std::vector<float> one_hot(batch * classes);
     for (size_t i = 0; i < batch; ++i) one_hot[i * classes + i] = 1;
     targets_ = Tensor::from(one_hot, {batch, classes});
+  }
+
+  void on_device(const std::function<void()>& body) {
+    run_on(device_, [&] {
+      model_->move_to(device_);
+      x_ = x_.to(device_);
+      targets_ = targets_.to(device_);
+      body();
+    });
   }
 
   const std::vector<float>& expected(const std::string& what) const { return fixture()[name_ + "/" + what]; }
@@ -87,7 +98,45 @@ class ModelParity : public testing::TestWithParam<std::string> {
     expect_close(what, actual, expected(what), case_.at("float32_error").at(what));
   }
 
+  void expect_gradients() {
+    const std::vector<Named> parameters = model_->parameters();
+    const auto& norm_errors = case_.at("float32_error").at("gradient_norms");
+    const auto& sample_errors = case_.at("float32_error").at("gradient_samples");
+    constexpr size_t samples = 256;
+    for (size_t p = 0; p < parameters.size(); ++p) {
+      SCOPED_TRACE(parameters[p].name);
+      const std::vector<float> gradient = in_pytorch_order(parameters[p].tensor.grad());
+      double squares = 0;
+      for (const float value : gradient) squares += static_cast<double>(value) * static_cast<double>(value);
+      const float norm = static_cast<float>(std::sqrt(squares));
+      expect_close("gradient norm", {&norm, 1}, {&expected("gradient_norms")[p], 1}, norm_errors[p]);
+      std::vector<float> sampled;
+      for (size_t k = 0; k < samples; ++k) sampled.push_back(gradient[k * 2654435761 % gradient.size()]);
+      expect_close("gradient samples", sampled, std::span(expected("gradient_samples")).subspan(p * samples, samples),
+                   sample_errors[p]);
+    }
+  }
+
+  void expect_statistics() {
+    std::vector<Tensor> means, variances;
+    for (const Named& buffer : model_->buffers()) {
+      if (buffer.name.ends_with("running_mean")) means.push_back(buffer.tensor);
+      if (buffer.name.ends_with("running_var")) variances.push_back(buffer.tensor);
+      if (buffer.name.ends_with("num_batches_tracked")) {
+        EXPECT_EQ(*buffer.tensor.to(Device::cpu).as<uint64_t>(), 1u);
+      }
+    }
+    EXPECT_EQ(means.empty(), name_ == "cnn");
+    if (!means.empty()) {
+      expect_close("first_running_mean", means.front().to_vector());
+      expect_close("first_running_var", variances.front().to_vector());
+      expect_close("last_running_mean", means.back().to_vector());
+      expect_close("last_running_var", variances.back().to_vector());
+    }
+  }
+
   std::string name_;
+  Device device_;
   std::unique_ptr<Module> model_;
   Json case_;
   Tensor x_ = Tensor::from(fixture_values(batch * n_mels * frames, 1), {batch, n_mels, frames, 1});
@@ -106,61 +155,34 @@ TEST_P(ModelParity, ParametersAreNamedAndOrderedAsInPyTorch) {
 }
 
 TEST_P(ModelParity, LogitsGradientsAndStatistics) {
-  const Tensor logits = (*model_)(x_);
-  expect_close("logits_train", logits.to_vector());
-  const Tensor loss = cross_entropy(logits, targets_);
-  expect_close("loss", loss.to_vector());
-  loss.backward();
+  on_device([&] {
+    const Tensor logits = (*model_)(x_);
+    expect_close("logits_train", logits.to_vector());
+    const Tensor loss = cross_entropy(logits, targets_);
+    expect_close("loss", loss.to_vector());
+    loss.backward();
+    expect_gradients();
+    expect_statistics();
 
-  const std::vector<Named> parameters = model_->parameters();
-  const auto& norm_errors = case_.at("float32_error").at("gradient_norms");
-  const auto& sample_errors = case_.at("float32_error").at("gradient_samples");
-  constexpr size_t samples = 256;
-  for (size_t p = 0; p < parameters.size(); ++p) {
-    SCOPED_TRACE(parameters[p].name);
-    const std::vector<float> gradient = in_pytorch_order(parameters[p].tensor.grad());
-    double squares = 0;
-    for (const float value : gradient) squares += static_cast<double>(value) * static_cast<double>(value);
-    const float norm = static_cast<float>(std::sqrt(squares));
-    expect_close("gradient norm", {&norm, 1}, {&expected("gradient_norms")[p], 1}, norm_errors[p]);
-    std::vector<float> sampled;
-    for (size_t k = 0; k < samples; ++k) sampled.push_back(gradient[k * 2654435761 % gradient.size()]);
-    expect_close("gradient samples", sampled, std::span(expected("gradient_samples")).subspan(p * samples, samples),
-                 sample_errors[p]);
-  }
-
-  std::vector<Tensor> means, variances;
-  for (const Named& buffer : model_->buffers()) {
-    if (buffer.name.ends_with("running_mean")) means.push_back(buffer.tensor);
-    if (buffer.name.ends_with("running_var")) variances.push_back(buffer.tensor);
-    if (buffer.name.ends_with("num_batches_tracked")) {
-      EXPECT_EQ(*buffer.tensor.as<uint64_t>(), 1u);
-    }
-  }
-  EXPECT_EQ(means.empty(), name_ == "cnn");
-  if (!means.empty()) {
-    expect_close("first_running_mean", means.front().to_vector());
-    expect_close("first_running_var", variances.front().to_vector());
-    expect_close("last_running_mean", means.back().to_vector());
-    expect_close("last_running_var", variances.back().to_vector());
-  }
-
-  model_->train(false);
-  const NoGrad guard;
-  expect_close("logits_eval", (*model_)(x_).to_vector());
+    model_->train(false);
+    const NoGrad guard;
+    expect_close("logits_eval", (*model_)(x_).to_vector());
+  });
 }
 
 TEST_P(ModelParity, TenTrainingLosses) {
-  Adam optimizer({{.parameters = model_->parameters(), .weight_decay = 0.01f}}, {});
-  std::vector<float> losses;
-  for (int step = 0; step < 10; ++step) {
-    optimizer.zero_grad();
-    const Tensor loss = cross_entropy((*model_)(x_), targets_);
-    losses.push_back(loss.item());
-    loss.backward();
-    optimizer.step(1e-3f);
-  }
-  expect_close("losses", losses);
+  on_device([&] {
+    Adam optimizer({{.parameters = model_->parameters(), .weight_decay = 0.01f}}, {});
+    std::vector<float> losses;
+    for (int step = 0; step < 10; ++step) {
+      optimizer.zero_grad();
+      const Tensor loss = cross_entropy((*model_)(x_), targets_);
+      losses.push_back(loss.item());
+      loss.backward();
+      optimizer.step(1e-3f);
+    }
+    expect_close("losses", losses);
+  });
 }
 
 TEST(Models, DropoutAddsNoParameterAndNoBuffer) {
@@ -180,13 +202,29 @@ TEST(Models, AnUnknownNameListsTheKnownOnes) {
                "there is no model 'resnet19'; the models are cnn, cnn_bn, resnet_small");
 }
 
-std::vector<std::string> model_names() {
-  std::vector<std::string> names;
-  for (const ModelInfo& model : models()) names.push_back(model.name);
-  return names;
+// The large models would take minutes on an emulated GPU.
+bool too_slow([[maybe_unused]] const std::string& model, [[maybe_unused]] Device device) {
+#if MELGRAD_EMULATED
+  return device == Device::cuda && (model == "resnet18" || model == "resnet34");
+#else
+  return false;
+#endif
 }
-std::string name_of_model(const testing::TestParamInfo<std::string>& test) { return test.param; }
-INSTANTIATE_TEST_SUITE_P(All, ModelParity, testing::ValuesIn(model_names()), name_of_model);
+
+std::vector<std::tuple<std::string, Device>> models_on_devices() {
+  std::vector<std::tuple<std::string, Device>> result;
+  for (const ModelInfo& model : models()) {
+    for (const Device device : devices) {
+      if (!too_slow(model.name, device)) result.emplace_back(model.name, device);
+    }
+  }
+  return result;
+}
+
+std::string name_of_test(const testing::TestParamInfo<std::tuple<std::string, Device>>& test) {
+  return fmt::format("{}_{}", std::get<0>(test.param), name_of(std::get<1>(test.param)));
+}
+INSTANTIATE_TEST_SUITE_P(All, ModelParity, testing::ValuesIn(models_on_devices()), name_of_test);
 
 }  // namespace
 }  // namespace melgrad

@@ -1,6 +1,7 @@
 // Every op, a row each: values and gradients against PyTorch on every device, gradients against central differences.
 #include "framework/ops.h"
 
+#include "tests/devices.h"
 #include "tests/fixture.h"
 #include "tests/gradient_check.h"
 
@@ -167,20 +168,10 @@ class OpOnDevice : public testing::TestWithParam<std::tuple<Op, Device>> {};
 
 TEST_P(OpOnDevice, AgreesWithPyTorch) {
   const auto& [op, device] = GetParam();
-  if (!Stream::available(device)) GTEST_SKIP() << "there is no " << name_of(device) << " device";
-  try {
+  run_on(device, [&, op = op, device = device] {
     for (const Case& c : cases_of(op, device)) expect_agrees_with_pytorch(op, c);
-  } catch (const Error& error) {
-    if (std::string(error.what()).find("has no CUDA kernel") == std::string::npos) throw;
-    GTEST_SKIP() << error.what();
-  }
+  });
 }
-
-#if MELGRAD_CUDA
-constexpr Device devices[] = {Device::cpu, Device::cuda};
-#else
-constexpr Device devices[] = {Device::cpu};
-#endif
 
 std::string name_of_test(const testing::TestParamInfo<std::tuple<Op, Device>>& test) {
   return fmt::format("{}_{}", std::get<Op>(test.param).name, name_of(std::get<Device>(test.param)));

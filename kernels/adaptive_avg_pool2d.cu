@@ -1,0 +1,94 @@
+#include "kernels/adaptive_avg_pool2d.h"
+
+#include "kernels/column_reduce.cuh"
+#include "kernels/image_rows.cuh"
+
+namespace melgrad::kernel::cuda {
+namespace {
+
+// A block reduces one window, its pixels being the rows of a matrix, for one tile of channels.
+template <class T, int width>
+__global__ void __launch_bounds__(reduce_threads) forward(const T* x, T* y, AdaptivePool2d pool, unsigned tiles) {
+  const int64_t out = blockIdx.x / tiles, row = out / pool.out_width;
+  const AdaptiveWindow rows(row % pool.out_height, pool.height, pool.out_height);
+  const AdaptiveWindow columns(out % pool.out_width, pool.width, pool.out_width);
+  const int64_t top = row / pool.out_height * pool.height + rows.begin;
+  const int across_window = static_cast<int>(columns.size()), pixels = static_cast<int>(rows.size()) * across_window;
+  const int64_t tile = static_cast<int64_t>(blockIdx.x % tiles) * (across * width);
+  const int64_t channel = tile + threadIdx.x % across * width;
+
+  Sum sums[width] = {};
+  if (channel < pool.channels) {
+    const int rows_of_block = static_cast<int>(blockDim.x) / across;
+    for (int i = static_cast<int>(threadIdx.x) / across; i < pixels; i += rows_of_block) {
+      const int64_t pixel = (top + i / across_window) * pool.width + columns.begin + i % across_window;
+      const auto values = load<width>(x + pixel * pool.channels + channel);
+      for (int c = 0; c < width; ++c) sums[c].value += to_float(values[c]);
+    }
+  }
+  const float share = 1 / static_cast<float>(pixels);
+  combine_block<width>(sums, [&](int c, const Sum& total) {
+    if (tile + c < pool.channels) y[out * pool.channels + tile + c] = from_float<T>(total.value * share);
+  });
+}
+
+// Each input pixel gathers from the windows that it stands in, one if they do not overlap.
+template <class T, int width>
+__global__ void __launch_bounds__(image_row_threads) backward(const T* dy, T* dx, AdaptivePool2d pool) {
+  const auto place = Place::of_thread<width>(static_cast<int>(pool.height), static_cast<int>(pool.width),
+                                             static_cast<int>(pool.channels));
+  if (!place.inside) return;
+  const AdaptiveWindow out_rows(place.row, pool.out_height, pool.height);
+  const AdaptiveWindow out_columns(place.column, pool.out_width, pool.width);
+
+  float sum[width] = {};
+  for (int64_t i = out_rows.begin; i < out_rows.end; ++i) {
+    const int64_t window_height = AdaptiveWindow(i, pool.height, pool.out_height).size();
+    for (int64_t j = out_columns.begin; j < out_columns.end; ++j) {
+      const int64_t window_width = AdaptiveWindow(j, pool.width, pool.out_width).size();
+      const float share = 1 / static_cast<float>(window_height * window_width);
+      const int64_t out = (place.sample * pool.out_height + i) * pool.out_width + j;
+      const auto d = load<width>(dy + out * pool.channels + place.channel);
+      for (int c = 0; c < width; ++c) sum[c] += share * to_float(d[c]);
+    }
+  }
+  Vector<T, width> result;
+  for (int c = 0; c < width; ++c) result[c] = from_float<T>(sum[c]);
+  const int64_t pixel = (place.sample * pool.height + place.row) * pool.width + place.column;
+  store(dx + pixel * pool.channels + place.channel, result);
+}
+
+// No more warps than a window has work for: a warp takes 4 pixels at a time.
+unsigned threads_for(const AdaptivePool2d& pool) {
+  const int64_t window = ceil_divide(pool.height, pool.out_height) * ceil_divide(pool.width, pool.out_width);
+  constexpr int pixels_of_warp = warp_size / across;
+  return static_cast<unsigned>(warp_size *
+                               std::clamp<int64_t>(ceil_divide<int64_t>(window, pixels_of_warp), 1, reduce_warps));
+}
+
+}  // namespace
+
+void adaptive_avg_pool2d_forward(Stream& stream, const void* x, void* y, DType dtype, AdaptivePool2d pool) {
+  const int64_t windows = pool.batch * pool.out_height * pool.out_width;
+  if (windows * pool.channels == 0) return;
+  dispatch(dtype, pool.channels, {x}, [&]<class T, int width>() {
+    const int64_t tiles = ceil_divide<int64_t>(pool.channels, across * width);
+    MELGRAD_CHECK(windows * tiles <= INT32_MAX, "adaptive_avg_pool2d: {} windows of {} channels are too many", windows,
+                  pool.channels);
+    launch(forward<T, width>, static_cast<unsigned>(windows * tiles), threads_for(pool), 0, stream,
+           static_cast<const T*>(x), static_cast<T*>(y), pool, static_cast<unsigned>(tiles));
+  });
+}
+
+void adaptive_avg_pool2d_backward(Stream& stream, const void* dy, void* dx, DType dtype, AdaptivePool2d pool) {
+  if (pool.batch * pool.height * pool.width * pool.channels == 0) return;
+  dispatch(dtype, pool.channels, {dy, dx}, [&]<class T, int width>() {
+    over_image_rows(current_range(stream), pool.batch * pool.height, pool.width * pool.channels / width,
+                    [&](dim3 grid, dim3 block) {
+                      launch(backward<T, width>, grid, block, 0, stream, static_cast<const T*>(dy), static_cast<T*>(dx),
+                             pool);
+                    });
+  });
+}
+
+}  // namespace melgrad::kernel::cuda

@@ -1,0 +1,115 @@
+// A warp takes a row of logits, whose classes its lanes share. The logits of a batch are a few kilobytes: what counts
+// is the number of launches, so the gradient is written by the kernel that computes the loss.
+#include "kernels/cross_entropy.h"
+
+#include <cmath>
+
+#include "kernels/cuda.cuh"
+
+namespace melgrad::kernel::cuda {
+namespace {
+
+constexpr int threads = 256, rows_of_block = threads / warp_size;
+
+__device__ int64_t row_of_warp() {
+  return static_cast<int64_t>(blockIdx.x) * rows_of_block + static_cast<int>(threadIdx.x) / warp_size;
+}
+__device__ int64_t first_class_of_lane() { return threadIdx.x % warp_size; }
+
+dim3 blocks_for(int64_t rows) { return static_cast<unsigned>(ceil_divide<int64_t>(rows, rows_of_block)); }
+
+__device__ float warp_max(float value) {
+  for (int distance = warp_size / 2; distance > 0; distance /= 2) value = fmaxf(value, shuffle_xor(value, distance));
+  return value;
+}
+
+// log sum exp of a row in two parts, whose sum would round. All lanes of a warp make it together.
+struct LogSumExp {
+  float maximum = -INFINITY, log_sum;
+
+  template <class T>
+  __device__ LogSumExp(const T* logits, int64_t classes) {
+    for (int64_t c = first_class_of_lane(); c < classes; c += warp_size) maximum = fmaxf(maximum, to_float(logits[c]));
+    maximum = warp_max(maximum);
+    float sum = 0;
+    for (int64_t c = first_class_of_lane(); c < classes; c += warp_size) sum += expf(to_float(logits[c]) - maximum);
+    log_sum = logf(warp_sum(sum));
+  }
+  template <class T>
+  __device__ float log_softmax(T logit) const {
+    return to_float(logit) - maximum - log_sum;
+  }
+};
+
+struct Smoothing {
+  float kept, uniform_part;
+
+  __device__ float operator()(float target) const { return kept * target + uniform_part; }
+};
+
+template <class T>
+__global__ void __launch_bounds__(threads) row_losses(const T* logits, const float* targets, float* losses, T* dlogits,
+                                                      int64_t n, int64_t classes, Smoothing smoothed) {
+  const int64_t row = row_of_warp();
+  if (row >= n) return;
+  const T* const z = logits + row * classes;
+  const float* const t = targets + row * classes;
+  const LogSumExp normaliser(z, classes);
+  float loss = 0, mass = 0;
+  for (int64_t c = first_class_of_lane(); c < classes; c += warp_size) {
+    mass += smoothed(t[c]);
+    loss -= smoothed(t[c]) * normaliser.log_softmax(z[c]);
+  }
+  loss = warp_sum(loss);
+  mass = warp_sum(mass);
+  if (threadIdx.x % warp_size == 0) losses[row] = loss;
+  if (!dlogits) return;
+  const float share = 1 / static_cast<float>(n);
+  for (int64_t c = first_class_of_lane(); c < classes; c += warp_size) {
+    const float softmax = expf(normaliser.log_softmax(z[c]));
+    dlogits[row * classes + c] = from_float<T>((softmax * mass - smoothed(t[c])) * share);
+  }
+}
+
+// One block, so that the order of the sum is fixed.
+__global__ void __launch_bounds__(threads) mean(const float* losses, float* loss, int64_t n) {
+  float sum = 0;
+  for (int64_t i = threadIdx.x; i < n; i += threads) sum += losses[i];
+  sum = block_sum<threads>(sum);
+  if (threadIdx.x == 0) *loss = sum / static_cast<float>(n);
+}
+
+template <class T>
+__global__ void __launch_bounds__(threads)
+    row_softmax(const T* logits, float* probabilities, int64_t n, int64_t classes) {
+  const int64_t row = row_of_warp();
+  if (row >= n) return;
+  const T* const z = logits + row * classes;
+  const LogSumExp normaliser(z, classes);
+  for (int64_t c = first_class_of_lane(); c < classes; c += warp_size) {
+    probabilities[row * classes + c] = expf(normaliser.log_softmax(z[c]));
+  }
+}
+
+}  // namespace
+
+void cross_entropy(Stream& stream, const void* logits, const float* targets, float* loss, void* dlogits, DType dtype,
+                   int64_t n, int64_t classes, float label_smoothing) {
+  MELGRAD_CHECK(n * classes > 0, "cross_entropy of {} rows of {} classes", n, classes);
+  const Smoothing smoothed{1 - label_smoothing, label_smoothing / static_cast<float>(classes)};
+  auto* const losses = static_cast<float*>(stream.workspace(n * sizeof(float)));
+  dispatch_type(dtype, [&]<class T>() {
+    launch(row_losses<T>, blocks_for(n), threads, 0, stream, static_cast<const T*>(logits), targets, losses,
+           static_cast<T*>(dlogits), n, classes, smoothed);
+  });
+  launch(mean, 1, threads, 0, stream, losses, loss, n);
+}
+
+void softmax(Stream& stream, const void* logits, float* probabilities, DType dtype, int64_t n, int64_t classes) {
+  if (n * classes == 0) return;
+  dispatch_type(dtype, [&]<class T>() {
+    launch(row_softmax<T>, blocks_for(n), threads, 0, stream, static_cast<const T*>(logits), probabilities, n, classes);
+  });
+}
+
+}  // namespace melgrad::kernel::cuda
