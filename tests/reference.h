@@ -55,8 +55,8 @@ struct Randomness {
   DeviceArray<uint64_t> step;
   RandomStream stream;
 
-  Randomness(uint64_t seed, uint64_t step_value, uint32_t stream_index)
-      : step(std::vector{step_value}), stream{seed, step, stream_index} {}
+  Randomness(uint64_t seed, uint64_t step_value, uint32_t stream_index, Device device = Device::cpu)
+      : step(std::vector{step_value}, device), stream{seed, step, stream_index} {}
 };
 
 // Draws that differ in the seed, the step or the stream, the first of them twice: expects `body`, given each, to
