@@ -16,15 +16,12 @@ using reference::random_values;
 
 // The chunk table of arrays of these sizes, on a device.
 struct DeviceChunks {
-  DeviceArray<kernel::Chunk> chunks;
+  std::vector<kernel::Chunk> all;
+  DeviceArray<kernel::Chunk> copy;
   kernel::ChunkTable table;
 
   DeviceChunks(const std::vector<int64_t>& sizes, Device device)
-      : DeviceChunks(kernel::cut_into_chunks(sizes), device) {}
-
- private:
-  DeviceChunks(const std::vector<kernel::Chunk>& all, Device device)
-      : chunks(all, device), table{chunks, static_cast<int64_t>(all.size())} {}
+      : all(kernel::cut_into_chunks(sizes)), copy(all, device), table{copy, static_cast<int64_t>(all.size())} {}
 };
 
 TEST(Chunks, CoverEveryArrayInOrder) {
