@@ -6,8 +6,6 @@
 namespace melgrad::kernel::cuda {
 namespace {
 
-constexpr int finishing_threads = 1024;
-
 template <class T>
 __device__ float sum_of_squares(const T* gradient, int64_t n, Chunk chunk) {
   float sum = 0;
@@ -28,11 +26,11 @@ __global__ void __launch_bounds__(chunk_threads)
   if (threadIdx.x == 0) partials[blockIdx.x] = sum;
 }
 
-__global__ void __launch_bounds__(finishing_threads)
+__global__ void __launch_bounds__(chunk_threads)
     finish_norm(const float* partials, int64_t count, float max_norm, float* norm, float* scale) {
   float sum = 0;
-  for (int64_t i = threadIdx.x; i < count; i += finishing_threads) sum += partials[i];
-  const float result = sqrtf(block_sum<finishing_threads>(sum));
+  for (int64_t i = threadIdx.x; i < count; i += chunk_threads) sum += partials[i];
+  const float result = sqrtf(block_sum<chunk_threads>(sum));
   if (threadIdx.x > 0) return;
   *norm = result;
   *scale = clipping_factor(result, max_norm);
@@ -46,7 +44,7 @@ void gradient_norm(Stream& stream, const GradientSlot* slots, int64_t, ChunkTabl
   if (table.count > 0) {
     launch(sum_chunks, static_cast<unsigned>(table.count), chunk_threads, 0, stream, slots, table.chunks, partials);
   }
-  launch(finish_norm, 1, finishing_threads, 0, stream, partials, table.count, max_norm, norm, scale);
+  launch(finish_norm, 1, chunk_threads, 0, stream, partials, table.count, max_norm, norm, scale);
 }
 
 }  // namespace melgrad::kernel::cuda
