@@ -20,6 +20,9 @@ class DeviceArray {
 
   void assign(std::span<const T> values) { values_.stream().copy(values_.data(), values.data(), values.size_bytes()); }
   T* data() const { return values_.as<T>(); }
+  int64_t size() const {
+    return values_.numel() * static_cast<int64_t>(sizeof(float)) / static_cast<int64_t>(sizeof(T));
+  }
 
  private:
   Tensor values_;

@@ -21,6 +21,9 @@ Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options) : 
   }
   MELGRAD_CHECK(!slots_.empty(), "an optimizer needs parameters");
   const Device device = slots_[0].parameter.tensor.device();
+  std::vector<int64_t> sizes;
+  for (const Slot& slot : slots_) sizes.push_back(slot.parameter.tensor.numel());
+  chunks_ = {kernel::cut_into_chunks(sizes), device};
   gradient_slots_ = {slots_.size(), device};
   adam_slots_ = {slots_.size(), device};
   scalars_ = {1, device};
@@ -35,13 +38,14 @@ void Adam::step(float learning_rate) {
     const Tensor& value = slot.parameter.tensor;
     const Tensor gradient = value.grad();
     MELGRAD_CHECK(gradient.defined(), "parameter {} has no gradient", slot.parameter.name);
-    gradients.push_back({gradient.as<float>(), value.numel()});
+    gradients.push_back({gradient.data(), value.numel(), gradient.dtype()});
     updates.push_back({.parameter = value.as<float>(),
-                       .gradient = gradient.as<float>(),
+                       .gradient = gradient.data(),
                        .first_moment = slot.first_moment.as<float>(),
                        .second_moment = slot.second_moment.as<float>(),
                        .n = value.numel(),
-                       .weight_decay = slot.weight_decay});
+                       .weight_decay = slot.weight_decay,
+                       .gradient_dtype = gradient.dtype()});
   }
   ++steps_;
   const auto correction = [this](float beta) {
@@ -51,12 +55,13 @@ void Adam::step(float learning_rate) {
 
   Stream& stream = norm_.stream();
   const auto count = static_cast<int64_t>(slots_.size());
+  const kernel::ChunkTable chunks{chunks_.data(), chunks_.size()};
   gradient_slots_.assign(gradients);
   adam_slots_.assign(updates);
   scalars_.assign({&scalars, 1});
-  kernel::gradient_norm(stream, gradient_slots_.data(), count, options_.max_gradient_norm, norm_.as<float>(),
+  kernel::gradient_norm(stream, gradient_slots_.data(), count, chunks, options_.max_gradient_norm, norm_.as<float>(),
                         scale_.as<float>());
-  kernel::adam_step(stream, adam_slots_.data(), count, scalars_.data(), scale_.as<float>(), options_.beta1,
+  kernel::adam_step(stream, adam_slots_.data(), count, chunks, scalars_.data(), scale_.as<float>(), options_.beta1,
                     options_.beta2, options_.epsilon, options_.weight_decay == WeightDecay::decoupled);
 }
 

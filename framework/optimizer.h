@@ -51,6 +51,7 @@ class Adam {
   Options options_;
   std::vector<Slot> slots_;
   int64_t steps_ = 0;
+  DeviceArray<kernel::Chunk> chunks_;
   DeviceArray<kernel::GradientSlot> gradient_slots_;
   DeviceArray<kernel::AdamSlot> adam_slots_;
   DeviceArray<kernel::AdamScalars> scalars_;

@@ -1,17 +1,24 @@
 // One step of Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019), in torch.optim's order of operations.
 #pragma once
 
+#include <cmath>
+
+#include "kernels/bfloat16.h"
+#include "kernels/chunks.h"
+#include "kernels/host_device.h"
 #include "kernels/kernel.h"
 
 namespace melgrad::kernel {
 
 struct AdamSlot {
   float* parameter;
-  const float* gradient;
+  const void* gradient;  // of gradient_dtype
   float* first_moment;
   float* second_moment;
   int64_t n;  // elements of each
   float weight_decay;
+  DType gradient_dtype = DType::float32;
+  bfloat16* copy = nullptr;  // receives the new parameter rounded; null: none
 };
 
 // What changes from step to step; in device memory, so that a captured graph replays with new values.
@@ -21,13 +28,40 @@ struct AdamScalars {
   float bias_correction2;  // 1 - beta2^step
 };
 
-// `slots` [count], `scalars` and `gradient_scale` lie in the stream's memory; gradient_scale null means 1.
-// With g = gradient * gradient_scale:
+// The arithmetic of one element, common to all of a slot.
+struct AdamRule {
+  float gradient_scale, step_size, root_correction, shrink, penalty, beta1, beta2, epsilon;
+
+  MELGRAD_HOST_DEVICE AdamRule(const AdamSlot& slot, const AdamScalars& scalars, const float* gradient_scale_,
+                               float beta1_, float beta2_, float epsilon_, bool decoupled_weight_decay)
+      : gradient_scale(gradient_scale_ ? *gradient_scale_ : 1.0f),
+        step_size(scalars.learning_rate / scalars.bias_correction1),
+        root_correction(std::sqrt(scalars.bias_correction2)),
+        shrink(decoupled_weight_decay ? 1 - scalars.learning_rate * slot.weight_decay : 1.0f),
+        penalty(decoupled_weight_decay ? 0.0f : slot.weight_decay),
+        beta1(beta1_),
+        beta2(beta2_),
+        epsilon(epsilon_) {}
+
+  MELGRAD_HOST_DEVICE void update(float& parameter, float raw_gradient, float& first_moment,
+                                  float& second_moment) const {
+    const float shrunk = parameter * shrink;
+    const float gradient = raw_gradient * gradient_scale + penalty * shrunk;
+    const float first = first_moment + (1 - beta1) * (gradient - first_moment);
+    const float second = beta2 * second_moment + (1 - beta2) * gradient * gradient;
+    first_moment = first;
+    second_moment = second;
+    parameter = shrunk - step_size * first / (std::sqrt(second) / root_correction + epsilon);
+  }
+};
+
+// `slots` [count], `scalars` and `gradient_scale` lie in the stream's memory; gradient_scale null means 1. `chunks`
+// cuts the slots' n. No two arrays may overlap. Gradients are float32 or bfloat16. With g = gradient * gradient_scale:
 //   AdamW, decoupled_weight_decay: parameter *= 1 - learning_rate * weight_decay; Adam: g += weight_decay * parameter
 //   first_moment += (1 - beta1) * (g - first_moment); second_moment = beta2 * second_moment + (1 - beta2) * g^2
 //   parameter -= learning_rate / bias_correction1 * first_moment
 //                / (sqrt(second_moment) / sqrt(bias_correction2) + epsilon)
-HOST_KERNEL(adam_step, const AdamSlot* slots, int64_t count, const AdamScalars* scalars, const float* gradient_scale,
-            float beta1, float beta2, float epsilon, bool decoupled_weight_decay)
+KERNEL(adam_step, const AdamSlot* slots, int64_t count, ChunkTable chunks, const AdamScalars* scalars,
+       const float* gradient_scale, float beta1, float beta2, float epsilon, bool decoupled_weight_decay)
 
 }  // namespace melgrad::kernel

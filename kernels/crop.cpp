@@ -6,10 +6,7 @@ namespace melgrad::kernel::cpu {
 
 void random_crop_starts(Stream&, const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch,
                         int64_t crop_frames, RandomStream random) {
-  for (int64_t i = 0; i < batch; ++i) {
-    const int64_t last = std::max<int64_t>(0, clips[picks[i]].frames - crop_frames);
-    starts[i] = uniform_integer(random.draw(static_cast<uint64_t>(i)).v[0], last + 1);
-  }
+  for (int64_t i = 0; i < batch; ++i) starts[i] = random_crop_start(clips[picks[i]], crop_frames, random, i);
 }
 
 void crop(Stream&, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype, int64_t batch,

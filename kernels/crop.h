@@ -11,15 +11,21 @@ struct Clip {
   int64_t frames;
 };
 
+MELGRAD_HOST_DEVICE inline int64_t random_crop_start(const Clip& clip, int64_t crop_frames, const RandomStream& random,
+                                                     int64_t example) {
+  const int64_t last = clip.frames > crop_frames ? clip.frames - crop_frames : 0;
+  return uniform_integer(random.draw(static_cast<uint64_t>(example)).v[0], last + 1);
+}
+
 // starts[i], int64 [batch], is uniform on [0, frames - crop_frames] of clip picks[i], or 0 where that clip is no longer
 // than the crop. Example i uses random.draw(i). All arrays, `clips` included, lie in the stream's memory.
-HOST_KERNEL(random_crop_starts, const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch,
-            int64_t crop_frames, RandomStream random)
+KERNEL(random_crop_starts, const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch, int64_t crop_frames,
+       RandomStream random)
 
 // y [batch, n_mels, crop_frames, 1] of `dtype`: (db - mean[mel]) * inverse_deviation[mel] of frames starts[i],
 // starts[i] + 1, ... of clip picks[i], which begins again where it ends. mean and inverse_deviation are [n_mels]. Needs
-// 0 <= starts[i] < frames.
-HOST_KERNEL(crop, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype, int64_t batch,
-            int64_t n_mels, int64_t crop_frames, const float* mean, const float* inverse_deviation)
+// 0 <= starts[i] < frames, which only the CPU can check.
+KERNEL(crop, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype, int64_t batch,
+       int64_t n_mels, int64_t crop_frames, const float* mean, const float* inverse_deviation)
 
 }  // namespace melgrad::kernel

@@ -96,6 +96,7 @@ void log_mel_spectrogram(Stream&, const float* samples, const double* window, fl
 }
 
 void limit_dynamic_range(Stream&, float* db, int64_t n, float top_db) {
+  if (n == 0) return;
   const float floor = *std::max_element(db, db + n) - top_db;
   for (int64_t i = 0; i < n; ++i) db[i] = std::max(db[i], floor);
 }

@@ -18,12 +18,12 @@ struct MelFrames {
   int64_t count, n_fft, hop_length;
 };
 
-// Frame t is samples[t * hop_length ... t * hop_length + n_fft - 1]; all of them must exist.
+// Frame t is samples[t * hop_length ... t * hop_length + n_fft - 1]; all of them must exist. window is [n_fft].
 // db [n_mels, count] = 10 log10(max(1e-10, sum over bins of weight * |FFT(window * frame)|^2)), row-major.
-HOST_KERNEL(log_mel_spectrogram, const float* samples, const double* window, float* db, MelFilters filters,
-            MelFrames frames)
+// All arrays, those of `filters` included, lie in the stream's memory.
+KERNEL(log_mel_spectrogram, const float* samples, const double* window, float* db, MelFilters filters, MelFrames frames)
 
 // db[i] = max(db[i], max(db) - top_db): one clip's dynamic range, never a batch's.
-HOST_KERNEL(limit_dynamic_range, float* db, int64_t n, float top_db)
+KERNEL(limit_dynamic_range, float* db, int64_t n, float top_db)
 
 }  // namespace melgrad::kernel

@@ -11,10 +11,26 @@ struct SpecAugment {
   int64_t time_masks, time_width;            // how many, and the most frames of one
 };
 
+// The mel bins and frames that a mask covers.
+struct SpecMask {
+  int64_t first_mel, mels, first_frame, frames;
+};
+
+MELGRAD_HOST_DEVICE inline SpecMask spec_mask(const SpecAugment& settings, const RandomStream& random, int64_t n_mels,
+                                              int64_t frames, int64_t example, int64_t mask) {
+  const bool frequency = mask < settings.frequency_masks;
+  const int64_t axis = frequency ? n_mels : frames, most = frequency ? settings.frequency_width : settings.time_width;
+  const int64_t number = example * (settings.frequency_masks + settings.time_masks) + mask;
+  const Philox4 bits = random.draw(static_cast<uint64_t>(number));
+  const int64_t width = uniform_integer(bits.v[0], (most < axis ? most : axis) + 1);
+  const int64_t begin = uniform_integer(bits.v[1], axis - width + 1);
+  return frequency ? SpecMask{begin, width, 0, frames} : SpecMask{0, n_mels, begin, width};
+}
+
 // x [batch, n_mels, frames, 1] of `dtype`, in place. Per example and mask the width is uniform on {0, ..., most} (most
 // is cut to the axis) and the start uniform on {0, ..., axis - width}; masked values become 0, the mean of standardised
 // features. Mask m of example i uses random.draw(i * (frequency_masks + time_masks) + m), frequency masks first.
-HOST_KERNEL(spec_augment, void* x, DType dtype, int64_t batch, int64_t n_mels, int64_t frames, SpecAugment settings,
-            RandomStream random)
+KERNEL(spec_augment, void* x, DType dtype, int64_t batch, int64_t n_mels, int64_t frames, SpecAugment settings,
+       RandomStream random)
 
 }  // namespace melgrad::kernel

@@ -160,6 +160,13 @@ Results in_every_order(Run run) {
 #endif
 }
 
+// For what must hold on each device alike.
+inline std::vector<Device> available_devices() {
+  std::vector<Device> devices{Device::cpu};
+  if (Stream::available(Device::cuda)) devices.push_back(Device::cuda);
+  return devices;
+}
+
 inline constexpr DType activation_dtypes[] = {DType::float32, DType::bfloat16};
 
 // How far a value may be off that was computed in float32 and stored as `dtype`: bfloat16 rounds to 8 bits.

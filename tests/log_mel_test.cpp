@@ -8,11 +8,14 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "framework/audio/mel_filter_bank.h"
 #include "framework/io/npy.h"
 #include "kernels/error.h"
+#include "tests/kernel_test.h"
 #include "tests/music_folder.h"
+#include "tests/reference.h"
 #include "tests/synthetic_signal.h"
 
 namespace melgrad {
@@ -66,9 +69,12 @@ TEST_P(SyntheticLogMel, EqualsLibrosa) {
   const nlohmann::json& json = GetParam().json;
   const MelSettings settings = settings_of(json.at("settings"));
   const double seconds = json.at("seconds");
-  const LogMel mel = log_mel(synthetic_signal(json.at("signal"), settings.sample_rate, seconds), settings);
-  expect_equals_librosa(mel, json);
-  EXPECT_NEAR(mel.seconds, seconds, 1.0 / settings.sample_rate);
+  for (const Device device : test::available_devices()) {
+    SCOPED_TRACE(name_of(device));
+    const LogMel mel = log_mel(synthetic_signal(json.at("signal"), settings.sample_rate, seconds), settings, device);
+    expect_equals_librosa(mel, json);
+    EXPECT_NEAR(mel.seconds, seconds, 1.0 / settings.sample_rate);
+  }
 }
 INSTANTIATE_TEST_SUITE_P(Fixtures, SyntheticLogMel, testing::ValuesIn(cases_with("signal")),
                          [](const auto& instance) { return instance.param.name; });
@@ -78,7 +84,10 @@ TEST_P(RecordedLogMel, EqualsLibrosa) {
   const auto file = test::shared_data() / "audio" / GetParam().name;
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file << "; set MELGRAD_DATA to the folder of audio/";
   const nlohmann::json& json = GetParam().json;
-  expect_equals_librosa(log_mel(file, settings_of(json.at("settings"))), json);
+  for (const Device device : test::available_devices()) {
+    SCOPED_TRACE(name_of(device));
+    expect_equals_librosa(log_mel(file, settings_of(json.at("settings")), device), json);
+  }
 }
 INSTANTIATE_TEST_SUITE_P(Fixtures, RecordedLogMel, testing::ValuesIn(cases_with("recording")),
                          [](const auto& instance) {
@@ -160,23 +169,73 @@ TEST(LogMelSpectrogram, OfAFileEqualsThatOfItsSamplesAtAnyNumberOfThreads) {
   omp_set_num_threads(threads);
 }
 
+// dB of the frames of a signal of a device's memory.
+std::vector<float> decibels(Device device, const MelSettings& settings, const kernel::MelFrames& frames,
+                            const std::vector<float>& signal) {
+  std::vector<double> window;
+  for (int64_t i = 0; i < frames.n_fft; ++i) window.push_back(static_cast<double>(1 + i % 3));
+  const MelFilterBank bank(settings, device);
+  const reference::DeviceArray<float> samples(signal, device), db(settings.n_mels * frames.count, device);
+  const reference::DeviceArray<double> device_window(window, device);
+  kernel::log_mel_spectrogram(Stream::of(device), samples, device_window, db, bank.filters(), frames);
+  return db.values();
+}
+
 TEST(LogMelKernel, GivesTheSameBitsAtAnyNumberOfThreads) {
-  const MelSettings settings;
-  const MelFilterBank bank(settings);
-  const kernel::MelFrames frames = {.count = 333, .n_fft = 2048, .hop_length = 512};
   const std::vector<float> signal = synthetic_signal("noise", 22050, 9);
-  const std::vector<double> window(2048, 1.0);
-  const auto run = [&](int threads) {
-    const int before = omp_get_max_threads();
-    omp_set_num_threads(threads);
-    std::vector<float> db(static_cast<size_t>(settings.n_mels * frames.count));
-    kernel::log_mel_spectrogram(Stream::of(Device::cpu), signal.data(), window.data(), db.data(), bank.filters(),
-                                frames);
-    omp_set_num_threads(before);
-    return db;
+  reference::expect_same_bits_at_any_thread_count(
+      [&] { return decibels(Device::cpu, {}, {.count = 333, .n_fft = 2048, .hop_length = 512}, signal); });
+}
+
+TEST(LogMelKernel, CudaAgreesWithTheCpu) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const std::vector<float> signal = synthetic_signal("chord", 22050, 0.5);
+  for (const auto& [n_mels, frames] : {std::pair{1, kernel::MelFrames{1, 31, 1}},
+                                       {31, {7, 441, 100}},
+                                       {33, {33, 512, 200}},
+                                       {40, {2, 1103, 1500}},
+                                       {3, {0, 64, 64}}}) {
+    SCOPED_TRACE(testing::Message() << n_mels << " bands, n_fft " << frames.n_fft);
+    const MelSettings settings = {.n_fft = static_cast<int>(frames.n_fft), .n_mels = n_mels};
+    test::expect_near(
+        test::in_every_order([&] { return test::Results{decibels(Device::cuda, settings, frames, signal)}; }),
+        {decibels(Device::cpu, settings, frames, signal)}, 0, 5e-5f);
+  }
+}
+
+// The frames are so long that the cache holds a part of them at a time.
+TEST(LogMelKernel, CudaAgreesWithTheCpuOverSeveralChunks) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const kernel::MelFrames frames{33, 1 << 16, 101};
+  const MelSettings settings = {.n_fft = 1 << 16, .n_mels = 35};
+  const std::vector<float> signal = synthetic_signal("noise", 22050, 4);
+  test::expect_near({decibels(Device::cuda, settings, frames, signal)},
+                    {decibels(Device::cpu, settings, frames, signal)}, 0, 5e-5f);
+}
+
+TEST(LimitDynamicRange, CudaAgreesWithTheCpuToTheBit) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const auto limited = [](Device device, const std::vector<float>& values) {
+    const test::Array db(Stream::of(device), values);
+    kernel::limit_dynamic_range(Stream::of(device), db.floats(), static_cast<int64_t>(values.size()), 20);
+    return test::Results{db.values()};
   };
-  const std::vector<float> one = run(1);
-  for (const int threads : {2, 3, 8}) EXPECT_EQ(run(threads), one);
+  for (const int64_t n : {0, 1, 31, 33, 1009, 70001}) {
+    const auto values = test::random_values(n, 1, -40, 15);
+    test::expect_same_bits(test::in_every_order([&] { return limited(Device::cuda, values); }),
+                           limited(Device::cpu, values));
+  }
+}
+
+TEST(LogMelSpectrogram, OnCudaIsTheSameFromSeveralThreads) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const std::vector<float> signal = synthetic_signal("sweep", 22050, 0.3);
+  const LogMel expected = log_mel(signal, {}, Device::cuda);
+  std::vector<LogMel> results(3);
+  std::vector<std::thread> threads;
+  for (LogMel& result : results) threads.emplace_back([&] { result = log_mel(signal, {}, Device::cuda); });
+  for (std::thread& thread : threads) thread.join();
+  for (const LogMel& result : results) EXPECT_EQ(result.db, expected.db);
 }
 
 TEST(LogMelSpectrogram, RefusesSamplesThatAreNoNumbersAndNoSamples) {

@@ -1,6 +1,7 @@
 #include "kernels/mixup.h"
 
 #include "kernels/beta.h"
+#include "tests/kernel_test.h"
 #include "tests/reference.h"
 
 namespace melgrad {
@@ -37,12 +38,33 @@ struct Mixed {
   bool operator==(const Mixed&) const = default;
 };
 
-Mixed mixup(const std::vector<float>& x, const std::vector<float>& targets, int64_t batch, const RandomStream& random) {
+// `random` lies on the device.
+Mixed mixup(const std::vector<float>& x, const std::vector<float>& targets, int64_t batch, const RandomStream& random,
+            Device device = Device::cpu, DType dtype = DType::float32) {
+  Stream& stream = Stream::of(device);
   const auto elements = static_cast<int64_t>(x.size()), classes = static_cast<int64_t>(targets.size());
-  const DeviceArray<float> in(x), t(targets), y(elements), mixed(classes);
-  kernel::mixup(Stream::of(Device::cpu), in, t, y, mixed, DType::float32, batch, elements / batch, classes / batch,
-                0.4f, random);
+  const test::Array in(stream, x, dtype), y(stream, elements, dtype);
+  const DeviceArray<float> t(targets, device), mixed(classes, device);
+  kernel::mixup(stream, in.data(), t, y.data(), mixed, dtype, batch, elements / batch, classes / batch, 0.4f, random);
   return {y.values(), mixed.values()};
+}
+
+TEST(MixupKernel, CudaAgreesWithTheCpu) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const DType dtype : test::activation_dtypes) {
+    for (const auto& [batch, elements] : {std::pair<int64_t, int64_t>{1, 40}, {2, 1}, {31, 33}, {6, 1048}}) {
+      const auto x = test::rounded(random_values(batch * elements, 1), dtype);
+      const auto targets = random_values(batch * 37, 2);
+      const Randomness random(1, 2, 3), device_random(1, 2, 3, Device::cuda);
+      const auto actual = test::in_every_order([&] {
+        auto [y, mixed] = mixup(x, targets, batch, device_random.stream, Device::cuda, dtype);
+        return test::Results{y, mixed};
+      });
+      const auto [y, mixed] = mixup(x, targets, batch, random.stream);
+      test::expect_near({actual[0]}, {y}, test::tolerance(dtype, 1e-6f), 1e-6f);
+      test::expect_near({actual[1]}, {mixed}, 1e-6f, 1e-6f);
+    }
+  }
 }
 
 TEST(MixupKernel, CombinesMirroredPartners) {
@@ -75,10 +97,12 @@ TEST(MixupKernel, IsDeterminedBySeedStepAndStreamAtAnyThreadCount) {
 }
 
 TEST(MixupKernel, RefusesAlphaZero) {
-  const DeviceArray<float> memory(10), out(10);
-  EXPECT_THROW(kernel::mixup(Stream::of(Device::cpu), memory, memory, out, out, DType::float32, 1, 1, 1, 0,
-                             Randomness(1, 2, 3).stream),
-               Error);
+  for (const Device device : test::available_devices()) {
+    const DeviceArray<float> memory(10, device), out(10, device);
+    EXPECT_THROW(kernel::mixup(Stream::of(device), memory, memory, out, out, DType::float32, 1, 1, 1, 0,
+                               Randomness(1, 2, 3, device).stream),
+                 Error);
+  }
 }
 
 }  // namespace

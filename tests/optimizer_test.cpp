@@ -4,6 +4,7 @@
 #include "framework/schedule.h"
 #include "tests/expect_error.h"
 #include "tests/fixture.h"
+#include "tests/kernel_test.h"
 
 namespace melgrad {
 namespace {
@@ -26,12 +27,12 @@ Schedule schedule_named(const std::string& name) {
 }
 
 // The fixture's four parameters.
-std::vector<Named> initial_parameters() {
+std::vector<Named> initial_parameters(Device device = Device::cpu) {
   std::vector<Named> parameters;
   for (const Shape& shape : {Shape{7, 3}, Shape{7}, Shape{31}, Shape{1}}) {
     const uint64_t p = parameters.size();
     parameters.push_back(
-        {std::to_string(p), Tensor::from(fixture_values(shape.numel(), 4000 + p), shape).require_grad()});
+        {std::to_string(p), Tensor::from(fixture_values(shape.numel(), 4000 + p), shape, device).require_grad()});
   }
   return parameters;
 }
@@ -41,7 +42,8 @@ void set_gradients(const std::vector<Named>& parameters, int64_t step) {
   for (size_t p = 0; p < parameters.size(); ++p) {
     const Shape& shape = parameters[p].tensor.shape();
     const uint64_t seed = 5000 + 100 * static_cast<uint64_t>(step) + p;
-    parameters[p].tensor.backward(Tensor::from(fixture_values(shape.numel(), seed), shape));
+    const Device device = parameters[p].tensor.device();
+    parameters[p].tensor.backward(Tensor::from(fixture_values(shape.numel(), seed), shape, device));
   }
 }
 
@@ -66,29 +68,35 @@ TEST(Schedules, StayAtTheirEnd) {
   EXPECT_EQ(warmup_cosine_schedule(1, 0, 10)(0), 1);
 }
 
+void expect_pytorchs_twenty_steps(const Json& c, Device device) {
+  const std::string name = c.at("name");
+  const std::vector<Named> parameters = initial_parameters(device);
+  const bool decoupled = c.at("optimizer") == "adamw";
+  Adam optimizer(groups_of(parameters, c.at("optimizer")),
+                 {.weight_decay = decoupled ? Adam::WeightDecay::decoupled : Adam::WeightDecay::l2,
+                  .max_gradient_norm = c.at("max_norm")});
+  const Schedule schedule = schedule_named(c.at("schedule"));
+  const double tolerance = 4 * c.at("float32_error").get<double>();  // of PyTorch's own float32
+  for (int64_t step = 0; step < steps; ++step) {
+    SCOPED_TRACE(step);
+    optimizer.zero_grad();
+    set_gradients(parameters, step);
+    optimizer.step(schedule(step));
+    EXPECT_NEAR(optimizer.gradient_norm().item(), fixture()[name + "/gradient_norm"][static_cast<size_t>(step)],
+                tolerance);
+    for (const Named& parameter : parameters) {
+      const auto n = static_cast<size_t>(parameter.tensor.numel());
+      const auto row = std::span(fixture()[name + "/" + parameter.name]).subspan(static_cast<size_t>(step) * n, n);
+      reference::expect_close(parameter.tensor.to_vector(), std::vector(row.begin(), row.end()), 0, tolerance);
+    }
+  }
+}
+
 TEST(Optimizers, AgreeWithPyTorchOverTwentySteps) {
   for (const Json& c : fixture().cases().at("cases")) {
-    const std::string name = c.at("name");
-    SCOPED_TRACE(name);
-    const std::vector<Named> parameters = initial_parameters();
-    const bool decoupled = c.at("optimizer") == "adamw";
-    Adam optimizer(groups_of(parameters, c.at("optimizer")),
-                   {.weight_decay = decoupled ? Adam::WeightDecay::decoupled : Adam::WeightDecay::l2,
-                    .max_gradient_norm = c.at("max_norm")});
-    const Schedule schedule = schedule_named(c.at("schedule"));
-    const double tolerance = 4 * c.at("float32_error").get<double>();  // of PyTorch's own float32
-    for (int64_t step = 0; step < steps; ++step) {
-      SCOPED_TRACE(step);
-      optimizer.zero_grad();
-      set_gradients(parameters, step);
-      optimizer.step(schedule(step));
-      EXPECT_NEAR(optimizer.gradient_norm().item(), fixture()[name + "/gradient_norm"][static_cast<size_t>(step)],
-                  tolerance);
-      for (const Named& parameter : parameters) {
-        const auto n = static_cast<size_t>(parameter.tensor.numel());
-        const auto row = std::span(fixture()[name + "/" + parameter.name]).subspan(static_cast<size_t>(step) * n, n);
-        reference::expect_close(parameter.tensor.to_vector(), std::vector(row.begin(), row.end()), 0, tolerance);
-      }
+    for (const Device device : test::available_devices()) {
+      SCOPED_TRACE(c.at("name").get<std::string>() + " on " + name_of(device));
+      expect_pytorchs_twenty_steps(c, device);
     }
   }
 }

@@ -2,24 +2,25 @@
 
 #include <algorithm>
 
+#include "tests/kernel_test.h"
 #include "tests/reference.h"
 
 namespace melgrad {
 namespace {
 
 using kernel::SpecAugment;
-using reference::DeviceArray;
 using reference::Randomness;
 
 struct Shape {
   int64_t batch, n_mels, frames;
 };
 
-// Ones, masked.
-std::vector<float> masked(const Shape& shape, const SpecAugment& settings, const RandomStream& random) {
-  const DeviceArray<float> x(std::vector(static_cast<size_t>(shape.batch * shape.n_mels * shape.frames), 1.0f));
-  kernel::spec_augment(Stream::of(Device::cpu), x, DType::float32, shape.batch, shape.n_mels, shape.frames, settings,
-                       random);
+// Ones, masked; `random` lies on the device.
+std::vector<float> masked(const Shape& shape, const SpecAugment& settings, const RandomStream& random,
+                          Device device = Device::cpu, DType dtype = DType::float32) {
+  const std::vector ones(static_cast<size_t>(shape.batch * shape.n_mels * shape.frames), 1.0f);
+  const test::Array x(Stream::of(device), ones, dtype);
+  kernel::spec_augment(Stream::of(device), x.data(), dtype, shape.batch, shape.n_mels, shape.frames, settings, random);
   return x.values();
 }
 
@@ -85,6 +86,22 @@ TEST(SpecAugmentKernel, IsDeterminedBySeedStepAndStreamAtAnyThreadCount) {
   const auto augment = [](const RandomStream& random) { return masked({17, 31, 33}, {2, 9, 2, 9}, random); };
   reference::expect_determined_by_seed_step_and_stream(augment);
   reference::expect_same_bits_at_any_thread_count([&] { return augment(Randomness(1, 2, 3).stream); });
+}
+
+TEST(SpecAugmentKernel, CudaAgreesWithTheCpuToTheBit) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const SpecAugment settings{2, 27, 2, 20}, none{0, 0, 0, 0};
+  for (const Shape& shape : {Shape{17, 31, 33}, Shape{3, 128, 130}, Shape{5, 1, 1}, Shape{0, 8, 8}}) {
+    for (const DType dtype : test::activation_dtypes) {
+      const Randomness random(1, 2, 3), device_random(1, 2, 3, Device::cuda);
+      for (const SpecAugment& masks : {settings, none}) {
+        test::expect_same_bits(test::in_every_order([&] {
+                                 return test::Results{masked(shape, masks, device_random.stream, Device::cuda, dtype)};
+                               }),
+                               {masked(shape, masks, random.stream)});
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numbers>
 
 #include "framework/audio/decoder.h"
 #include "framework/audio/mel_filter_bank.h"
 #include "framework/audio/resampler.h"
+#include "framework/device_array.h"
 #include "kernels/mel.h"
 
 namespace melgrad {
@@ -20,25 +22,26 @@ std::vector<double> hann_window(int n_fft) {
   return window;
 }
 
+// A CUDA stream's workspace and profiler ranges serve one thread at a time; the CPU's kernels keep to their own memory.
+std::unique_lock<std::mutex> exclusive_use(Device device) {
+  static std::mutex cuda;
+  return device == Device::cuda ? std::unique_lock(cuda) : std::unique_lock<std::mutex>();
+}
+
 // Turns samples that arrive in pieces into a spectrogram, keeping the samples of one chunk of frames at a time.
 class LogMelBuilder {
  public:
-  explicit LogMelBuilder(const MelSettings& settings)
-      : settings_(settings),
-        window_(hann_window(settings.n_fft)),
-        filter_bank_(settings),
-        pending_(static_cast<size_t>(settings.n_fft / 2)),
-        rows_(static_cast<size_t>(settings.n_mels)) {}
+  LogMelBuilder(const MelSettings& settings, Device device) : LogMelBuilder(settings, device, exclusive_use(device)) {}
 
   // Where the caller appends samples; process() then takes what makes whole chunks.
   std::vector<float>& pending() { return pending_; }
 
   void process() {
-    const int64_t advance = chunk_frames * settings_.hop_length;
+    const int64_t advance = chunk_frames_ * settings_.hop_length;
     const int64_t needed = std::max(advance, advance - settings_.hop_length + settings_.n_fft);
     int64_t consumed = 0;
     for (; static_cast<int64_t>(pending_.size()) - consumed >= needed; consumed += advance) {
-      append_frames(pending_.data() + consumed, chunk_frames);
+      append_frames(pending_.data() + consumed, chunk_frames_);
     }
     pending_.erase(pending_.begin(), pending_.begin() + consumed);
     consumed_ += consumed;
@@ -61,18 +64,37 @@ class LogMelBuilder {
       result.db.insert(result.db.end(), row.begin(), row.end());
       row = {};
     }
-    kernel::limit_dynamic_range(stream_, result.db.data(), static_cast<int64_t>(result.db.size()),
+    // The rows have met on the host.
+    kernel::limit_dynamic_range(Stream::of(Device::cpu), result.db.data(), static_cast<int64_t>(result.db.size()),
                                 static_cast<float>(settings_.top_db));
     return result;
   }
 
  private:
-  static constexpr int64_t chunk_frames = 128;
+  LogMelBuilder(const MelSettings& settings, Device device, const std::unique_lock<std::mutex>&)
+      : device_(device),
+        chunk_frames_(device == Device::cpu ? 128 : 4096),
+        settings_(settings),
+        window_(hann_window(settings.n_fft), device),
+        filter_bank_(settings, device),
+        pending_(static_cast<size_t>(settings.n_fft / 2)),
+        rows_(static_cast<size_t>(settings.n_mels)) {}
+
+  // chunk_ [n_mels, count] of the frames from `samples` on.
+  void compute(const float* samples, int64_t count) {
+    const auto lock = exclusive_use(device_);
+    Stream& stream = Stream::of(device_);
+    const auto length = static_cast<size_t>((count - 1) * settings_.hop_length + settings_.n_fft);
+    chunk_.resize(static_cast<size_t>(settings_.n_mels * count));
+    const DeviceArray<float> device_samples(std::span(samples, length), device_), db(chunk_.size(), device_);
+    kernel::log_mel_spectrogram(stream, device_samples.data(), window_.data(), db.data(), filter_bank_.filters(),
+                                {.count = count, .n_fft = settings_.n_fft, .hop_length = settings_.hop_length});
+    stream.copy(chunk_.data(), db.data(), chunk_.size() * sizeof(float));
+  }
 
   void append_frames(const float* samples, int64_t count) {
-    chunk_.resize(static_cast<size_t>(settings_.n_mels * count));
-    kernel::log_mel_spectrogram(stream_, samples, window_.data(), chunk_.data(), filter_bank_.filters(),
-                                {.count = count, .n_fft = settings_.n_fft, .hop_length = settings_.hop_length});
+    if (count == 0) return;
+    compute(samples, count);
     for (size_t mel = 0; mel < rows_.size(); ++mel) {
       const float* row = chunk_.data() + static_cast<int64_t>(mel) * count;
       rows_[mel].insert(rows_[mel].end(), row, row + count);
@@ -80,9 +102,10 @@ class LogMelBuilder {
     frames_ += count;
   }
 
-  Stream& stream_ = Stream::of(Device::cpu);
+  Device device_;
+  int64_t chunk_frames_;
   MelSettings settings_;
-  std::vector<double> window_;
+  DeviceArray<double> window_;
   MelFilterBank filter_bank_;
   std::vector<float> pending_, chunk_;
   // One vector per mel band, since the number of frames is known only at the end.
@@ -116,11 +139,11 @@ std::string description(const MelSettings& settings) {
       settings.highest_frequency(), settings.htk ? "htk" : "slaney", settings.top_db);
 }
 
-LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings) {
+LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, Device device) {
   validate(settings);
   Decoder decoder(file);
   Resampler resampler(decoder.sample_rate(), settings.sample_rate);
-  LogMelBuilder builder(settings);
+  LogMelBuilder builder(settings, device);
   std::vector<float> mono(1 << 15);
   while (const size_t count = decoder.read(mono)) {
     resampler.process(std::span(mono).first(count), builder.pending());
@@ -132,12 +155,12 @@ LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings) {
   return result;
 }
 
-LogMel log_mel(std::span<const float> mono, const MelSettings& settings) {
+LogMel log_mel(std::span<const float> mono, const MelSettings& settings, Device device) {
   validate(settings);
   if (mono.empty()) fail("a log-mel spectrogram needs at least one sample");
   const auto finite = [](float sample) { return std::isfinite(sample); };
   if (!std::all_of(mono.begin(), mono.end(), finite)) fail("a sample is not a finite number");
-  LogMelBuilder builder(settings);
+  LogMelBuilder builder(settings, device);
   constexpr size_t piece = 1 << 15;
   for (; !mono.empty(); mono = mono.subspan(std::min(piece, mono.size()))) {
     const auto samples = mono.first(std::min(piece, mono.size()));

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/stream.h"
+
 namespace melgrad {
 
 struct MelSettings {
@@ -38,10 +40,10 @@ struct LogMel {
 };
 
 // Decodes the file, mixes it to mono and resamples it, piece by piece: memory grows with the features, not the audio.
-// Safe to call from several threads. Throws Error naming the file.
-LogMel log_mel(const std::filesystem::path& file, const MelSettings&);
+// The device computes the spectrogram. Safe to call from several threads. Throws Error naming the file.
+LogMel log_mel(const std::filesystem::path& file, const MelSettings&, Device = Device::cpu);
 
 // Of samples already at the settings' rate.
-LogMel log_mel(std::span<const float> mono, const MelSettings&);
+LogMel log_mel(std::span<const float> mono, const MelSettings&, Device = Device::cpu);
 
 }  // namespace melgrad

@@ -33,25 +33,30 @@ std::vector<double> mel_frequencies(const MelSettings& settings) {
   return frequencies;
 }
 
-MelFilterBank::MelFilterBank(const MelSettings& settings) : offset_{0} {
+MelFilterBank::MelFilterBank(const MelSettings& settings, Device device) {
+  std::vector<int32_t> first_bin, offset{0};
+  std::vector<float> weights;
   const std::vector<double> frequencies = mel_frequencies(settings);
   const double bin_hz = static_cast<double>(settings.sample_rate) / settings.n_fft;
   for (int i = 0; i < settings.n_mels; ++i) {
     const double lower = frequencies[i], peak = frequencies[i + 1], upper = frequencies[i + 2];
     const int first = static_cast<int>(std::floor(lower / bin_hz));
     const int last = std::min(settings.n_fft / 2, static_cast<int>(std::ceil(upper / bin_hz)));
-    first_bin_.push_back(first);
+    first_bin.push_back(first);
     for (int bin = first; bin <= last; ++bin) {
       const double hz = bin * bin_hz;
       const double triangle = std::max(0.0, std::min((hz - lower) / (peak - lower), (upper - hz) / (upper - peak)));
-      weights_.push_back(static_cast<float>(triangle * 2 / (upper - lower)));
+      weights.push_back(static_cast<float>(triangle * 2 / (upper - lower)));
     }
-    offset_.push_back(static_cast<int32_t>(weights_.size()));
+    offset.push_back(static_cast<int32_t>(weights.size()));
   }
+  first_bin_ = {first_bin, device};
+  offset_ = {offset, device};
+  weights_ = {weights, device};
 }
 
 kernel::MelFilters MelFilterBank::filters() const {
-  return {static_cast<int64_t>(first_bin_.size()), first_bin_.data(), offset_.data(), weights_.data()};
+  return {first_bin_.size(), first_bin_.data(), offset_.data(), weights_.data()};
 }
 
 }  // namespace melgrad

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "framework/audio/log_mel.h"
+#include "framework/device_array.h"
 #include "kernels/mel.h"
 
 namespace melgrad {
@@ -15,14 +16,15 @@ double mel_to_hz(double mel, bool htk);
 // n_mels + 2 frequencies in Hz: the lower edge of filter i, its peak (i + 1) and its upper edge (i + 2).
 std::vector<double> mel_frequencies(const MelSettings&);
 
+// In a device's memory.
 class MelFilterBank {
  public:
-  explicit MelFilterBank(const MelSettings&);
+  explicit MelFilterBank(const MelSettings&, Device = Device::cpu);
   kernel::MelFilters filters() const;
 
  private:
-  std::vector<int32_t> first_bin_, offset_;
-  std::vector<float> weights_;
+  DeviceArray<int32_t> first_bin_, offset_;
+  DeviceArray<float> weights_;
 };
 
 }  // namespace melgrad

@@ -1,0 +1,34 @@
+// One launch over many arrays of many sizes: each array is cut into chunks, and a block of threads takes one chunk.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace melgrad::kernel {
+
+inline constexpr int64_t chunk_elements = 4096;
+
+// Elements index * chunk_elements ... (index + 1) * chunk_elements - 1 of an array, as far as it reaches.
+struct Chunk {
+  int32_t array, index;
+};
+
+// `chunks` [count] lies in the stream's memory.
+struct ChunkTable {
+  const Chunk* chunks;
+  int64_t count;
+};
+
+// All chunks of arrays of these sizes, in order.
+inline std::vector<Chunk> cut_into_chunks(std::span<const int64_t> sizes) {
+  std::vector<Chunk> chunks;
+  for (size_t array = 0; array < sizes.size(); ++array) {
+    for (int64_t begin = 0; begin < sizes[array]; begin += chunk_elements) {
+      chunks.push_back({static_cast<int32_t>(array), static_cast<int32_t>(begin / chunk_elements)});
+    }
+  }
+  return chunks;
+}
+
+}  // namespace melgrad::kernel

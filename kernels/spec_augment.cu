@@ -1,0 +1,39 @@
+#include "kernels/spec_augment.h"
+
+#include <algorithm>
+
+#include "kernels/cuda.cuh"
+
+namespace melgrad::kernel::cuda {
+namespace {
+
+constexpr int warps = 8, mels_per_warp = 4;
+
+// blockIdx.x is the example; each warp masks a few of its mel bins. All of them draw the masks, which is sooner done
+// than handing them on.
+template <class T>
+__global__ void __launch_bounds__(warps* warp_size)
+    mask_out(T* x, int64_t n_mels, int64_t frames, SpecAugment settings, RandomStream random) {
+  T* const example = x + blockIdx.x * n_mels * frames;
+  for (int64_t m = 0; m < settings.frequency_masks + settings.time_masks; ++m) {
+    const SpecMask mask = spec_mask(settings, random, n_mels, frames, blockIdx.x, m);
+    for (int64_t i = static_cast<int64_t>(blockIdx.y) * warps + threadIdx.y; i < mask.mels; i += gridDim.y * warps) {
+      T* const row = example + (mask.first_mel + i) * frames + mask.first_frame;
+      for (int64_t t = threadIdx.x; t < mask.frames; t += warp_size) row[t] = from_float<T>(0.0f);
+    }
+  }
+}
+
+}  // namespace
+
+void spec_augment(Stream& stream, void* x, DType dtype, int64_t batch, int64_t n_mels, int64_t frames,
+                  SpecAugment settings, RandomStream random) {
+  if (batch * n_mels * frames == 0) return;
+  const int64_t blocks = std::min<int64_t>(65535, ceil_divide<int64_t>(n_mels, warps * mels_per_warp));
+  dispatch(dtype, 1, {x}, [&]<class T, int>() {
+    launch(mask_out<T>, dim3(static_cast<unsigned>(batch), static_cast<unsigned>(blocks)), dim3(warp_size, warps), 0,
+           stream, static_cast<T*>(x), n_mels, frames, settings, random);
+  });
+}
+
+}  // namespace melgrad::kernel::cuda
