@@ -123,11 +123,12 @@ class BackwardPass {
 
   static void check_gradient(const Tensor& tensor, const Tensor& gradient, const char* op) {
     MELGRAD_CHECK(gradient.defined(), "{} returned no gradient for an input of shape {}", op, tensor.shape());
-    MELGRAD_CHECK(gradient.shape() == tensor.shape() && gradient.dtype() == tensor.dtype() &&
-                      gradient.device() == tensor.device(),
-                  "{}: gradient is {} {} on {}, the tensor is {} {} on {}", op, name_of(gradient.dtype()),
-                  gradient.shape(), name_of(gradient.device()), name_of(tensor.dtype()), tensor.shape(),
-                  name_of(tensor.device()));
+    const Tensor copy = tensor.kept_copy();
+    const DType dtype = copy.defined() ? copy.dtype() : tensor.dtype();
+    MELGRAD_CHECK(
+        gradient.shape() == tensor.shape() && gradient.dtype() == dtype && gradient.device() == tensor.device(),
+        "{}: gradient is {} {} on {}, the tensor takes {} {} on {}", op, name_of(gradient.dtype()), gradient.shape(),
+        name_of(gradient.device()), name_of(dtype), tensor.shape(), name_of(tensor.device()));
   }
 
   std::vector<Tensor> order_;

@@ -32,6 +32,10 @@ void require_same_device(const Tensor& x, const Tensor& other, const char* op) {
                 name_of(other.device()));
 }
 
+void require_same_dtype(const Tensor& x, const Tensor& w, const char* op) {
+  MELGRAD_CHECK(x.dtype() == w.dtype(), "{} of {} with weights of {}", op, name_of(x.dtype()), name_of(w.dtype()));
+}
+
 // A weight or statistic for each of x's channels.
 void require_per_channel(const Tensor& vector, const Tensor& x, int64_t channels, const char* op) {
   MELGRAD_CHECK(vector.shape() == Shape({channels}), "{} to {} channels with a vector of shape {}", op, channels,
@@ -72,6 +76,9 @@ Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   MELGRAD_CHECK(dtype != DType::uint64 && x.dtype() != DType::uint64, "cast of {} to {}", name_of(x.dtype()),
                 name_of(dtype));
+  if (const Tensor copy = x.kept_copy(); copy.defined() && copy.dtype() == dtype) {
+    return copy.detach().record("cast", {x}, [](const Tensor& dy) { return std::vector{dy}; });
+  }
   Tensor y = Tensor::empty(x.shape(), dtype, x.device());
   kernel::cast(x.stream(), x.data(), x.dtype(), y.data(), x.numel());
   return y.record("cast", {x}, [from = x.dtype()](const Tensor& dy) { return std::vector{cast(dy, from)}; });
@@ -93,6 +100,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stri
   MELGRAD_CHECK(x.shape()[3] == w.shape()[3], "conv2d of {} with weights {}: channels differ", x.shape(), w.shape());
   MELGRAD_CHECK(stride >= 1 && padding >= 0, "conv2d: stride {}, padding {}", stride, padding);
   require_same_device(x, w, "conv2d");
+  require_same_dtype(x, w, "conv2d");
   if (bias.defined()) require_per_channel(bias, x, w.shape()[0], "conv2d");
   const kernel::Conv2d conv{.batch = x.shape()[0],
                             .height = x.shape()[1],
@@ -131,6 +139,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
   require_rank(w, 2, "linear");
   MELGRAD_CHECK(x.shape()[1] == w.shape()[1], "linear of {} with weights {}: features differ", x.shape(), w.shape());
   require_same_device(x, w, "linear");
+  require_same_dtype(x, w, "linear");
   if (bias.defined()) require_per_channel(bias, x, w.shape()[0], "linear");
   const int64_t n = x.shape()[0], in = w.shape()[1], out = w.shape()[0];
   Tensor y = Tensor::empty({n, out}, x.dtype(), x.device());

@@ -12,9 +12,11 @@ std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, f
 Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options) : options_(options) {
   for (const ParameterGroup& group : groups) {
     for (const Named& named : group.parameters) {
-      const Tensor& value = named.tensor;
+      Tensor value = named.tensor;
+      const bool copied = options.bfloat16_copies && value.shape().rank() >= 2;
       slots_.push_back({.parameter = named,
                         .weight_decay = group.weight_decay,
+                        .bfloat16_copy = copied ? value.keep_copy(DType::bfloat16) : Tensor(),
                         .first_moment = Tensor::zeros(value.shape(), DType::float32, value.device()),
                         .second_moment = Tensor::zeros(value.shape(), DType::float32, value.device())});
     }
@@ -45,7 +47,8 @@ void Adam::step(float learning_rate) {
                        .second_moment = slot.second_moment.as<float>(),
                        .n = value.numel(),
                        .weight_decay = slot.weight_decay,
-                       .gradient_dtype = gradient.dtype()});
+                       .gradient_dtype = gradient.dtype(),
+                       .copy = slot.bfloat16_copy.defined() ? slot.bfloat16_copy.as<bfloat16>() : nullptr});
   }
   ++steps_;
   const auto correction = [this](float beta) {

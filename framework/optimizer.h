@@ -25,7 +25,8 @@ class Adam {
   struct Options {
     WeightDecay weight_decay = WeightDecay::decoupled;
     float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
-    float max_gradient_norm = 0;  // 0: gradients are not clipped
+    float max_gradient_norm = 0;   // 0: gradients are not clipped
+    bool bfloat16_copies = false;  // of weights (two dimensions or more), kept for layers that compute with bfloat16
   };
   // The parameters must stay on their device and must require gradients.
   Adam(const std::vector<ParameterGroup>& groups, const Options& options);
@@ -46,6 +47,7 @@ class Adam {
   struct Slot {
     Named parameter;
     float weight_decay;
+    Tensor bfloat16_copy;  // undefined: none
     Tensor first_moment, second_moment;
   };
   Options options_;

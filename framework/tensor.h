@@ -62,6 +62,12 @@ class Tensor {
   void move_to(Device);
   // Overwrites the values with those of a tensor of the same shape and dtype on any device.
   void assign(const Tensor& source);
+  // Makes a copy in another dtype that cast() then takes for nothing; assign() renews it, and so must whoever else
+  // writes the values. A leaf that has one collects its gradient in the copy's dtype. For weights, which the optimizer
+  // keeps in float32 and the layers read in bfloat16.
+  Tensor keep_copy(DType);
+  // Undefined when none is kept.
+  Tensor kept_copy() const;
 
   // Copies out float32 values; waits for the device.
   std::vector<float> to_vector() const;

@@ -39,6 +39,7 @@ struct Tensor::Impl {
   bool requires_grad = false;
   std::unique_ptr<Node> node;  // null: a leaf
   Tensor grad;
+  Tensor copy;  // of another dtype, kept equal
 };
 
 }  // namespace melgrad

@@ -11,7 +11,8 @@ using test::Array;
 BatchMetrics metrics_of(Device device, const std::vector<float>& logits, const std::vector<float>& targets,
                         int64_t classes, DType dtype) {
   Stream& stream = Stream::of(device);
-  const Array rows(stream, logits, dtype), wanted(stream, targets), loss(stream, {0.75f}), norm(stream, {3.5f});
+  const Array rows(stream, logits, dtype), wanted(stream, targets), loss(stream, std::vector{0.75f}),
+      norm(stream, std::vector{3.5f});
   const test::Block out(stream, sizeof(BatchMetrics));
   kernel::batch_metrics(stream, rows.data(), wanted.floats(), loss.floats(), norm.floats(), out.as<BatchMetrics>(),
                         dtype, static_cast<int64_t>(logits.size()) / classes, classes);

@@ -19,6 +19,12 @@ constexpr const char* optimizer_prefix = "optimizer.";
 constexpr uint64_t first_epoch_draw = uint64_t{1} << 62;
 constexpr const char* training_state_file = "training.safetensors";
 
+Adam::Options with_precision(const TrainOptions& options) {
+  Adam::Options result = options.optimizer;
+  result.bfloat16_copies = options.precision == DType::bfloat16;
+  return result;
+}
+
 double mean_log_loss(std::span<const TrackPrediction> predictions, const ClipStore& clips) {
   double sum = 0;
   for (size_t i = 0; i < predictions.size(); ++i) {
@@ -47,7 +53,7 @@ Trainer::Trainer(Module& model, TrainingData data, const ModelCard& card, const 
       schedule_(std::move(schedule)),
       run_folder_(std::move(run_folder)),
       stream_(model.parameters()[0].tensor.stream()),
-      optimizer_(decay_groups(model.parameters(), options.weight_decay), options.optimizer),
+      optimizer_(decay_groups(model.parameters(), options.weight_decay), with_precision(options)),
       metrics_(1, stream_.device()),
       latest_{.metrics = stream_.make_readback(sizeof(kernel::BatchMetrics))},
       before_{.metrics = stream_.make_readback(sizeof(kernel::BatchMetrics))} {}
