@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "framework/data/feature_cache.h"
+#include "kernels/cache_folder.h"
 
 namespace melgrad {
 

@@ -1,14 +1,11 @@
 #include "framework/data/feature_cache.h"
 
 #include <omp.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -176,11 +173,6 @@ class Extraction {
   size_t working_ = 0;  // threads, under mutex_
 };
 
-fs::path folder_from(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value == nullptr ? "" : value;
-}
-
 }  // namespace
 
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
@@ -198,15 +190,6 @@ Features extract_features(const Dataset& dataset, std::span<const size_t> tracks
   Features features = extraction.take();
   features.note = cache.note();
   return features;
-}
-
-fs::path default_cache_folder() {
-  if (const fs::path chosen = folder_from("MELGRAD_CACHE"); !chosen.empty()) return chosen;
-  // The XDG specification has relative paths passed over.
-  if (const fs::path caches = folder_from("XDG_CACHE_HOME"); caches.is_absolute()) return caches / "melgrad";
-  fs::path home = folder_from("HOME");
-  if (const passwd* user = home.empty() ? getpwuid(getuid()) : nullptr) home = user->pw_dir;
-  return home.empty() ? home : home / ".cache" / "melgrad";
 }
 
 }  // namespace melgrad

@@ -33,7 +33,4 @@ struct Features {
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                           const std::filesystem::path& cache_folder, Progress& progress);
 
-// $MELGRAD_CACHE, else $XDG_CACHE_HOME/melgrad, else ~/.cache/melgrad; empty where there is no home.
-std::filesystem::path default_cache_folder();
-
 }  // namespace melgrad
