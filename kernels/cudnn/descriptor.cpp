@@ -1,25 +1,21 @@
 #include "kernels/cudnn/descriptor.h"
 
 #include <algorithm>
-#include <string>
+#include <string_view>
 
 namespace melgrad::kernel::cudnn {
-namespace {
 
-// cuDNN's explanation of the last failure on this thread, made one line.
-std::string last_error() {
-  char text[2048] = {};
-  cudnnGetLastErrorString(text, sizeof text);
-  std::string line = text;
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  while (line.ends_with(' ')) line.pop_back();
-  return line;
+std::string last_reason() {
+  constexpr std::string_view mark = "Reason: ";
+  char trace[4096] = {};
+  cudnnGetLastErrorString(trace, sizeof trace);
+  std::string_view reason = trace;
+  if (const size_t found = reason.find(mark); found != reason.npos) reason.remove_prefix(found + mark.size());
+  return std::string(reason.substr(0, reason.find('\n')));
 }
 
-}  // namespace
-
 void check(cudnnStatus_t status, const char* what) {
-  if (status != CUDNN_STATUS_SUCCESS) fail("{}: {}: {}", what, cudnnGetErrorString(status), last_error());
+  if (status != CUDNN_STATUS_SUCCESS) fail("{}: {}: {}", what, cudnnGetErrorString(status), last_reason());
 }
 
 Descriptor::Descriptor(cudnnBackendDescriptorType_t type) {

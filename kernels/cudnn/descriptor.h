@@ -4,6 +4,7 @@
 
 #include <cudnn_backend.h>
 
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -14,7 +15,10 @@ static_assert(CUDNN_VERSION >= 90800, "cuDNN 9.8 or newer is needed");
 
 namespace melgrad::kernel::cudnn {
 
-// Throws Error with `what`, the status and cuDNN's own explanation.
+// cuDNN's explanation of the last failure on this thread: of the trace that it keeps, the innermost reason.
+std::string last_reason();
+
+// Throws Error with `what`, the status and cuDNN's reason.
 void check(cudnnStatus_t status, const char* what);
 
 // What cuDNN calls the type of an attribute.

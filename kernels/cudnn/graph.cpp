@@ -1,7 +1,5 @@
 #include "kernels/cudnn/graph.h"
 
-#include <algorithm>
-
 namespace melgrad::kernel::cudnn {
 namespace {
 
@@ -158,22 +156,17 @@ Graph::Graph(const Convolution& convolution, const Target& target)
   graph_.finalize("cuDNN operation graph");
 }
 
-std::vector<Configuration> Graph::configurations() const {
+std::vector<Configuration> Graph::configurations(cudnnBackendHeurMode_t mode) const {
   constexpr size_t most = 128;  // more than cuDNN ever gave
+  Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph_);
+  heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+  target_.set_chip(heuristics, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP);
+  heuristics.finalize("cuDNN heuristics");
   std::vector<Configuration> configurations;
-  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
-    heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph_);
-    heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
-    target_.set_chip(heuristics, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP);
-    heuristics.finalize("cuDNN heuristics");
-    for (Descriptor& descriptor :
-         heuristics.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, most)) {
-      Configuration configuration = read(std::move(descriptor));
-      const bool known = std::any_of(configurations.begin(), configurations.end(),
-                                     [&](const Configuration& c) { return c.choice == configuration.choice; });
-      if (!known) configurations.push_back(std::move(configuration));
-    }
+  for (Descriptor& descriptor :
+       heuristics.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, most)) {
+    configurations.push_back(read(std::move(descriptor)));
   }
   return configurations;
 }

@@ -59,8 +59,9 @@ class Graph {
   // Throws Error for a convolution that cuDNN cannot describe.
   Graph(const Convolution& convolution, const Target& target);
 
-  // In the order of cuDNN's heuristics, the one thought fastest first, then its fallback list; none twice.
-  std::vector<Configuration> configurations() const;
+  // What cuDNN's heuristics propose (CUDNN_HEUR_MODE_A) or at worst fall back on (CUDNN_HEUR_MODE_FALLBACK), the one
+  // thought fastest first.
+  std::vector<Configuration> configurations(cudnnBackendHeurMode_t mode) const;
   // Throws Error when this cuDNN has no such engine or knob.
   Configuration configuration(const EngineChoice& choice) const;
   // Throws Error when the chip, the libraries at hand or the shape do not allow it.
