@@ -146,7 +146,8 @@ int evaluate(const EvaluateCommand& command) {
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto [side, tracks] = choose_tracks(c, classifier.file, dataset);
   adopt_labels(dataset, tracks, classifier.card);
-  const LoadedTracks loaded = load_tracks(dataset, tracks, classifier.card.mel, c.features, c.output, "features");
+  const LoadedTracks loaded =
+      load_tracks(dataset, tracks, classifier.card.mel, c.features, c.output, device, "features");
   const ClipStore clips(loaded.clips, loaded.labels(dataset), classifier.classes(), classifier.card.standardisation,
                         device);
   c.inference.crop_frames = classifier.card.crop_frames;

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "framework/data/feature_cache.h"
+#include "kernels/cache_folder.h"
 
 namespace melgrad {
 
@@ -47,9 +48,10 @@ std::vector<std::string> LoadedTracks::names(const Dataset& dataset) const {
 }
 
 LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                         const FeatureOptions& features, const OutputOptions& output, const std::string& what) {
+                         const FeatureOptions& features, const OutputOptions& output, Device device,
+                         const std::string& what) {
   Progress progress(what, static_cast<int64_t>(tracks.size()), "tracks", output.progress());
-  Features extracted = extract_features(dataset, tracks, settings, features.cache_folder(), progress);
+  Features extracted = extract_features(dataset, tracks, settings, features.cache_folder(), progress, device);
   if (!extracted.note.empty()) output.note(extracted.note);
   LoadedTracks loaded;
   for (const Features::Failure& failure : extracted.failures) {

@@ -41,6 +41,7 @@ struct LoadedTracks {
 // Extracts features under a progress bar. A file that cannot be read is named on stderr and left out; under --strict it
 // is an Error. Throws Error when nothing is left.
 LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                         const FeatureOptions& features, const OutputOptions& output, const std::string& what);
+                         const FeatureOptions& features, const OutputOptions& output, Device device,
+                         const std::string& what);
 
 }  // namespace melgrad

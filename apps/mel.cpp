@@ -12,12 +12,13 @@ namespace {
 
 struct MelCommand {
   OutputOptions output;
+  DeviceOptions device;
   MelSettings mel;
   std::string file, npy, png;
 };
 
 int mel(const MelCommand& c) {
-  const LogMel features = log_mel(c.file, c.mel);
+  const LogMel features = log_mel(c.file, c.mel, c.device.choose(c.output));
   if (!c.npy.empty()) write_npy(c.npy, features.db, {features.n_mels, features.frames});
   if (!c.png.empty()) {
     draw_spectrogram(c.png, features, c.mel, std::filesystem::path(c.file).filename().string());
@@ -50,6 +51,7 @@ Command add_mel(CLI::App& program) {
   app.add_option("--npy", command->npy, "Write n_mels x frames float32 dB as a NumPy array");
   app.add_option("--png", command->png, "Draw it");
   add_mel_options(app, command->mel);
+  add_device_options(app, command->device);
   add_output_options(app, command->output);
   return {&app, [command] { return mel(*command); }};
 }

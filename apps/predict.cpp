@@ -55,7 +55,7 @@ struct Ranked {
 std::vector<Ranked> predict_file(const Classifier& classifier, const fs::path& file, const PredictCommand& c,
                                  Device device) {
   if (fs::is_directory(file)) fail("{} holds no audio files that can be read", file.string());
-  const LogMel features = log_mel(file, classifier.card.mel);
+  const LogMel features = log_mel(file, classifier.card.mel, device);
   const int unknown_label = 0;
   const ClipStore clips({&features, 1}, {&unknown_label, 1}, classifier.classes(), classifier.card.standardisation,
                         device);

@@ -14,6 +14,7 @@
 #include "framework/random.h"
 #include "framework/training/run_log.h"
 #include "framework/training/trainer.h"
+#include "kernels/deterministic.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -32,7 +33,7 @@ struct TrainCommand {
                                                                       profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
-  bool resume = false;
+  bool resume = false, deterministic = false;
   float dropout = 0.3f, learning_rate = 1e-3f, gamma = 0.1f;
   int64_t crop_frames = 256, warmup_epochs = 5, step_epochs = 30;
 };
@@ -96,6 +97,7 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--precision", c.precision,
                  "Of activations and their gradients; auto: bf16 on GPUs that have it, else fp32")
       ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
+  app.add_flag("--deterministic", c.deterministic, "The same bits in every run on a GPU, at some cost in speed");
   app.add_option("--profile-steps", c.profile_steps,
                  "A:B captures steps A to B for nsys and ncu; see docs/profiling.md");
 }
@@ -217,6 +219,7 @@ int train(TrainCommand c, const CLI::App& app) {
   const Device device = c.device.choose(c.output);
   c.train.precision = choose_precision(c.precision, Stream::of(device));
   c.train.profile = parse_steps(c.profile_steps);
+  kernel::set_deterministic(c.deterministic);
   prepare_run_folder(c);
   if (c.resume) {
     require_same_options(run / "config.toml", config,
@@ -228,9 +231,10 @@ int train(TrainCommand c, const CLI::App& app) {
   const auto classes = static_cast<int64_t>(dataset.labels.size());
   rehearse(c, classes, static_cast<int64_t>(split.train.size()));
 
-  const LoadedTracks training = load_tracks(dataset, split.train, c.mel, c.features, c.output, "training features");
+  const LoadedTracks training =
+      load_tracks(dataset, split.train, c.mel, c.features, c.output, device, "training features");
   const LoadedTracks validating =
-      load_tracks(dataset, split.validation, c.mel, c.features, c.output, "validation features");
+      load_tracks(dataset, split.validation, c.mel, c.features, c.output, device, "validation features");
   split.train = training.tracks;
   split.validation = validating.tracks;
   std::vector<std::string> failed = training.failures;

@@ -7,6 +7,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <map>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 #include <utility>
@@ -131,23 +132,11 @@ Plan make_plan(Pass pass, const Conv2d& c) {
 struct Key {
   Pass pass;
   Conv2d conv;
-  bool operator==(const Key&) const = default;
-};
-
-struct KeyHash {
-  size_t operator()(const Key& key) const {
-    const Conv2d& c = key.conv;
-    auto hash = static_cast<size_t>(key.pass);
-    for (const int64_t value : {c.batch, c.height, c.width, c.in_channels, c.out_channels, c.kernel_height,
-                                c.kernel_width, c.stride, c.padding}) {
-      hash = hash * 1000003 + static_cast<size_t>(value);
-    }
-    return hash;
-  }
+  auto operator<=>(const Key&) const = default;
 };
 
 const Plan& cached_plan(Pass pass, const Conv2d& conv) {
-  static auto& plans = *new std::unordered_map<Key, Plan, KeyHash>;
+  static auto& plans = *new std::map<Key, Plan>;
   const Key key{pass, conv};
   if (const auto found = plans.find(key); found != plans.end()) return found->second;
   const int threads = omp_get_max_threads();

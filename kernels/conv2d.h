@@ -5,6 +5,8 @@
 // pointers may alias. Every output is written, not added to, and repeats to the bit from run to run.
 #pragma once
 
+#include <compare>
+
 #include "kernels/kernel.h"
 
 namespace melgrad::kernel {
@@ -20,14 +22,14 @@ struct Conv2d {
   int64_t multiply_adds() const {
     return batch * out_height() * out_width() * out_channels * kernel_height * kernel_width * in_channels;
   }
-  bool operator==(const Conv2d&) const = default;
+  auto operator<=>(const Conv2d&) const = default;
 };
 
 // y = x * w + bias; bias is float32 [out_channels], or null for none.
-HOST_KERNEL(conv2d_forward, const void* x, const void* w, const float* bias, void* y, DType dtype, Conv2d conv)
+KERNEL(conv2d_forward, const void* x, const void* w, const float* bias, void* y, DType dtype, Conv2d conv)
 // dx: the gradient with respect to x.
-HOST_KERNEL(conv2d_backward_data, const void* dy, const void* w, void* dx, DType dtype, Conv2d conv)
+KERNEL(conv2d_backward_data, const void* dy, const void* w, void* dx, DType dtype, Conv2d conv)
 // dw: the gradient with respect to w. The bias's gradient is column_sum of dy.
-HOST_KERNEL(conv2d_backward_filter, const void* x, const void* dy, void* dw, DType dtype, Conv2d conv)
+KERNEL(conv2d_backward_filter, const void* x, const void* dy, void* dw, DType dtype, Conv2d conv)
 
 }  // namespace melgrad::kernel

@@ -11,7 +11,7 @@ namespace melgrad::kernel {
 // dlogits [n, classes] of `dtype`: the gradient of that mean, softmax * sum(t) - t over n. dlogits may alias logits;
 // null: it is not wanted.
 KERNEL(cross_entropy, const void* logits, const float* targets, float* loss, void* dlogits, DType dtype, int64_t n,
-            int64_t classes, float label_smoothing)
+       int64_t classes, float label_smoothing)
 
 // probabilities, float32 [n, classes], of logits [n, classes] of `dtype`.
 KERNEL(softmax, const void* logits, float* probabilities, DType dtype, int64_t n, int64_t classes)

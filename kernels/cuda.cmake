@@ -43,3 +43,4 @@ target_compile_definitions(melgrad_kernels PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:FM
 target_compile_options(melgrad_kernels PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo -Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
 target_link_libraries(melgrad_kernels PRIVATE CUDA::cudart_static CUDA::cublas CUDA::cufft)
+add_subdirectory(kernels/cudnn)

@@ -4,7 +4,7 @@
 //
 // declares kernel::cpu::relu_forward and, in builds with a CUDA device, kernel::cuda::relu_forward, both taking
 // (Stream&, parameters...), and defines the callable kernel::relu_forward that picks one by the stream's device.
-// A declared kernel without its .cu is a link error in a CUDA build; HOST_KERNEL declares one that has none.
+// A declared kernel without its .cu is a link error in a CUDA build.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,11 @@ template <class... A>
 struct Kernel {
   const char* name;
   void (*cpu)(Stream&, A...);
-  void (*cuda)(Stream&, A...);  // null: no CUDA implementation in this build
+  void (*cuda)(Stream&, A...);  // null in builds without a CUDA device, where no stream asks for it
 
   void operator()(Stream& stream, std::type_identity_t<A>... arguments) const {
     const Range range(stream, name);
-    if (stream.device() == Device::cpu) return cpu(stream, arguments...);
-    if (!cuda) fail("{} has no CUDA kernel; run with --device cpu", name);
-    cuda(stream, arguments...);
+    (stream.device() == Device::cpu ? cpu : cuda)(stream, arguments...);
   }
 };
 
@@ -41,12 +39,6 @@ constexpr Kernel<A...> make_kernel(const char* name, void (*cpu)(Stream&, A...))
 
 }  // namespace melgrad::kernel
 
-#define HOST_KERNEL(name, ...)            \
-  namespace cpu {                         \
-  void name(Stream& stream, __VA_ARGS__); \
-  }                                       \
-  inline constexpr auto name = ::melgrad::kernel::make_kernel(#name, cpu::name);
-
 #if MELGRAD_CUDA
 #define KERNEL(name, ...)                 \
   namespace cpu {                         \
@@ -57,5 +49,9 @@ constexpr Kernel<A...> make_kernel(const char* name, void (*cpu)(Stream&, A...))
   }                                       \
   inline constexpr auto name = ::melgrad::kernel::make_kernel(#name, cpu::name, cuda::name);
 #else
-#define KERNEL(name, ...) HOST_KERNEL(name, __VA_ARGS__)
+#define KERNEL(name, ...)                 \
+  namespace cpu {                         \
+  void name(Stream& stream, __VA_ARGS__); \
+  }                                       \
+  inline constexpr auto name = ::melgrad::kernel::make_kernel(#name, cpu::name);
 #endif

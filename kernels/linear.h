@@ -8,12 +8,12 @@ namespace melgrad::kernel {
 
 // bias is float32 [out_features], or null for none.
 KERNEL(linear_forward, const void* x, const void* w, const float* bias, void* y, DType dtype, int64_t n,
-            int64_t in_features, int64_t out_features)
+       int64_t in_features, int64_t out_features)
 // dx = dy w
 KERNEL(linear_backward_data, const void* dy, const void* w, void* dx, DType dtype, int64_t n, int64_t in_features,
-            int64_t out_features)
+       int64_t out_features)
 // dw = dy^T x. The bias's gradient is column_sum of dy.
-KERNEL(linear_backward_weight, const void* x, const void* dy, void* dw, DType dtype, int64_t n,
-            int64_t in_features, int64_t out_features)
+KERNEL(linear_backward_weight, const void* x, const void* dy, void* dw, DType dtype, int64_t n, int64_t in_features,
+       int64_t out_features)
 
 }  // namespace melgrad::kernel

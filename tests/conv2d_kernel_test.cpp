@@ -1,5 +1,10 @@
 #include "kernels/conv2d.h"
 
+#include <tuple>
+
+#include "tests/conv2d_shapes.h"
+#include "tests/expect_error.h"
+#include "tests/kernel_test.h"
 #include "tests/reference.h"
 
 namespace melgrad {
@@ -10,6 +15,7 @@ using reference::DeviceArray;
 using reference::expect_close;
 using reference::expect_same_bits_at_any_thread_count;
 using reference::random_values;
+using test::Array;
 
 // The three passes of one convolution on random inputs.
 struct Case {
@@ -86,15 +92,56 @@ TEST_P(Conv2dKernel, RepeatsToTheBitAtAnyThreadCount) {
   expect_same_bits_at_any_thread_count([&] { return example.backward_filter(); });
 }
 
-// batch, height, width, in_channels, out_channels, kernel_height, kernel_width, stride, padding
-INSTANTIATE_TEST_SUITE_P(Shapes, Conv2dKernel,
-                         testing::Values(Conv2d{1, 1, 1, 1, 1, 1, 1, 1, 0}, Conv2d{1, 7, 7, 1, 1, 7, 7, 1, 0},
-                                         Conv2d{2, 31, 33, 1, 16, 7, 7, 2, 3}, Conv2d{3, 31, 33, 1, 16, 3, 3, 1, 1},
-                                         Conv2d{5, 13, 17, 3, 5, 3, 3, 1, 1}, Conv2d{1, 13, 17, 16, 16, 3, 3, 1, 1},
-                                         Conv2d{33, 5, 7, 16, 32, 3, 3, 2, 1}, Conv2d{31, 4, 9, 33, 31, 3, 3, 1, 2},
-                                         Conv2d{3, 11, 13, 16, 32, 1, 1, 2, 0}, Conv2d{7, 9, 5, 64, 64, 3, 3, 2, 0},
-                                         Conv2d{2, 11, 13, 7, 19, 7, 7, 1, 3}, Conv2d{2, 10, 12, 5, 8, 3, 7, 2, 1},
-                                         Conv2d{17, 3, 3, 128, 128, 3, 3, 1, 1}));
+// y, y with bias, dx, dw.
+test::Results on_cuda(const Case& example, DType dtype) {
+  Stream& stream = Stream::of(Device::cuda);
+  const auto& [conv, x_values, w_values, bias_values, dy_values] = example;
+  const auto empty_like = [](const std::vector<float>& values) { return static_cast<int64_t>(values.size()); };
+  const Array x(stream, x_values, dtype), w(stream, w_values, dtype), bias(stream, bias_values);
+  const Array dy(stream, dy_values, dtype), y(stream, empty_like(dy_values), dtype);
+  const Array y_with_bias(stream, empty_like(dy_values), dtype);
+  const Array dx(stream, empty_like(x_values), dtype), dw(stream, empty_like(w_values), dtype);
+  kernel::conv2d_forward(stream, x.data(), w.data(), nullptr, y.data(), dtype, conv);
+  kernel::conv2d_forward(stream, x.data(), w.data(), bias.floats(), y_with_bias.data(), dtype, conv);
+  kernel::conv2d_backward_data(stream, dy.data(), w.data(), dx.data(), dtype, conv);
+  kernel::conv2d_backward_filter(stream, x.data(), dy.data(), dw.data(), dtype, conv);
+  return {y.values(), y_with_bias.values(), dx.values(), dw.values()};
+}
+
+TEST_P(Conv2dKernel, CudaAgreesWithTheCpu) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const DType dtype : test::activation_dtypes) {
+    SCOPED_TRACE(name_of(dtype));
+    Case example(GetParam());
+    for (auto* values : {&example.x, &example.w, &example.dy}) *values = test::rounded(*values, dtype);
+    const test::Results results = test::in_every_order([&] { return on_cuda(example, dtype); });
+    const auto& [y, y_with_bias, dx, dw] = std::tie(results[0], results[1], results[2], results[3]);
+    test::expect_near({y, dx, dw}, {example.forward(false), example.backward_data(), example.backward_filter()},
+                      test::tolerance(dtype, 1e-5f), 1e-4f);
+    // The bias comes on top of the rounded convolution.
+    std::vector<float> sum = y;
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += example.bias[i % example.bias.size()];
+    test::expect_same_bits({y_with_bias}, {test::rounded(sum, dtype)});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Conv2dKernel, testing::ValuesIn(test::unusual_convolutions));
+
+TEST(Conv2dKernel, CudaRefusesWhatItCannotConvolve) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  Stream& stream = Stream::of(Device::cuda);
+  const Array memory(stream, 1000);
+  float* const aligned = memory.floats();
+  const auto convolve = [&](const void* x, const Conv2d& conv) {
+    kernel::conv2d_forward(stream, x, aligned, nullptr, aligned + 500, DType::float32, conv);
+  };
+  expect_error([&] { convolve(aligned, {1, 2, 2, 1, 1, 5, 5, 1, 1}); }, "the kernel does not fit the padded input");
+  expect_error([&] { convolve(aligned + 1, {1, 2, 2, 1, 1, 1, 1, 1, 0}); }, "not aligned to 16 bytes");
+#if MELGRAD_EMULATED
+  alignas(16) const float on_host[4] = {};
+  expect_error([&] { convolve(on_host, {1, 2, 2, 1, 1, 1, 1, 1, 0}); }, "not usable device memory");
+#endif
+}
 
 TEST(Conv2dKernel, RefusesAKernelLargerThanThePaddedInput) {
   const DeviceArray<float> memory(1000);

@@ -15,6 +15,7 @@
 #include "framework/data/cache_entry.h"
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
+#include "kernels/cache_folder.h"
 #include "music_folder.h"
 
 namespace melgrad::test {

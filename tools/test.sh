@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds and runs all tests: tools/test.sh [PRESET...]
 # Without arguments: cpu, and emulated, which is cpu-asan with the CUDA kernels added: the same tests and more, under the
-# same sanitizers. Where there is a CUDA compiler, the CUDA kernels must compile too.
+# same sanitizers. Where there is a CUDA compiler, the CUDA kernels must compile too, and cuDNN must have plans for the
+# models' convolutions, which takes no GPU.
 # The last line sums up: N passed, N failed, N skipped.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -48,7 +49,16 @@ compile_cuda() {
   CUDACXX=$(cuda_compiler)
   export CUDACXX
   cmake --preset cuda -B build/cuda-check -D MELGRAD_CUDA_ARCHITECTURES=80 >/dev/null &&
-    cmake --build build/cuda-check --parallel "$processors" --target melgrad
+    cmake --build build/cuda-check --parallel "$processors" --target melgrad cudnn_plan_test
+}
+
+test_plans() {
+  local report="$PWD/build/cuda-check/report.xml"
+  heading "cuda: tests of cuDNN's plans"
+  rm -f "$report"
+  ctest --test-dir build/cuda-check --tests-regex 'Plan|ChipTest' --output-on-failure --parallel "$processors" \
+    --progress --output-junit "$report" || true
+  if [[ -s $report ]]; then add_report "$report"; else count_failure "ctest of cuDNN's plans did not finish."; fi
 }
 
 tools/install_packages.sh
@@ -56,7 +66,9 @@ if (($# > 0)); then
   for preset in "$@"; do run_tests "$preset"; done
 else
   for preset in cpu emulated; do run_tests "$preset"; done
-  if cuda_compiler >/dev/null && ! compile_cuda; then count_failure "The preset cuda does not build."; fi
+  if cuda_compiler >/dev/null; then
+    if compile_cuda; then test_plans; else count_failure "The preset cuda does not build."; fi
+  fi
 fi
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

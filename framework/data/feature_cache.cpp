@@ -1,14 +1,11 @@
 #include "framework/data/feature_cache.h"
 
 #include <omp.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -83,8 +80,14 @@ class FeatureCache {
 // A queue of tracks that threads take from, and what came of each.
 class Extraction {
  public:
-  Extraction(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings, FeatureCache& cache)
-      : dataset_(dataset), tracks_(tracks), settings_(settings), cache_(cache), errors_(tracks.size()) {
+  Extraction(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings, FeatureCache& cache,
+             Device device)
+      : dataset_(dataset),
+        tracks_(tracks),
+        settings_(settings),
+        cache_(cache),
+        device_(device),
+        errors_(tracks.size()) {
     features_.clips.resize(tracks.size());
   }
 
@@ -150,7 +153,7 @@ class Extraction {
         features_.clips[i] = std::move(*clip);
         return {.done = 1, .cached = 1};
       }
-      LogMel clip = log_mel(track.path, settings_);
+      LogMel clip = log_mel(track.path, settings_, device_);
       if (clip.frames == 0) fail("{} holds no sound", track.path.string());
       cache_.store(key, clip);
       features_.clips[i] = std::move(clip);
@@ -167,6 +170,7 @@ class Extraction {
   std::span<const size_t> tracks_;
   const MelSettings& settings_;
   FeatureCache& cache_;
+  Device device_;
   Features features_;
   std::vector<std::string> errors_;  // one per requested track; empty: it went well
   std::atomic<size_t> next_ = 0;
@@ -176,18 +180,13 @@ class Extraction {
   size_t working_ = 0;  // threads, under mutex_
 };
 
-fs::path folder_from(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value == nullptr ? "" : value;
-}
-
 }  // namespace
 
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                          const fs::path& cache_folder, Progress& progress) {
+                          const fs::path& cache_folder, Progress& progress, Device device) {
   validate(settings);
   FeatureCache cache(cache_folder);
-  Extraction extraction(dataset, tracks, settings, cache);
+  Extraction extraction(dataset, tracks, settings, cache, device);
   extraction.run(progress);
   if (extraction.done() < tracks.size()) {
     throw Interrupted(fmt::format("interrupted after the features of {} of {} tracks{}", extraction.done(),
@@ -198,15 +197,6 @@ Features extract_features(const Dataset& dataset, std::span<const size_t> tracks
   Features features = extraction.take();
   features.note = cache.note();
   return features;
-}
-
-fs::path default_cache_folder() {
-  if (const fs::path chosen = folder_from("MELGRAD_CACHE"); !chosen.empty()) return chosen;
-  // The XDG specification has relative paths passed over.
-  if (const fs::path caches = folder_from("XDG_CACHE_HOME"); caches.is_absolute()) return caches / "melgrad";
-  fs::path home = folder_from("HOME");
-  if (const passwd* user = home.empty() ? getpwuid(getuid()) : nullptr) home = user->pw_dir;
-  return home.empty() ? home : home / ".cache" / "melgrad";
 }
 
 }  // namespace melgrad

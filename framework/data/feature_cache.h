@@ -29,11 +29,8 @@ struct Features {
 // cannot be read is a Failure and stops nothing; a damaged, truncated or foreign cache entry is computed anew and
 // replaced. Any number of processes may share a cache folder. `cache_folder` empty: no cache.
 // Throws Error on settings that cannot be, Interrupted between two files once interrupted() is true; what is done by
-// then is in the cache.
+// then is in the cache. The device computes the spectrograms; decoding is the CPU's work.
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                          const std::filesystem::path& cache_folder, Progress& progress);
-
-// $MELGRAD_CACHE, else $XDG_CACHE_HOME/melgrad, else ~/.cache/melgrad; empty where there is no home.
-std::filesystem::path default_cache_folder();
+                          const std::filesystem::path& cache_folder, Progress& progress, Device device = Device::cpu);
 
 }  // namespace melgrad

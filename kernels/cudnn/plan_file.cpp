@@ -1,0 +1,83 @@
+#include "kernels/cudnn/plan_file.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace melgrad::kernel::cudnn {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr const char* format = "melgrad cuDNN plans";
+constexpr int version = 1;
+
+}  // namespace
+
+// How nlohmann_json finds the way of a choice into a file and back.
+static void to_json(Json& json, const EngineChoice& choice) {
+  json = {{"engine", choice.engine}, {"knobs", choice.knobs}};
+}
+static void from_json(const Json& json, EngineChoice& choice) {
+  json.at("engine").get_to(choice.engine);
+  json.at("knobs").get_to(choice.knobs);
+}
+
+std::string plan_key(const std::string& chip, size_t cudnn_version, const Convolution& convolution) {
+  return fmt::format("{}, cuDNN {}: {}", chip, cudnn_version, describe(convolution));
+}
+
+PlanFile::PlanFile(fs::path path) : path_(std::move(path)) { choices_ = read(); }
+
+std::optional<EngineChoice> PlanFile::find(const std::string& key) const {
+  const auto found = choices_.find(key);
+  return found == choices_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void PlanFile::put(const std::string& key, const EngineChoice& choice) {
+  if (!path_.empty()) choices_.merge(read());
+  choices_[key] = choice;
+  if (path_.empty()) return;
+  try {
+    write();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "convolution plans are not kept: {}; MELGRAD_CACHE may name another folder\n", error.what());
+    path_.clear();
+  }
+}
+
+PlanFile::Choices PlanFile::read() const {
+  std::ifstream file(path_);
+  if (!file) return {};
+  try {
+    const Json json = Json::parse(file);
+    if (json.at("format") != format || json.at("version") != version) fail("it is of another format or version");
+    return json.at("plans").get<Choices>();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{} is not used and will be replaced: {}\n", path_.string(), error.what());
+    return {};
+  }
+}
+
+void PlanFile::write() const {
+  fs::create_directories(path_.parent_path());
+  const fs::path temporary = fmt::format("{}.{}.tmp", path_.string(), getpid());
+  try {
+    std::ofstream file;
+    file.exceptions(std::ios::failbit | std::ios::badbit);
+    file.open(temporary);
+    file << Json{{"format", format}, {"version", version}, {"plans", choices_}}.dump(1) << '\n';
+    file.close();
+    fs::rename(temporary, path_);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw;
+  }
+}
+
+}  // namespace melgrad::kernel::cudnn

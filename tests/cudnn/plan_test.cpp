@@ -1,0 +1,162 @@
+// cuDNN's plans for the models' convolutions on chips that need not be there: tests/fixtures/chips describes them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "kernels/cudnn/plan_choice.h"
+#include "tests/conv2d_shapes.h"
+#include "tests/cudnn/model_convolutions.h"
+#include "tests/expect_error.h"
+
+namespace melgrad {
+namespace {
+
+using kernel::Conv2d;
+using kernel::Convolution;
+using kernel::ConvolutionPass;
+using kernel::cudnn::candidate_plans;
+using kernel::cudnn::Configuration;
+using kernel::cudnn::Graph;
+using kernel::cudnn::Plan;
+using kernel::cudnn::plan_of_choice;
+using kernel::cudnn::Target;
+
+constexpr ConvolutionPass passes[] = {ConvolutionPass::forward, ConvolutionPass::backward_data,
+                                      ConvolutionPass::backward_filter};
+// The second block of ResNet-18's second stage, three seconds of music a clip.
+constexpr Conv2d typical{64, 16, 17, 128, 128, 3, 3, 1, 1};
+
+Target chip(const std::string& name) {
+  std::ifstream file(std::string(FIXTURES) + "/chips/" + name + ".json");
+  return Target::described_by({std::istreambuf_iterator<char>(file), {}});
+}
+
+// What the kernel tests ask for, and the models at batches from one clip to a large one.
+std::vector<Convolution> all_convolutions(DType dtype) {
+  auto shapes = test::model_convolutions(128, 256);
+  shapes.merge(test::model_convolutions(128, 130));
+  std::vector<Convolution> convolutions;
+  for (const Conv2d& conv : test::unusual_convolutions) {
+    for (const ConvolutionPass pass : passes) convolutions.push_back({pass, dtype, conv});
+  }
+  for (Conv2d conv : shapes) {
+    for (const int64_t batch : {1, 31, 64, 256}) {
+      conv.batch = batch;
+      for (const ConvolutionPass pass : passes) convolutions.push_back({pass, dtype, conv});
+    }
+  }
+  return convolutions;
+}
+
+class ChipTest : public testing::TestWithParam<std::tuple<const char*, DType>> {
+ protected:
+  void SetUp() override {
+    if (CUDNN_VERSION < 91100) GTEST_SKIP() << "cuDNN makes plans without a GPU from 9.11 on";
+  }
+};
+
+TEST_P(ChipTest, EveryConvolutionOfEveryModelHasAPlan) {
+  const auto& [name, dtype] = GetParam();
+  const Target target = chip(name);
+  const auto convolutions = all_convolutions(dtype);
+  ASSERT_GT(convolutions.size(), 400u);
+  size_t largest = 0;
+  for (const Convolution& convolution : convolutions) {
+    const Plan plan = std::move(candidate_plans(convolution, target, true, 1).front());
+    const Configuration& configuration = plan.configuration;
+    EXPECT_EQ(configuration.tensor_cores, dtype == DType::bfloat16) << describe(convolution);
+    EXPECT_FALSE(configuration.nondeterministic) << describe(convolution);
+    if (convolution.conv.batch == 256) {
+      fmt::print("{:>8.1f} MiB of workspace, engine {:>4}: {}\n", static_cast<double>(plan.workspace_bytes) / (1 << 20),
+                 configuration.choice.engine, describe(convolution));
+    }
+    largest = std::max(largest, plan.workspace_bytes);
+  }
+  fmt::print("{}: {} convolutions, at most {} MiB of workspace\n", name, convolutions.size(), largest >> 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Float32, ChipTest,
+                         testing::Combine(testing::Values("t4", "a100", "l40", "h200", "b200"),
+                                          testing::Values(DType::float32)));
+INSTANTIATE_TEST_SUITE_P(Bfloat16, ChipTest,
+                         testing::Combine(testing::Values("a100", "l40", "h200", "b200"),
+                                          testing::Values(DType::bfloat16)));
+
+class PlanChoice : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (CUDNN_VERSION < 91100) GTEST_SKIP() << "cuDNN makes plans without a GPU from 9.11 on";
+  }
+};
+
+TEST_F(PlanChoice, IsMadeAgainFromWhatIsKeptOfIt) {
+  const Target target = chip("h200");
+  for (const ConvolutionPass pass : passes) {
+    const Convolution convolution{pass, DType::bfloat16, typical};
+    for (const Plan& plan : candidate_plans(convolution, target, false, 10)) {
+      const Plan again = plan_of_choice(plan.configuration.choice, convolution, target);
+      EXPECT_EQ(again.configuration.choice, plan.configuration.choice);
+      EXPECT_EQ(again.configuration.tensor_cores, plan.configuration.tensor_cores);
+      EXPECT_EQ(again.workspace_bytes, plan.workspace_bytes);
+    }
+  }
+}
+
+TEST_F(PlanChoice, GivesSeveralPlansToMeasure) {
+  for (const ConvolutionPass pass : passes) {
+    const auto plans = candidate_plans({pass, DType::bfloat16, typical}, chip("h200"), false, 10);
+    EXPECT_EQ(plans.size(), 10u);
+    for (size_t i = 1; i < plans.size(); ++i) {
+      EXPECT_NE(plans[i].configuration.choice, plans[0].configuration.choice);
+    }
+  }
+}
+
+TEST_F(PlanChoice, RefusesTensorFloat32) {
+  const Target target = chip("a100");
+  const Convolution convolution{ConvolutionPass::forward, DType::float32, typical};
+  const std::vector<Configuration> all = Graph(convolution, target).configurations(CUDNN_HEUR_MODE_A);
+  const auto tf32 = std::find_if(all.begin(), all.end(), [](const Configuration& c) { return c.tensor_cores; });
+  ASSERT_NE(tf32, all.end()) << "cuDNN offers none, so this test sees nothing";
+  expect_error([&] { plan_of_choice(tf32->choice, convolution, target); }, "does not compute in float32");
+  for (const Plan& plan : candidate_plans(convolution, target, false, 100)) {
+    EXPECT_FALSE(plan.configuration.tensor_cores || plan.configuration.loses_precision);
+  }
+}
+
+TEST_F(PlanChoice, RefusesNondeterministicEnginesOnDemand) {
+  const Target target = chip("t4");
+  const Convolution convolution{ConvolutionPass::backward_filter, DType::float32, typical};
+  const auto count_nondeterministic = [&](bool deterministic) {
+    const auto plans = candidate_plans(convolution, target, deterministic, 100);
+    return std::count_if(plans.begin(), plans.end(),
+                         [](const Plan& plan) { return plan.configuration.nondeterministic; });
+  };
+  EXPECT_GT(count_nondeterministic(false), 0);
+  EXPECT_EQ(count_nondeterministic(true), 0);
+}
+
+TEST_F(PlanChoice, SaysWhyThereIsNoEngine) {
+  const Convolution convolution{ConvolutionPass::forward, DType::bfloat16, typical};
+  try {
+    candidate_plans(convolution, chip("t4"), false, 10);
+    ADD_FAILURE() << "there is one";
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    EXPECT_TRUE(message.starts_with("cuDNN has no convolution forward of 64x16x17x128 bfloat16")) << message;
+    EXPECT_NE(message.find("hardware_bfloat16_supported"), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  }
+}
+
+TEST_F(PlanChoice, RefusesAnEngineThatDoesNotExist) {
+  const Convolution convolution{ConvolutionPass::forward, DType::bfloat16, typical};
+  EXPECT_THROW(plan_of_choice({.engine = 123456, .knobs = {}}, convolution, chip("h200")), Error);
+}
+
+TEST_F(PlanChoice, RefusesAChipThatIsNoChip) { EXPECT_THROW(Target::described_by("{}"), Error); }
+
+}  // namespace
+}  // namespace melgrad
