@@ -9,6 +9,7 @@
 #include "framework/data/csv.h"
 #include "framework/data/split_files.h"
 #include "music_folder.h"
+#include "tests/paths.h"
 
 namespace melgrad::test {
 namespace {
@@ -169,7 +170,7 @@ TEST(Dataset, SaysWhatIsWrongWithAManifest) {
 }
 
 TEST(Dataset, ReadsGenres4) {
-  const fs::path folder = shared_data() / "genres4";
+  const fs::path folder = real_music() / "genres4";
   if (!fs::exists(folder)) GTEST_SKIP() << "no real music: set MELGRAD_DATA";
   const Dataset dataset = load_dataset(folder);
   EXPECT_EQ(dataset.labels, (Names{"classical", "electronic", "pop", "rock"}));
@@ -203,7 +204,7 @@ std::map<std::string, int> count_splits(const Dataset& dataset) {
 }
 
 TEST(SplitFiles, ApplyTheFaultFilteredSplitOfGtzan) {
-  const fs::path lists = shared_data() / "gtzan_split";
+  const fs::path lists = real_music() / "gtzan_split";
   if (!fs::exists(lists)) GTEST_SKIP() << "no lists of GTZAN: set MELGRAD_DATA";
   const TemporaryFolder root;
   make_gtzan(root / "genres", ".au");  // the original set; the lists name .wav

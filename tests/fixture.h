@@ -13,6 +13,7 @@
 
 #include "framework/io/safetensors.h"
 #include "framework/shape.h"
+#include "tests/paths.h"
 #include "tests/reference.h"
 
 namespace melgrad {
@@ -20,7 +21,7 @@ namespace melgrad {
 class Fixture {
  public:
   explicit Fixture(const std::string& name) {
-    SafeTensors file = read_safetensors(std::filesystem::path(FIXTURES) / (name + ".safetensors"));
+    SafeTensors file = read_safetensors(test::fixtures() / (name + ".safetensors"));
     cases_ = nlohmann::json::parse(file.metadata.at("cases"));
     for (const SafeTensor& tensor : file.tensors) {
       std::vector<float> values(tensor.bytes.size() / sizeof(float));

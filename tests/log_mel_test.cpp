@@ -15,6 +15,7 @@
 #include "kernels/error.h"
 #include "tests/kernel_test.h"
 #include "tests/music_folder.h"
+#include "tests/paths.h"
 #include "tests/reference.h"
 #include "tests/synthetic_signal.h"
 
@@ -28,7 +29,7 @@ struct LogMelCase {
 void PrintTo(const LogMelCase& test, std::ostream* out) { *out << test.name; }
 
 std::vector<LogMelCase> cases_with(const char* key) {
-  std::ifstream file(std::filesystem::path(FIXTURES) / "log_mel.json");
+  std::ifstream file(test::fixtures() / "log_mel.json");
   std::vector<LogMelCase> cases;
   const auto fixtures = nlohmann::json::parse(file);
   for (const auto& json : fixtures.at("log_mel")) {
@@ -51,7 +52,8 @@ MelSettings settings_of(const nlohmann::json& json) {
 // Compares with librosa at the points of a fixture: rows of (band, frame, dB).
 void expect_equals_librosa(const LogMel& mel, const nlohmann::json& json) {
   const MelSettings settings = settings_of(json.at("settings"));
-  const NpyArray points = read_npy(fmt::format("{}/log_mel_{}.npy", FIXTURES, json.at("name").get<std::string>()));
+  const NpyArray points =
+      read_npy(fmt::format("{}/log_mel_{}.npy", test::fixtures().string(), json.at("name").get<std::string>()));
   ASSERT_EQ(mel.frames, json.at("frames").get<int64_t>());
   ASSERT_EQ(mel.n_mels, settings.n_mels);
   ASSERT_EQ(static_cast<int64_t>(mel.db.size()), mel.n_mels * mel.frames);
@@ -81,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, SyntheticLogMel, testing::ValuesIn(cases_with
 
 class RecordedLogMel : public testing::TestWithParam<LogMelCase> {};
 TEST_P(RecordedLogMel, EqualsLibrosa) {
-  const auto file = test::shared_data() / "audio" / GetParam().name;
+  const auto file = test::real_music() / "audio" / GetParam().name;
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file << "; set MELGRAD_DATA to the folder of audio/";
   const nlohmann::json& json = GetParam().json;
   for (const Device device : test::available_devices()) {

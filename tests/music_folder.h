@@ -61,12 +61,6 @@ inline fs::path write_sine(const fs::path& path, double hertz, double seconds = 
   return path;
 }
 
-// The real data's folder; it may be absent.
-inline fs::path shared_data() {
-  const char* folder = std::getenv("MELGRAD_DATA");
-  return folder != nullptr ? folder : SHARED_DATA;
-}
-
 // The message of the Error that `action` throws; empty when it throws none.
 template <class Action>
 std::string error_of(Action action) {

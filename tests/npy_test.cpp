@@ -6,6 +6,7 @@
 
 #include "framework/io/atomic_file.h"
 #include "tests/music_folder.h"
+#include "tests/paths.h"
 
 namespace melgrad {
 namespace {
@@ -29,12 +30,12 @@ TEST(Npy, ComesBackAsWritten) {
 
 // numpy.save of numpy.arange(6, dtype='<f4').reshape(2, 3) / 4, by numpy 2.4: header and values, byte for byte.
 TEST(Npy, ReadsAndWritesWhatNumpyWrites) {
-  const NpyArray array = read_npy(std::filesystem::path(FIXTURES) / "npy_numpy.npy");
+  const NpyArray array = read_npy(test::fixtures() / "npy_numpy.npy");
   EXPECT_EQ(array.shape, (std::vector<int64_t>{2, 3}));
   EXPECT_EQ(array.values, (std::vector<float>{0, 0.25, 0.5, 0.75, 1, 1.25}));
   const test::TemporaryFolder folder;
   write_npy(folder / "a.npy", array.values, array.shape);
-  EXPECT_EQ(read_file(folder / "a.npy"), read_file(std::filesystem::path(FIXTURES) / "npy_numpy.npy"));
+  EXPECT_EQ(read_file(folder / "a.npy"), read_file(test::fixtures() / "npy_numpy.npy"));
 }
 
 TEST(Npy, NamesTheFileThatItCannotRead) {

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/paths.h"
+
 extern char** environ;
 
 namespace melgrad::test {
@@ -21,7 +23,8 @@ class Program {
  public:
   // Starts the program with its stdout and stderr written to `output`.
   Program(std::vector<std::string> arguments, const std::filesystem::path& output) {
-    arguments.insert(arguments.begin(), MELGRAD_PROGRAM);
+    const std::string path = program().string();
+    arguments.insert(arguments.begin(), path);
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -29,7 +32,7 @@ class Program {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    posix_spawn(&pid_, MELGRAD_PROGRAM, &actions, nullptr, argv.data(), environ);
+    posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
   }
   ~Program() {

@@ -7,6 +7,7 @@
 
 #include "framework/io/npy.h"
 #include "kernels/error.h"
+#include "tests/paths.h"
 #include "tests/synthetic_signal.h"
 
 namespace melgrad {
@@ -23,12 +24,12 @@ std::vector<float> resample(std::span<const float> in, int from, int to, size_t 
 }
 
 TEST(Resampler, EqualsLibrosasSoxrHq) {
-  std::ifstream file(std::filesystem::path(FIXTURES) / "log_mel.json");
+  std::ifstream file(test::fixtures() / "log_mel.json");
   const auto fixtures = nlohmann::json::parse(file);
   for (const auto& json : fixtures.at("resample")) {
     const int from = json.at("old"), to = json.at("new");
     const size_t step = json.at("step");
-    const NpyArray expected = read_npy(fmt::format("{}/resample_{}_{}.npy", FIXTURES, from, to));
+    const NpyArray expected = read_npy(fmt::format("{}/resample_{}_{}.npy", test::fixtures().string(), from, to));
     const std::vector<float> in = synthetic_signal("noise", from, json.at("seconds"));
     const std::vector<float> out = resample(in, from, to, 1 << 15);
     ASSERT_EQ(out.size(), json.at("samples").get<size_t>());

@@ -9,6 +9,7 @@
 
 #include "framework/io/atomic_file.h"
 #include "kernels/error.h"
+#include "tests/paths.h"
 
 namespace melgrad {
 namespace {
@@ -63,7 +64,7 @@ class SafetensorsTest : public testing::Test {
 };
 
 TEST_F(SafetensorsTest, ReadsAFileOfTheReferenceImplementation) {
-  const SafeTensors content = read_safetensors(Path(FIXTURES) / "safetensors.safetensors");
+  const SafeTensors content = read_safetensors(test::fixtures() / "safetensors.safetensors");
   const std::map<std::string, std::string> metadata{{"labels", R"(["blues", "música"])"}};
   EXPECT_EQ(content.metadata, metadata);
 
@@ -86,7 +87,7 @@ TEST_F(SafetensorsTest, ReadsAFileOfTheReferenceImplementation) {
 }
 
 TEST_F(SafetensorsTest, WritesByteForByteWhatTheReferenceImplementationWrites) {
-  const Path fixture = Path(FIXTURES) / "safetensors.safetensors";
+  const Path fixture = test::fixtures() / "safetensors.safetensors";
   const SafeTensors content = read_safetensors(fixture);
   write_safetensors(file(), content);
   EXPECT_EQ(read_file(file()), read_file(fixture));
@@ -192,7 +193,7 @@ TEST_F(SafetensorsTest, RefusesDataThatTheEntriesDoNotTile) {
 }
 
 TEST_F(SafetensorsTest, SurvivesEveryTruncationAndManyBitFlips) {
-  const std::string whole = read_file(Path(FIXTURES) / "safetensors.safetensors");
+  const std::string whole = read_file(test::fixtures() / "safetensors.safetensors");
   for (size_t length = 0; length < whole.size(); ++length) {
     write_file_atomically(file(), whole.substr(0, length));
     expect_refused(file(), "is no valid safetensors file");

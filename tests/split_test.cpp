@@ -7,6 +7,7 @@
 #include <set>
 
 #include "music_folder.h"
+#include "tests/paths.h"
 
 namespace melgrad::test {
 namespace {
@@ -118,8 +119,8 @@ TEST(Split, NeverPartsAGroup) {
 }
 
 TEST(Split, HonoursTheFoldsOfGenres4) {
-  if (!fs::exists(shared_data() / "genres4")) GTEST_SKIP() << "no real music: set MELGRAD_DATA";
-  const Dataset dataset = load_dataset(shared_data() / "genres4");
+  if (!fs::exists(real_music() / "genres4")) GTEST_SKIP() << "no real music: set MELGRAD_DATA";
+  const Dataset dataset = load_dataset(real_music() / "genres4");
   // Counted in the manifest by hand: classical, electronic, pop, rock.
   const std::vector<std::vector<int>> expected{{20, 20, 20, 20}, {19, 20, 20, 20}, {19, 20, 19, 20}, {20, 20, 20, 19}};
   for (int fold = 0; fold < 4; ++fold) {
