@@ -263,8 +263,8 @@ int train(TrainCommand c, const CLI::App& app) {
 
   c.output.note(
       fmt::format("{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
-                  c.model, Stream::of(device).description(), name_of(c.train.precision), train_clips.size(),
-                  validation_clips.size(), split.test.size(), classes, steps));
+                  c.model, Stream::of(device).description(), c.train.precision == DType::bfloat16 ? "bf16" : "fp32",
+                  train_clips.size(), validation_clips.size(), split.test.size(), classes, steps));
   const Trainer::Outcome outcome = trainer.run(c.output.progress(), [&](const EpochReport& report) {
     log.append(report);
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation_track_accuracy,

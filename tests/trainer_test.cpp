@@ -4,55 +4,18 @@
 
 #include "framework/random.h"
 #include "models/models.h"
+#include "tests/banded_music.h"
 #include "tests/music_folder.h"
 
 namespace melgrad::test {
 namespace {
 
-constexpr int64_t n_mels = 16, classes = 3;
-
-// Clip i is loud in the third of the mel bins that its class owns, over noise of its own.
-std::vector<LogMel> make_clips(int64_t count, int64_t frames) {
-  std::vector<LogMel> clips;
-  for (int64_t i = 0; i < count; ++i) {
-    LogMel clip{.n_mels = n_mels, .frames = frames, .db = {}, .seconds = 1};
-    for (int64_t cell = 0; cell < n_mels * frames; ++cell) {
-      const bool loud = cell / frames * classes / n_mels == i % classes;
-      const float noise = uniform(philox(11, static_cast<uint64_t>(i), static_cast<uint64_t>(cell)).v[0]);
-      clip.db.push_back(-60 + 20 * noise + (loud ? 20.0f : 0.0f));
-    }
-    clips.push_back(clip);
-  }
-  return clips;
-}
-
-struct Music {
-  explicit Music(int64_t count) : clips(make_clips(count, 40)) {
-    for (int64_t i = 0; i < count; ++i) {
-      labels.push_back(static_cast<int>(i % classes));
-      names.push_back("clip" + std::to_string(i));
-    }
-    card = {.model = "cnn_bn",
-            .labels = {"a", "b", "c"},
-            .mel = {},
-            .standardisation = standardisation_of(clips),
-            .crop_frames = 16};
-    card.mel.n_mels = static_cast<int>(n_mels);
-  }
-  ClipStore store() const { return {clips, labels, classes, card.standardisation, Device::cpu}; }
-
-  std::vector<LogMel> clips;
-  std::vector<int> labels;
-  std::vector<std::string> names;
-  ModelCard card;
-};
-
 TEST(Trainer, OverfitsOneBatchUnaugmented) {
-  const Music music(6);
-  const ClipStore clips = music.store();
+  const BandedMusic music(6);
+  const ClipStore clips = music.store(Device::cpu);
   const TemporaryFolder run;
   manual_seed(1);
-  const auto model = make_model("cnn", classes);
+  const auto model = make_model("cnn", BandedMusic::classes);
   TrainOptions options{.epochs = 150, .batch_size = 6, .label_smoothing = 0};
   options.augmentation = {.spec_augment = {}, .mixup_alpha = 0};
   Trainer trainer(*model, {clips, music.names, clips}, music.card, options, constant_schedule(3e-3f), run.path());
@@ -65,11 +28,11 @@ TEST(Trainer, OverfitsOneBatchUnaugmented) {
 }
 
 TEST(Trainer, StopsEarlyWhenNothingImproves) {
-  const Music music(6);
-  const ClipStore clips = music.store();
+  const BandedMusic music(6);
+  const ClipStore clips = music.store(Device::cpu);
   const TemporaryFolder run;
   manual_seed(1);
-  const auto model = make_model("cnn_bn", classes);
+  const auto model = make_model("cnn_bn", BandedMusic::classes);
   TrainOptions options{.epochs = 100, .batch_size = 6, .patience = 3};
   // A learning rate of 0 changes no weight; batch norm's statistics still move, so the loss may fall for a while.
   Trainer trainer(*model, {clips, music.names, clips}, music.card, options, constant_schedule(0), run.path());

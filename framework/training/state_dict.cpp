@@ -79,7 +79,9 @@ void load_tensors(std::vector<Named> targets, const SafeTensors& source, const s
     if (shape.rank() == 4) {
       bytes = swap_inner(bytes, shape[0], shape[3], shape[1] * shape[2], size_of(target.tensor.dtype()));
     }
-    target.tensor.stream().copy(target.tensor.data(), bytes.data(), bytes.size());
+    const Tensor values = Tensor::empty(shape, target.tensor.dtype());
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    target.tensor.assign(values);
   }
 }
 

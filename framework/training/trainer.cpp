@@ -216,7 +216,7 @@ std::string Trainer::advice_for_lack_of_memory(size_t capacity) {
     const int64_t small = std::max<int64_t>(1, options_.batch_size / 16), large = 2 * small;
     const double at_small = peak_of(small), each = (peak_of(large) - at_small) / static_cast<double>(small);
     constexpr double caution = 0.9;  // sizes are rounded up, and what is free may be in pieces
-    const double room = caution * static_cast<double>(capacity) - at_small;
+    const double room = caution * (static_cast<double>(capacity) - at_small);
     const auto fits = small + static_cast<int64_t>(std::floor(room / each));
     if (fits >= 1 && fits < options_.batch_size) return fmt::format("--batch-size {} would fit", fits);
   } catch (const OutOfMemory&) {

@@ -1,0 +1,113 @@
+// Whole trainings on Device::cuda, a GPU or the emulated one, beside the CPU's.
+#include <gtest/gtest.h>
+
+#include "framework/io/atomic_file.h"
+#include "framework/random.h"
+#include "framework/training/trainer.h"
+#include "models/models.h"
+#include "tests/banded_music.h"
+#include "tests/kernel_test.h"
+#include "tests/music_folder.h"
+
+#if MELGRAD_EMULATED
+#include "tests/emulated_cuda/device_memory.h"
+#endif
+
+namespace melgrad::test {
+namespace {
+
+// One step an epoch, random crops, SpecAugment, mixup and dropout included.
+struct Training {
+  Device device = Device::cuda;
+  const char* model = "cnn_bn";
+  int64_t epochs = 2;
+  DType precision = DType::float32;
+  int64_t batch_size = 6;
+  bool resume = false;
+
+  // The loss of each epoch.
+  std::vector<double> run(const fs::path& folder) const {
+    const BandedMusic music(6);
+    const ClipStore clips = music.store(device);
+    manual_seed(1);
+    const auto network = make_model(model, BandedMusic::classes, 0.2f);
+    network->move_to(device);
+    TrainOptions options{.seed = 3, .epochs = epochs, .batch_size = batch_size, .precision = precision};
+    options.augmentation.spec_augment = {.frequency_masks = 1, .frequency_width = 3, .time_masks = 1, .time_width = 3};
+    Trainer trainer(*network, {clips, music.names, clips}, music.card, options, constant_schedule(3e-3f), folder);
+    if (resume) trainer.resume();
+    std::vector<double> losses;
+    trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { losses.push_back(report.train_loss); });
+    return losses;
+  }
+};
+
+class DeviceTraining : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override { MELGRAD_SKIP_WITHOUT_CUDA(); }
+  TemporaryFolder folder_;
+};
+
+TEST_P(DeviceTraining, StartsAsOnTheCpu) {
+  const std::vector<double> cpu = Training{.device = Device::cpu, .model = GetParam()}.run(folder_.path());
+  const TemporaryFolder other;
+  const std::vector<double> cuda = Training{.model = GetParam()}.run(other.path());
+  EXPECT_NEAR(cuda[0], cpu[0], 1e-5 * cpu[0]);
+  // Adam's first step divides each gradient by itself, so rounding decides where one is almost nothing.
+  EXPECT_NEAR(cuda[1], cpu[1], 1e-2 * cpu[1]);
+}
+
+TEST_P(DeviceTraining, ResumesToTheBit) {
+  Training{.model = GetParam(), .epochs = 3}.run(folder_.path());
+  const TemporaryFolder other;
+  Training{.model = GetParam(), .epochs = 2}.run(other.path());
+  Training{.model = GetParam(), .epochs = 3, .resume = true}.run(other.path());
+  EXPECT_TRUE(read_file(other / "last.safetensors") == read_file(folder_ / "last.safetensors"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, DeviceTraining, testing::Values("cnn_bn", "resnet_small"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST(TrainingOnCuda, LearnsInBFloat16AlmostAsInFloat32AndResumesToTheBit) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const TemporaryFolder whole, parts, wide;
+  const std::vector<double> narrow = Training{.epochs = 6, .precision = DType::bfloat16}.run(whole.path());
+  const std::vector<double> exact = Training{.epochs = 6}.run(wide.path());
+  EXPECT_NEAR(narrow[0], exact[0], 0.02 * exact[0]);
+  EXPECT_LT(narrow.back(), narrow.front());
+  Training{.epochs = 4, .precision = DType::bfloat16}.run(parts.path());
+  Training{.epochs = 6, .precision = DType::bfloat16, .resume = true}.run(parts.path());
+  EXPECT_TRUE(read_file(parts / "last.safetensors") == read_file(whole / "last.safetensors"));
+}
+
+TEST(TrainingOnCuda, GoesOnOnTheCpu) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const TemporaryFolder run;
+  Training{.epochs = 1}.run(run.path());
+  EXPECT_EQ((Training{.device = Device::cpu, .epochs = 2, .resume = true}.run(run.path()).size()), 1u);
+}
+
+#if MELGRAD_EMULATED
+TEST(TrainingOnCuda, OutOfMemoryNamesABatchThatFits) {
+  Stream& stream = Stream::of(Device::cuda);
+  const auto peak_of = [&](int64_t batch_size) {
+    const TemporaryFolder run;
+    stream.reset_peak();
+    Training{.epochs = 1, .batch_size = batch_size}.run(run.path());
+    return stream.memory().peak;
+  };
+  const size_t at_one = peak_of(1), at_two = peak_of(2);
+  emulated_cuda::set_device_memory_limit(at_two + (at_two - at_one));
+  const TemporaryFolder run, smaller;
+  const std::string advice = error_of([&] { Training{.epochs = 1}.run(run.path()); });
+  EXPECT_NE(advice.find("out of memory on cuda:0 (emulated)"), std::string::npos) << advice;
+  const size_t at = advice.find("--batch-size ");
+  ASSERT_NE(at, std::string::npos) << advice;
+  EXPECT_NE(advice.find(" would fit"), std::string::npos) << advice;
+  Training{.epochs = 1, .batch_size = std::stoll(advice.substr(at + 13))}.run(smaller.path());
+  emulated_cuda::set_device_memory_limit(SIZE_MAX);
+}
+#endif
+
+}  // namespace
+}  // namespace melgrad::test
