@@ -32,16 +32,16 @@ struct AdamScalars {
 struct AdamRule {
   float gradient_scale, step_size, root_correction, shrink, penalty, beta1, beta2, epsilon;
 
-  MELGRAD_HOST_DEVICE AdamRule(const AdamSlot& slot, const AdamScalars& scalars, const float* gradient_scale_,
-                               float beta1_, float beta2_, float epsilon_, bool decoupled_weight_decay)
-      : gradient_scale(gradient_scale_ ? *gradient_scale_ : 1.0f),
+  MELGRAD_HOST_DEVICE AdamRule(const AdamSlot& slot, const AdamScalars& scalars, const float* clip_scale, float decay1,
+                               float decay2, float stabiliser, bool decoupled_weight_decay)
+      : gradient_scale(clip_scale ? *clip_scale : 1.0f),
         step_size(scalars.learning_rate / scalars.bias_correction1),
         root_correction(std::sqrt(scalars.bias_correction2)),
         shrink(decoupled_weight_decay ? 1 - scalars.learning_rate * slot.weight_decay : 1.0f),
         penalty(decoupled_weight_decay ? 0.0f : slot.weight_decay),
-        beta1(beta1_),
-        beta2(beta2_),
-        epsilon(epsilon_) {}
+        beta1(decay1),
+        beta2(decay2),
+        epsilon(stabiliser) {}
 
   MELGRAD_HOST_DEVICE void update(float& parameter, float raw_gradient, float& first_moment,
                                   float& second_moment) const {

@@ -34,35 +34,36 @@ void append_root(std::vector<double>& roots, int64_t numerator, int64_t denomina
   roots.push_back(im);
 }
 
-// The discrete Fourier transform of R values in registers; R is an odd prime. Values k and R - k share their products.
-template <int R>
+// The discrete Fourier transform of `radix` values in registers; radix is an odd prime. Values k and radix - k share
+// their products.
+template <int radix>
 struct Butterfly {
   static void apply(Complex* a) {
     static const auto roots = [] {
-      std::array<std::array<double, 2>, R> table{};
-      for (int k = 0; k < R; ++k) {
-        const auto [re, im] = root_of_unity(k, R);
+      std::array<std::array<double, 2>, radix> table{};
+      for (int k = 0; k < radix; ++k) {
+        const auto [re, im] = root_of_unity(k, radix);
         table[k] = {re, -im};
       }
       return table;
     }();
-    constexpr int half = R / 2;
+    constexpr int half = radix / 2;
     Complex sum[half], difference[half];
     const Complex first = a[0];
     for (int k = 0; k < half; ++k) {
-      sum[k] = a[k + 1] + a[R - 1 - k];
-      difference[k] = a[k + 1] - a[R - 1 - k];
+      sum[k] = a[k + 1] + a[radix - 1 - k];
+      difference[k] = a[k + 1] - a[radix - 1 - k];
       a[0] = a[0] + sum[k];
     }
     for (int j = 1; j <= half; ++j) {
       Complex even = first, odd{};
       for (int k = 0; k < half; ++k) {
-        const auto [cosine, sine] = roots[j * (k + 1) % R];
+        const auto [cosine, sine] = roots[j * (k + 1) % radix];
         even = {even.re + sum[k].re * cosine, even.im + sum[k].im * cosine};
         odd = {odd.re + difference[k].re * sine, odd.im + difference[k].im * sine};
       }
       a[j] = even + times_minus_i(odd);
-      a[R - j] = even - times_minus_i(odd);
+      a[radix - j] = even - times_minus_i(odd);
     }
   }
 };
@@ -89,17 +90,17 @@ struct Butterfly<4> {
 };
 
 // One Stockham pass: reads groups of `radix` elements groups * stride apart, writes them stride apart.
-template <int R>
+template <int radix>
 void run_pass(const Complex* in, Complex* out, int64_t groups, int64_t stride, const double* twiddles) {
-  for (int64_t group = 0; group < groups; ++group, twiddles += 2 * (R - 1)) {
+  for (int64_t group = 0; group < groups; ++group, twiddles += 2 * (radix - 1)) {
     for (int64_t i = 0; i < stride; ++i) {
       const Complex* from = in + group * stride + i;
-      Complex* to = out + group * R * stride + i;
-      Complex a[R];
-      for (int k = 0; k < R; ++k) a[k] = from[k * groups * stride];
-      Butterfly<R>::apply(a);
+      Complex* to = out + group * radix * stride + i;
+      Complex a[radix];
+      for (int k = 0; k < radix; ++k) a[k] = from[k * groups * stride];
+      Butterfly<radix>::apply(a);
       to[0] = a[0];
-      for (int k = 1; k < R; ++k) to[k * stride] = times(a[k], twiddles[2 * k - 2], twiddles[2 * k - 1]);
+      for (int k = 1; k < radix; ++k) to[k * stride] = times(a[k], twiddles[2 * k - 2], twiddles[2 * k - 1]);
     }
   }
 }

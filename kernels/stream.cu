@@ -210,6 +210,8 @@ std::optional<std::string> why_no_gpu() {
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) {
     cudaGetLastError();  // reported here, so not again by the next call
+    // The runtime calls it the same whether the driver is old or absent.
+    if (status == cudaErrorInsufficientDriver) return "no CUDA device: no NVIDIA driver here, or one that is too old";
     return fmt::format("no CUDA device: {}", cudaGetErrorString(status));
   }
   if (count == 0) return "no CUDA device: the driver reports none";

@@ -47,7 +47,7 @@ TEST(AdaptiveAvgPool2dKernel, GlobalPoolingIsTheMean) {
   const AdaptivePool2d pool{3, 4, 9, 31, 1, 1};
   const auto x = random_values(in_elements(pool), 1);
   std::vector<double> mean(static_cast<size_t>(out_elements(pool)));
-  for (size_t i = 0; i < x.size(); ++i) mean[i / (36 * 31) * 31 + i % 31] += static_cast<double>(x[i]) / 36;
+  for (size_t i = 0; i < x.size(); ++i) mean[i / (size_t{36} * 31) * 31 + i % 31] += static_cast<double>(x[i]) / 36;
   expect_close(forward(x, pool), mean, 1e-5, 1e-6);
 }
 

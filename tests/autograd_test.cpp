@@ -171,7 +171,7 @@ TEST(Autograd, RefusesASecondBackward) {
 
 TEST(Autograd, NamesTheOpThatReturnsAWrongGradient) {
   const Tensor x = leaf({1, 2});
-  const auto returning = [&](std::vector<Tensor> gradients) {
+  const auto returning = [&](const std::vector<Tensor>& gradients) {
     const Tensor y = Tensor::zeros({2}).record("faulty", {x}, [gradients](const Tensor&) { return gradients; });
     return [y] { y.backward(Tensor::zeros({2})); };
   };

@@ -16,9 +16,9 @@ struct Inputs {
   int64_t rows, channels;
   std::vector<float> x, dy, gamma, beta, running_mean, running_var;
 
-  Inputs(int64_t rows_, int64_t channels_, DType dtype = DType::float32, float mean = 0.5f)
-      : rows(rows_),
-        channels(channels_),
+  Inputs(int64_t row_count, int64_t channel_count, DType dtype = DType::float32, float mean = 0.5f)
+      : rows(row_count),
+        channels(channel_count),
         x(test::rounded(test::random_values(rows * channels, 1, mean, 2), dtype)),
         dy(test::rounded(test::random_values(rows * channels, 2), dtype)),
         gamma(test::random_values(channels, 3, 1, 0.2f)),

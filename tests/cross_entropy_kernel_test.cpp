@@ -62,7 +62,9 @@ TEST(CrossEntropyKernel, AgreesWithItsDefinitionAndCentralDifferences) {
   for (const auto& [n, classes] : {std::pair{1, 1}, {1, 31}, {33, 10}, {31, 7}}) {
     const auto logits = random_values(int64_t{n} * classes, 1), targets = random_values(int64_t{n} * classes, 2);
     std::vector<double> z(logits.begin(), logits.end()), expected;
-    const auto loss = [&] { return loss_by_definition(z, targets, static_cast<size_t>(classes), 0.1f); };
+    const auto loss = [&, columns = static_cast<size_t>(classes)] {
+      return loss_by_definition(z, targets, columns, 0.1f);
+    };
     expected.push_back(loss());
     for (double& value : z) {
       const double here = value, step = 1e-5;

@@ -227,19 +227,19 @@ class SplitLists : public testing::Test {
  protected:
   SplitLists() {
     for (const char* file : {"set/blues/1.wav", "set/blues/blues.00029.wav", "set/rock/1.wav", "set/rock/2.mp3"}) {
-      write_text(folder / file);
+      write_text(folder_ / file);
     }
   }
 
   Dataset apply(std::string_view train, std::string_view test) {
-    write_text(folder / "lists/train_filtered.txt", train);
-    write_text(folder / "lists/test_filtered.txt", test);
-    Dataset dataset = load_dataset(folder / "set");
-    apply_split_files(dataset, folder / "lists");
+    write_text(folder_ / "lists/train_filtered.txt", train);
+    write_text(folder_ / "lists/test_filtered.txt", test);
+    Dataset dataset = load_dataset(folder_ / "set");
+    apply_split_files(dataset, folder_ / "lists");
     return dataset;
   }
 
-  TemporaryFolder folder;
+  TemporaryFolder folder_;
 };
 
 TEST_F(SplitLists, MatchNamesByTheirEnds) {
@@ -260,15 +260,15 @@ TEST_F(SplitLists, SayWhatIsWrong) {
   expect("1.wav", "rock/2.mp3", "train_filtered.txt:1: '1.wav' may be blues/1.wav or rock/1.wav");
   expect("rock/1", "rock/1.wav", "train_filtered.txt:1: rock/1 is listed already in");
   expect("absent", "absent too", "none of the listed tracks is in");
-  write_text(folder / "lists/train2.txt");
-  fs::rename(folder / "lists/train2.txt", folder / "lists/train-old.txt");
+  write_text(folder_ / "lists/train2.txt");
+  fs::rename(folder_ / "lists/train2.txt", folder_ / "lists/train-old.txt");
   expect("rock/1", "rock/2", "both list train tracks");
-  fs::remove_all(folder / "lists");
-  fs::create_directory(folder / "lists");
-  Dataset dataset = load_dataset(folder / "set");
-  EXPECT_NE(error_of([&] { apply_split_files(dataset, folder / "lists"); }).find("no list of train tracks"),
+  fs::remove_all(folder_ / "lists");
+  fs::create_directory(folder_ / "lists");
+  Dataset dataset = load_dataset(folder_ / "set");
+  EXPECT_NE(error_of([&] { apply_split_files(dataset, folder_ / "lists"); }).find("no list of train tracks"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { apply_split_files(dataset, folder / "nowhere"); }).find("is no folder"), std::string::npos);
+  EXPECT_NE(error_of([&] { apply_split_files(dataset, folder_ / "nowhere"); }).find("is no folder"), std::string::npos);
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST(StateDict, HasPyTorchsNamesShapesAndOrderOfElements) {
     if (named.name != weight.name) continue;
     const std::vector<float> here = named.tensor.to_vector();  // [out, height, width, in]
     const auto* there = reinterpret_cast<const float*>(weight.bytes.data());
-    const auto at = [](int k, int c, int r, int s) { return static_cast<size_t>(((k * 16 + c) * 3 + r) * 3 + s); };
+    const auto at = [](size_t k, size_t c, size_t r, size_t s) { return ((k * 16 + c) * 3 + r) * 3 + s; };
     EXPECT_EQ(there[at(5, 7, 1, 2)], here[static_cast<size_t>(((5 * 3 + 1) * 3 + 2) * 16 + 7)]);
   }
 }

@@ -42,7 +42,7 @@ TEST(Npy, NamesTheFileThatItCannotRead) {
   const test::TemporaryFolder folder;
   const auto message_of = [&](const std::string& bytes) {
     write_file_atomically(folder / "a.npy", bytes);
-    const std::string message = error_of([&] { read_npy(folder / "a.npy"); });
+    std::string message = error_of([&] { read_npy(folder / "a.npy"); });
     EXPECT_NE(message.find("a.npy"), std::string::npos) << message;
     return message;
   };

@@ -15,7 +15,7 @@
 
 #include "tests/paths.h"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has no header that must declare it
 
 namespace melgrad::test {
 

@@ -37,7 +37,7 @@ class DeviceArray {
   DeviceArray(const DeviceArray&) = delete;
   DeviceArray& operator=(const DeviceArray&) = delete;
 
-  operator T*() const { return data_; }
+  operator T*() const { return data_; }  // NOLINT(google-explicit-constructor): stands for the pointer
   std::vector<T> values() const {
     std::vector<T> values(n_);
     stream_.copy(values.data(), data_, n_ * sizeof(T));

@@ -74,12 +74,13 @@ run_tests() {
 count() { grep --count --extended-regexp "$1" "$2" || true; }
 
 stage_machine() {
-  {
-    nvidia-smi --query-gpu=name,compute_cap,memory.total,driver_version,clocks.max.sm,power.limit --format=csv
-    nproc
-    "${melgrad[@]}" --version
-    uname --kernel-release
-  } 2>&1 | tee --append "$out/report.txt"
+  if command -v nvidia-smi >/dev/null; then
+    say "$(nvidia-smi --query-gpu=name,compute_cap,memory.total,driver_version,clocks.max.sm,power.limit --format=csv)"
+  else
+    lacking nvidia-smi "not on the PATH"
+  fi
+  say "$(nproc) processors, Linux $(uname --kernel-release)"
+  say "$("${melgrad[@]}" --version)"
 }
 
 stage_tests() {

@@ -140,7 +140,7 @@ Dataset load_folder(const fs::path& folder) {
 
 std::string trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t");
-  return begin == text.npos ? "" : std::string(text.substr(begin, end - begin + 1));
+  return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
 }
 
 constexpr std::string_view known_columns[] = {"path", "label", "group", "fold", "split"};

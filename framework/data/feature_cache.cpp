@@ -25,7 +25,7 @@ void remove_stale_temporaries(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (!name.ends_with(".tmp") || name.find(".mel.") == name.npos) continue;
+    if (!name.ends_with(".tmp") || name.find(".mel.") == std::string::npos) continue;
     std::error_code ignored;
     const auto written = fs::last_write_time(entry->path(), ignored);
     if (!ignored && fs::file_time_type::clock::now() - written > 1h) fs::remove(entry->path(), ignored);
