@@ -4,12 +4,13 @@
 #include <cmath>
 
 #include "framework/ops.h"
+#include "kernels/argmax.h"
 
 namespace melgrad {
 namespace {
 
-int argmax(std::span<const float> values) {
-  return static_cast<int>(std::max_element(values.begin(), values.end()) - values.begin());
+int largest_of(std::span<const float> values) {
+  return static_cast<int>(argmax(values.data(), static_cast<int64_t>(values.size())));
 }
 
 class EvaluationMode {
@@ -38,7 +39,7 @@ std::vector<float> softmax_of_mean(std::span<const double> logit_sums, double cr
 
 }  // namespace
 
-int TrackPrediction::label() const { return argmax(probabilities); }
+int TrackPrediction::label() const { return largest_of(probabilities); }
 
 std::vector<int64_t> crop_starts(int64_t frames, int64_t crop_frames, int64_t crops) {
   if (frames <= crop_frames || crops <= 1) return {std::max<int64_t>(0, frames - crop_frames) / 2};
@@ -69,7 +70,7 @@ std::vector<TrackPrediction> predict_tracks(Module& model, const ClipStore& clip
     for (size_t i = 0; i < n; ++i) {
       const auto crop = std::span(values).subspan(i * classes, classes);
       const auto clip = static_cast<size_t>(picks[first + i]);
-      predictions[clip].segments.push_back(argmax(crop));
+      predictions[clip].segments.push_back(largest_of(crop));
       sums[clip].resize(classes);
       for (size_t c = 0; c < classes; ++c) sums[clip][c] += static_cast<double>(crop[c]);
     }

@@ -4,8 +4,8 @@
 
 #include "kernels/cache_folder.h"
 #include "kernels/cuda.cuh"
-#include "kernels/cudnn/plan_choice.h"
-#include "kernels/cudnn/plan_file.h"
+#include "kernels/cudnn/plan_choice.cuh"
+#include "kernels/cudnn/plan_file.cuh"
 #include "kernels/deterministic.h"
 
 namespace melgrad::kernel::cuda {

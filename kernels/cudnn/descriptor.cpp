@@ -1,4 +1,4 @@
-#include "kernels/cudnn/descriptor.h"
+#include "kernels/cudnn/descriptor.cuh"
 
 #include <algorithm>
 #include <string_view>

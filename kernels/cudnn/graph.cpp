@@ -1,4 +1,4 @@
-#include "kernels/cudnn/graph.h"
+#include "kernels/cudnn/graph.cuh"
 
 namespace melgrad::kernel::cudnn {
 namespace {

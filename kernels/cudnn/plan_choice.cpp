@@ -1,4 +1,4 @@
-#include "kernels/cudnn/plan_choice.h"
+#include "kernels/cudnn/plan_choice.cuh"
 
 #include <algorithm>
 

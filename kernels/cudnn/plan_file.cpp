@@ -1,4 +1,4 @@
-#include "kernels/cudnn/plan_file.h"
+#include "kernels/cudnn/plan_file.cuh"
 
 #include <fmt/format.h>
 #include <unistd.h>

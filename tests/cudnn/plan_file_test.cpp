@@ -1,4 +1,4 @@
-#include "kernels/cudnn/plan_file.h"
+#include "kernels/cudnn/plan_file.cuh"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

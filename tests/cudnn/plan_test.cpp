@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "kernels/cudnn/plan_choice.h"
+#include "kernels/cudnn/plan_choice.cuh"
 #include "tests/conv2d_shapes.h"
 #include "tests/cudnn/model_convolutions.h"
 #include "tests/expect_error.h"

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "kernels/cudnn/graph.h"
+#include "kernels/cudnn/graph.cuh"
 
 namespace melgrad::kernel::cudnn {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/cudnn/convolution.h"
-#include "kernels/cudnn/descriptor.h"
+#include "kernels/cudnn/descriptor.cuh"
 
 namespace melgrad::kernel::cudnn {
 

@@ -1,7 +1,7 @@
 // Which of cuDNN's plans may compute a convolution of ours.
 #pragma once
 
-#include "kernels/cudnn/graph.h"
+#include "kernels/cudnn/graph.cuh"
 
 namespace melgrad::kernel::cudnn {
 
