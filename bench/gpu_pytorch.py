@@ -52,7 +52,7 @@ def training_step(options, build_model, channels_last, autocast, compiled):
     torch.manual_seed(0)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     model = build_model(options.model, options.classes, 0.3).cuda().to(memory_format=layout)
-    x = torch.full((options.batch_size, 1, options.n_mels, options.frames), 0.5, device="cuda")
+    x = 2 * torch.rand(options.batch_size, 1, options.n_mels, options.frames, device="cuda") - 1
     x = x.contiguous(memory_format=layout)
     targets = torch.full((options.batch_size, options.classes), 1 / options.classes, device="cuda")
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01, fused=autocast)

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/benchmarks.h"
+#include "bench/random_values.h"
 #include "bench/timing.h"
 #include "framework/audio/mel_filter_bank.h"
 #include "framework/device_array.h"
@@ -17,7 +18,7 @@ nlohmann::ordered_json mel(const Settings& s) {
   const kernel::MelFrames frames{
       .count = clips * frames_a_clip, .n_fft = settings.n_fft, .hop_length = settings.hop_length};
   const int64_t samples = (frames.count - 1) * frames.hop_length + frames.n_fft;
-  const Tensor signal = Tensor::full({samples}, 0.25f, s.device);
+  const Tensor signal = random_values({samples}, DType::float32, s.device);
   const Tensor db = Tensor::empty({settings.n_mels, frames.count}, DType::float32, s.device);
   const DeviceArray<double> window(std::vector(static_cast<size_t>(settings.n_fft), 0.5), s.device);
   const MelFilterBank filter_bank(settings, s.device);

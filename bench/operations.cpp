@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "bench/benchmarks.h"
+#include "bench/random_values.h"
 #include "bench/timing.h"
 #include "framework/ops.h"
 #include "framework/optimizer.h"
@@ -31,7 +32,7 @@ Ceilings measure_ceilings(const Settings& s) {
   Stream& stream = Stream::of(s.device);
   const bool on_cpu = s.device == Device::cpu;
   const int64_t floats = on_cpu ? 1 << 24 : 1 << 28, side = on_cpu ? 1024 : 8192;
-  const auto array = [&](int64_t n, DType dtype) { return Tensor::zeros({n}, dtype, s.device); };
+  const auto array = [&](int64_t n, DType dtype) { return random_values({n}, dtype, s.device); };
   const Tensor from = array(floats, DType::float32), to = array(floats, DType::float32);
   const Timing copy = measure(stream, [&] { stream.copy(to.data(), from.data(), from.bytes()); });
   const Tensor a = array(side * side, s.precision), b = array(side * side, s.precision);
@@ -148,7 +149,7 @@ class Operations {
   }
 
  private:
-  Tensor array(int64_t n, DType dtype) const { return Tensor::zeros({n}, dtype, s_.device); }
+  Tensor array(int64_t n, DType dtype) const { return random_values({n}, dtype, s_.device); }
   Tensor activations(int64_t n) const { return array(n, s_.precision); }
   double bytes_of(double elements) const { return elements * static_cast<double>(element_); }
 
@@ -242,7 +243,7 @@ class Operations {
     double count = 0;
     // A gradient for every parameter, without a forward pass.
     for (const Named& named : parameters) {
-      named.tensor.backward(Tensor::zeros(named.tensor.shape(), DType::float32, s_.device));
+      named.tensor.backward(random_values(named.tensor.shape(), DType::float32, s_.device));
       count += static_cast<double>(named.tensor.numel());
     }
     Adam adam(decay_groups(parameters, 0.01f), {.max_gradient_norm = 1});

@@ -1,4 +1,5 @@
 #include "bench/benchmarks.h"
+#include "bench/random_values.h"
 #include "bench/timing.h"
 #include "framework/ops.h"
 #include "framework/optimizer.h"
@@ -11,8 +12,7 @@ nlohmann::ordered_json training_step(const Settings& s) {
   const std::unique_ptr<Module> model = make_model(s.model, s.classes, 0.3f);
   model->move_to(s.device);
   Adam optimizer(decay_groups(model->parameters(), 0.01f), {});
-  const Tensor features = Tensor::full({s.batch_size, s.n_mels, s.frames, 1}, 0.5f, s.device);
-  const Tensor x = cast(features, s.precision);
+  const Tensor x = random_values({s.batch_size, s.n_mels, s.frames, 1}, s.precision, s.device);
   const Tensor targets = Tensor::full({s.batch_size, s.classes}, 1 / static_cast<float>(s.classes), s.device);
   stream.reset_peak();
   const Timing timing = measure(
