@@ -31,7 +31,8 @@ while (($# > 0)); do
 done
 ((${#stages[@]} > 0)) || stages=("${all_stages[@]}")
 mkdir -p "$out" && out=$(cd "$out" && pwd)
-device=${MELGRAD_CHECK_DEVICE:-cuda}  # cpu tries the script itself where there is no GPU
+# To try the script itself where there is no GPU: another device, build (of the preset emulated, say), smaller benchmarks.
+device=${MELGRAD_CHECK_DEVICE:-cuda}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export MELGRAD_CACHE=$scratch/cache
@@ -58,12 +59,14 @@ else
 fi
 python=${PYTHON:-python3}
 
-# Splits the suite over the processors, as one GPU takes several processes; prints what failed and sums up.
+# run_tests FILTER LIMIT [LAUNCHER...]: splits the tests over the processors, as one GPU takes several processes, for at
+# most LIMIT seconds, and prints what they printed.
 run_tests() {
-  local filter=$1 shards=${2:-$(nproc)} shard
+  local filter=$1 limit=$2 shards shard
+  shards=$(nproc)
   shift 2
   for ((shard = 0; shard < shards; ++shard)); do
-    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive timeout 520 \
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive timeout "$limit" \
       "$@" "${tests[@]}" --gtest_filter="$filter" --gtest_brief=0 >"$scratch/shard$shard.txt" 2>&1 ||
       echo "shard $shard ended with $?" >>"$scratch/shard$shard.txt" &
   done
@@ -84,7 +87,7 @@ stage_machine() {
 }
 
 stage_tests() {
-  run_tests '*' "$(nproc)" env >"$scratch/tests.txt"
+  run_tests '*' 520 >"$scratch/tests.txt"
   local bad
   bad=$(count '^\[  FAILED  \] .*\(|ended with' "$scratch/tests.txt")
   say "tests: $(count '^\[       OK \]' "$scratch/tests.txt") passed, $bad failed, $(count '^\[  SKIPPED \] .*\(' "$scratch/tests.txt") skipped"
@@ -99,7 +102,7 @@ stage_sanitizer() {
   sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) ||
     { lacking sanitizer "no compute-sanitizer here" && return; }
   for tool in memcheck racecheck initcheck synccheck; do
-    run_tests '*Kernel*Cuda*:*KernelTest*' 4 "$sanitizer" --tool "$tool" --error-exitcode 7 --target-processes all \
+    run_tests '*Kernel*Cuda*:*/CastKernel.*:*/DropoutOnDevice.*:*/OpOnDevice.*' 130 "$sanitizer" --tool "$tool" --error-exitcode 7 --target-processes all \
       >"$scratch/$tool.txt"
     if grep --quiet --extended-regexp 'ended with|^\[  FAILED  \]' "$scratch/$tool.txt"; then
       failed "sanitizer $tool" "see failures.txt"
@@ -138,7 +141,8 @@ stage_determinism() {
 stage_benchmarks() {
   local precision
   for precision in fp32 bf16; do
-    "${bench[@]}" --device "$device" --precision "$precision" --json "$out/benchmarks_$precision.json" 2>&1 |
+    # shellcheck disable=SC2086  # words
+    "${bench[@]}" --device "$device" --precision "$precision" ${MELGRAD_CHECK_BENCHMARKS:-} --json "$out/benchmarks_$precision.json" 2>&1 |
       tee --append "$out/report.txt"
     ((PIPESTATUS[0] == 0)) || failed "benchmarks $precision" "see above"
   done
