@@ -165,16 +165,40 @@ stage_training() {
   fi
 }
 
+# heaviest FILE: of ncu's table, the five kernels that took the most time of the profiled step in all.
+heaviest() {
+  awk -F '","' '
+    /^"/ && !columns { for (i = 1; i <= NF; ++i) { gsub(/"/, "", $i); column[$i] = i }; columns = 1; next }
+    /^"[0-9]/ {
+      gsub(/^"|"$/, "")
+      name = $column["Kernel Name"]
+      nanoseconds = $column["gpu__time_duration.sum"]
+      gsub(/,/, "", nanoseconds)
+      calls[name] += 1
+      time[name] += nanoseconds
+      all += nanoseconds
+      memory[name] += nanoseconds * $column["dram__throughput.avg.pct_of_peak_sustained_elapsed"]
+      arithmetic[name] += nanoseconds * $column["sm__throughput.avg.pct_of_peak_sustained_elapsed"]
+    }
+    END {
+      for (name in time) {
+        printf "%8.1f us, %4.1f %% of the step, %3d calls, memory %3.0f %%, multiprocessors %3.0f %% of their peak: %s\n",
+          time[name] / 1e3, 100 * time[name] / all, calls[name], memory[name] / time[name], arithmetic[name] / time[name],
+          substr(name, 1, 100)
+      }
+    }' "$1" | sort --general-numeric-sort --reverse | head --lines 5
+}
+
 stage_profile() {
-  local ncu
+  local ncu table=$out/ncu.csv
   ncu=$(command -v ncu || ls /usr/local/cuda/bin/ncu 2>/dev/null) || { lacking profile "no ncu here" && return; }
   demo_set
-  timeout 500 "$ncu" --profile-from-start off --set basic --csv --page raw \
+  timeout 500 "$ncu" --profile-from-start off --csv --page raw --print-units base --log-file "$table" \
     --metrics gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed \
     "${melgrad[@]}" train "$scratch/demo" --out "$scratch/profiled" --device "$device" --epochs 2 --test-fraction 0.3 \
-    --model resnet18 --quiet --profile-steps 10:10 >"$scratch/ncu.csv" 2>"$scratch/ncu.txt" ||
-    { lacking profile "ncu ended with $(tail --lines 1 "$scratch/ncu.txt")" && return; }
-  cp "$scratch/ncu.csv" "$out/ncu.csv"
+    --model resnet18 --batch-size 16 --quiet --profile-steps 4:4 >"$scratch/ncu.txt" 2>&1 ||
+    { lacking profile "ncu ended with: $(tail --lines 1 "$table" "$scratch/ncu.txt" 2>/dev/null | tr '\n' ' ')" && return; }
+  say "$(heaviest "$table")"
 }
 
 for stage in "${stages[@]}"; do
