@@ -80,6 +80,13 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--label-smoothing", c.train.label_smoothing, "Share of the target given to all classes alike")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--dropout", c.dropout, "Before the last linear layer")->check(CLI::Range(0.0, 0.99));
+  kernel::SpectralJitter& jitter = c.train.augmentation.jitter;
+  app.add_option("--pitch-shift", jitter.shift, "Crops move up or down by so many mel bins at most; 0: never")
+      ->check(CLI::Range(0, 1000));
+  app.add_option("--equalizer", jitter.equalizer, "dB by which random broad filters raise and lower crops; 0: none")
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_option("--level", jitter.level, "Crops get up to so many dB louder or softer at random; 0: none")
+      ->check(CLI::Range(0.0, 100.0));
   app.add_option("--mixup", c.train.augmentation.mixup_alpha, "alpha of Beta(alpha, alpha); 0: no mixup")
       ->check(CLI::NonNegativeNumber);
   kernel::SpecAugment& spec = c.train.augmentation.spec_augment;

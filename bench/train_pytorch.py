@@ -50,6 +50,9 @@ def parse_arguments():
     )
     add("--label-smoothing", type=float, default=0.1)
     add("--mixup", type=float, default=0.3, help="alpha; 0: none")
+    add("--pitch-shift", type=int, default=4, help="crops move up or down by so many mel bins at most")
+    add("--equalizer", type=float, default=4.0, help="dB by which random broad filters raise and lower crops")
+    add("--level", type=float, default=6.0, help="crops get up to so many dB louder or softer")
     add("--frequency-width", type=int, default=16, help="most mel bins of a SpecAugment mask")
     add("--time-width", type=int, default=32, help="most frames of a SpecAugment mask")
     add("--clip-norm", type=float, default=0.0, help="gradient clipping; 0: none")
@@ -80,12 +83,12 @@ class Tracks:
         self.log_mels = [cached_log_mel(manifest.parent / row["path"], cache, row["path"]) for row in rows]
 
     def standardised(self, train, by_bin):
-        """All log-mels by the training tracks' mean and standard deviation: one scalar, or one for each mel bin."""
+        """(log-mels, deviation): by the training tracks' mean and standard deviation, scalars or one for each bin."""
         values = np.concatenate([self.log_mels[i] for i in train], axis=1)
         axis = 1 if by_bin else None
         mean = values.mean(axis, np.float64, keepdims=True)
         deviation = values.std(axis, np.float64, keepdims=True)
-        return [((log_mel - mean) / deviation).astype(np.float32) for log_mel in self.log_mels]
+        return [((log_mel - mean) / deviation).astype(np.float32) for log_mel in self.log_mels], deviation
 
     def split(self, fold, seed, fraction=0.2):
         """(train, validation, test): validation takes whole groups, up to `fraction` of every class."""
@@ -109,6 +112,19 @@ def channels_last(batch):
     return torch.from_numpy(np.ascontiguousarray(batch))[:, None].contiguous(memory_format=torch.channels_last)
 
 
+def spectral_jitter(x, rng, deviation, most_bins, equalizer, level, knots=5):
+    """Each example moved along the mel axis, whose first and last bin go on, and through a broad filter of its own."""
+    examples, n_mels, _ = x.shape
+    shifts = rng.integers(-most_bins, most_bins + 1, (examples, 1))
+    sources = np.clip(np.arange(n_mels) + shifts, 0, n_mels - 1)
+    heights = rng.normal(0, equalizer, (examples, knots))
+    places = np.linspace(0, knots - 1, n_mels)
+    gains = np.stack([np.interp(places, np.arange(knots), height) for height in heights])
+    gains += rng.uniform(-level, level, (examples, 1))
+    moved = np.take_along_axis(x, sources[:, :, None], axis=1)
+    return (moved + (gains / deviation.reshape(1, -1))[:, :, None]).astype(np.float32)
+
+
 def spec_augment(x, rng, most_mels, most_frames):
     """Two frequency and two time masks an example, widths uniform on {0..most}, filled with 0, the mean."""
     for example in x:
@@ -125,13 +141,14 @@ def mixup(x, targets, rng, alpha):
     return share[..., None] * x + (1 - share[..., None]) * x[::-1], share * targets + (1 - share) * targets[::-1]
 
 
-def training_batches(options, rng, log_mels, labels, classes, train):
+def training_batches(options, rng, log_mels, deviation, labels, classes, train):
     order = rng.permutation(np.repeat(train, options.crops_per_epoch))
     for first in range(0, len(order), options.batch):
         picks = order[first : first + options.batch]
         starts = [rng.integers(0, max(0, log_mels[i].shape[1] - options.crop_frames) + 1) for i in picks]
         x = np.stack([cut(log_mels[i], start, options.crop_frames) for i, start in zip(picks, starts)])
         targets = np.eye(classes, dtype=np.float32)[labels[picks]]
+        x = spectral_jitter(x, rng, deviation, options.pitch_shift, options.equalizer, options.level)
         spec_augment(x, rng, options.frequency_width, options.time_width)
         if options.mixup:
             x, targets = mixup(x, targets, rng, options.mixup)
@@ -171,7 +188,7 @@ def train_and_test(options, tracks, fold, seed):
     torch.manual_seed(seed)
     rng = np.random.default_rng([1, seed, fold])
     train, validation, test = tracks.split(fold, seed)
-    log_mels = tracks.standardised(train, options.standardise == "bin")
+    log_mels, deviation = tracks.standardised(train, options.standardise == "bin")
     model = build_model(options.model, len(tracks.classes), options.dropout).to(memory_format=torch.channels_last)
     tested = copy.deepcopy(model) if options.ema else model
     weights = [p for p in model.parameters() if p.ndim > 1]
@@ -186,7 +203,8 @@ def train_and_test(options, tracks, fold, seed):
         begin = time.perf_counter()
         model.train()
         losses = []
-        for x, targets in training_batches(options, rng, log_mels, tracks.labels, len(tracks.classes), train):
+        classes = len(tracks.classes)
+        for x, targets in training_batches(options, rng, log_mels, deviation, tracks.labels, classes, train):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(
                     options.lr, step, steps_per_epoch * options.warmup_epochs, steps_per_epoch * options.epochs

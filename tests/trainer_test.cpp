@@ -17,7 +17,7 @@ TEST(Trainer, OverfitsOneBatchUnaugmented) {
   manual_seed(1);
   const auto model = make_model("cnn", BandedMusic::classes);
   TrainOptions options{.epochs = 150, .batch_size = 6, .label_smoothing = 0};
-  options.augmentation = {.spec_augment = {}, .mixup_alpha = 0};
+  options.augmentation = {.jitter = {}, .spec_augment = {}, .mixup_alpha = 0};
   Trainer trainer(*model, {clips, music.names, clips}, music.card, options, constant_schedule(3e-3f), run.path());
   EpochReport last;
   EXPECT_EQ(trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { last = report; }),

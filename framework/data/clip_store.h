@@ -35,6 +35,8 @@ class ClipStore {
   int label(int64_t clip) const { return labels_[static_cast<size_t>(clip)]; }
   int64_t frames(int64_t clip) const { return frames_[static_cast<size_t>(clip)]; }
   int64_t n_mels() const { return n_mels_; }
+  // What the crops' features were multiplied by, [n_mels].
+  const Tensor& inverse_deviation() const { return inverse_deviation_; }
 
   // One crop of each picked clip, from places the device draws. Clips shorter than the crop repeat.
   Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype, Generator& generator) const;
