@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 // Below the weakest match and above the strongest chance, so that the threshold can be chosen between them.
-constexpr double lowest_agreement = 0.5;
+constexpr double lowest_agreement = 0.55;
 
 struct Prints {
   std::vector<Fingerprint> originals;              // [track]
