@@ -54,6 +54,7 @@ Command add_train(CLI::App& program);
 Command add_evaluate(CLI::App& program);
 Command add_predict(CLI::App& program);
 Command add_summary(CLI::App& program);
+Command add_check(CLI::App& program);
 
 // Results for programs: one JSON value on stdout.
 void print_json(const nlohmann::ordered_json& value);

@@ -61,7 +61,8 @@ int run_command_line(int argc, const char* const* argv) {
     return exit_failure;
   }
   const std::vector<Command> commands{add_synth(program),    add_mel(program),     add_train(program),
-                                      add_evaluate(program), add_predict(program), add_summary(program)};
+                                      add_evaluate(program), add_predict(program), add_summary(program),
+                                      add_check(program)};
   try {
     if (argc > 1 && argv[1][0] != '-') require_known(commands, argv[1]);
     std::vector<std::string> arguments = with_config(program, {argv + 1, argv + argc});

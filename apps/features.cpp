@@ -47,6 +47,14 @@ std::vector<std::string> LoadedTracks::names(const Dataset& dataset) const {
   return result;
 }
 
+std::vector<TrackPrint> LoadedTracks::prints(const MelSettings& settings) const {
+  std::vector<TrackPrint> result;
+  for (size_t i = 0; i < tracks.size(); ++i) {
+    result.push_back({tracks[i], contents[i], make_fingerprint(clips[i], settings)});
+  }
+  return result;
+}
+
 LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                          const FeatureOptions& features, const OutputOptions& output, Device device,
                          const std::string& what) {
@@ -63,6 +71,7 @@ LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks,
     if (extracted.clips[i].frames == 0) continue;
     loaded.tracks.push_back(tracks[i]);
     loaded.clips.push_back(std::move(extracted.clips[i]));
+    loaded.contents.push_back(extracted.contents[i]);
   }
   if (loaded.tracks.empty()) fail("{}: none of the {} tracks could be read", dataset.root.string(), tracks.size());
   return loaded;

@@ -11,6 +11,7 @@
 #include "framework/audio/log_mel.h"
 #include "framework/data/clip_store.h"
 #include "framework/data/dataset.h"
+#include "framework/data/duplicates.h"
 #include "framework/training/inference.h"
 
 namespace melgrad {
@@ -32,10 +33,12 @@ void add_mel_options(CLI::App& command, MelSettings& settings);
 struct LoadedTracks {
   std::vector<size_t> tracks;  // indices into Dataset::tracks
   std::vector<LogMel> clips;
+  std::vector<ContentHash> contents;  // of the files
   std::vector<std::string> failures;  // a line each
 
   std::vector<int> labels(const Dataset& dataset) const;
   std::vector<std::string> names(const Dataset& dataset) const;
+  std::vector<TrackPrint> prints(const MelSettings& settings) const;
 };
 
 // Extracts features under a progress bar. A file that cannot be read is named on stderr and left out; under --strict it

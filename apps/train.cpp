@@ -6,6 +6,7 @@
 #include "apps/command.h"
 #include "apps/config.h"
 #include "apps/features.h"
+#include "apps/leaks.h"
 #include "framework/data/split.h"
 #include "framework/data/split_csv.h"
 #include "framework/data/split_files.h"
@@ -184,7 +185,7 @@ StepRange parse_steps(const std::string& text) {
 }
 
 int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outcome outcome, const RunLog& log,
-                   const std::vector<std::string>& failed) {
+                   const std::vector<std::string>& failed, const nlohmann::ordered_json& leaks) {
   const fs::path run = c.run_folder;
   if (outcome == Trainer::Outcome::interrupted) {
     fmt::print(stderr, "melgrad: interrupted in epoch {}; go on with: melgrad train {} --out {} --resume\n",
@@ -195,7 +196,8 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
                                 {"outcome", outcome == Trainer::Outcome::finished ? "finished" : "stopped_early"},
                                 {"epochs", trainer.epochs_done()},
                                 {"best_epoch", trainer.best_epoch()},
-                                {"failed_files", failed}};
+                                {"failed_files", failed},
+                                {"leaks", leaks}};
   const auto best = static_cast<size_t>(trainer.best_epoch() - 1);
   double seconds = 0;
   for (const auto& line : log.lines()) seconds += line.at("seconds").get<double>();
@@ -246,6 +248,8 @@ int train(TrainCommand c, const CLI::App& app) {
   split.validation = validating.tracks;
   std::vector<std::string> failed = training.failures;
   failed.insert(failed.end(), validating.failures.begin(), validating.failures.end());
+  const std::vector<Leak> leaks =
+      warn_of_leaks(dataset, split, training, validating, c.mel, c.features, c.output, device);
 
   ModelCard card{.model = c.model,
                  .labels = dataset.labels,
@@ -277,7 +281,7 @@ int train(TrainCommand c, const CLI::App& app) {
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation_track_accuracy,
                               report.validation_loss, report.best ? " (best so far)" : ""));
   });
-  return report_outcome(c, trainer, outcome, log, failed);
+  return report_outcome(c, trainer, outcome, log, failed, to_json(leaks, dataset));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/io/atomic_file.h"
+#include "tests/command_call.h"
 #include "tests/music_set.h"
 
 namespace melgrad::test {
@@ -14,22 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-struct Result {
-  int exit_code;
-  std::string out, err;
-};
-
-Result call(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "melgrad");
-  std::vector<const char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  const int exit_code = run_command_line(static_cast<int>(argv.size()), argv.data());
-  return {exit_code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-}
-
-// One run, trained once for all tests of the suite.
 // Of all that went wrong; a note that there is no GPU may come before it.
 int64_t lines_of_program(const std::string& err) {
   std::istringstream lines(err);
@@ -38,6 +23,7 @@ int64_t lines_of_program(const std::string& err) {
   return count;
 }
 
+// One run, trained once for all tests of the suite.
 class CommandLine : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -227,7 +213,7 @@ TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
 }
 
 TEST_F(CommandLine, EachSubcommandHelpsWithAnExample) {
-  for (const char* command : {"synth", "mel", "train", "evaluate", "predict", "summary"}) {
+  for (const char* command : {"synth", "mel", "train", "evaluate", "predict", "summary", "check"}) {
     const Result result = call({command, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_NE(result.out.find(std::string("Example:\n  melgrad ") + command), std::string::npos) << result.out;

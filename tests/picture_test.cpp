@@ -52,6 +52,14 @@ TEST(Picture, OfSilenceAndOfOneFrameCanBeDrawn) {
   png_size(folder / "frame.png");
 }
 
+TEST(Picture, OfABarChartGrowsWithItsLabels) {
+  const test::TemporaryFolder folder;
+  draw_bar_chart(folder / "two.png", {"blues", "rock"}, {10, 0}, "10 tracks");
+  draw_bar_chart(folder / "many.png", std::vector<std::string>(50, std::string(200, 'w')),
+                 std::vector<int64_t>(50, 1'000'000), "");
+  EXPECT_LT(png_size(folder / "two.png").height, png_size(folder / "many.png").height);
+}
+
 TEST(Picture, OfAConfusionMatrixGrowsWithItsClasses) {
   const test::TemporaryFolder folder;
   int height = 0;

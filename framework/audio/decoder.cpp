@@ -78,6 +78,8 @@ Decoder::~Decoder() = default;
 
 int Decoder::sample_rate() const { return source_->sample_rate(); }
 
+int Decoder::channels() const { return source_->channels(); }
+
 double Decoder::seconds() const { return static_cast<double>(samples_) / sample_rate(); }
 
 size_t Decoder::read(std::span<float> mono) {
@@ -90,6 +92,7 @@ size_t Decoder::read(std::span<float> mono) {
     fail("{} is damaged or truncated: after {:.2f} s, {}; fetch it again, or keep what there is, e.g. {}",
          file_->path().string(), seconds(), error.what(), remedy(*file_));
   }
+  interleaved_.resize(frames * channels);
   if (frames == 0 && samples_ == 0) fail("{} holds no samples", file_->path().string());
 
   const float* sample = interleaved_.data();

@@ -23,6 +23,9 @@ class Decoder {
 
   int sample_rate() const;                      // Hz
   int64_t samples() const { return samples_; }  // decoded so far
+  int channels() const;
+  // What the last read found, channel beside channel, before they were averaged; after an Error, what it stumbled over.
+  std::span<const float> interleaved() const { return interleaved_; }
 
   // Decodes at most mono.size() samples and returns how many; 0 at the end. Throws Error when the data is damaged,
   // has samples that are not finite, or ends without one sample.

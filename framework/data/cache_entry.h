@@ -13,9 +13,11 @@
 
 namespace melgrad {
 
+using ContentHash = std::array<uint64_t, 2>;
+
 // What an entry is of: XXH3-128 of the audio file's content, XXH3-64 of the settings.
 struct CacheKey {
-  std::array<uint64_t, 2> content{};
+  ContentHash content{};
   uint64_t settings = 0;
   bool operator==(const CacheKey&) const = default;
   std::string file_name() const;  // of its entry

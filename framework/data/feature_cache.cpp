@@ -10,7 +10,6 @@
 #include <optional>
 #include <thread>
 
-#include "framework/data/cache_entry.h"
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
 
@@ -89,6 +88,7 @@ class Extraction {
         device_(device),
         errors_(tracks.size()) {
     features_.clips.resize(tracks.size());
+    features_.contents.resize(tracks.size());
   }
 
   void run(Progress& progress) {
@@ -149,6 +149,7 @@ class Extraction {
     const Track& track = dataset_.tracks.at(tracks_[i]);
     try {
       const CacheKey key = make_cache_key(track.path, settings_);
+      features_.contents[i] = key.content;
       if (auto clip = cache_.load(key, settings_.n_mels)) {
         features_.clips[i] = std::move(*clip);
         return {.done = 1, .cached = 1};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framework/audio/log_mel.h"
+#include "framework/data/cache_entry.h"
 #include "framework/data/dataset.h"
 #include "framework/progress.h"
 
@@ -20,6 +21,7 @@ struct Features {
     std::string message;  // one line that names the file
   };
   std::vector<LogMel> clips;      // one per requested track, in their order; frames is 0 where it failed
+  std::vector<ContentHash> contents;  // of the requested tracks' files, in their order; zeros where it cannot be read
   std::vector<Failure> failures;  // in the order of the requested tracks
   size_t computed = 0, cached = 0;
   std::string note;  // for the user to see: why the cache could not be written; empty: it could

@@ -40,6 +40,15 @@ void draw_title(Canvas& canvas, const std::string& title, const Box& plot, doubl
   canvas.set_font(label_size);
 }
 
+double width_of_labels(const std::vector<std::string>& labels) {
+  const double widest = 130;
+  Canvas ruler(1, 1);
+  ruler.set_font(label_size);
+  double width = 0;
+  for (const std::string& label : labels) width = std::max(width, ruler.text_width(label));
+  return std::min(width, widest);
+}
+
 // The mean dB of the bins and frames under each pixel; row 0 is the highest band.
 std::vector<Color> heat_map(const LogMel& mel, int columns, int rows, const std::function<Color(double)>& color) {
   const auto range = [](int64_t count, int index, int pixels) {
@@ -145,12 +154,9 @@ void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<
   MELGRAD_CHECK(classes > 0 && counts.size() == classes && square, "cannot draw {}: {} labels for {} rows of counts",
                 path.string(), classes, counts.size());
 
-  const double widest_label = 130, widest_title = 480;
+  const double widest_title = 480;
+  const double label_width = width_of_labels(labels);
   Canvas ruler(1, 1);
-  ruler.set_font(label_size);
-  double label_width = 0;
-  for (const std::string& label : labels) label_width = std::max(label_width, ruler.text_width(label));
-  label_width = std::min(label_width, widest_label);
   ruler.set_font(title_size, true);
   const double title_width = std::min(ruler.text_width(title), widest_title);
   const double cell = std::clamp(520.0 / static_cast<double>(classes), 26.0, 72.0);
@@ -188,6 +194,30 @@ void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<
   }
   canvas.draw_text("true", 16, plot.y + side / 2, Align::center, -90);
   canvas.draw_text("predicted", plot.x + side / 2, plot.y + side + slanted + 14, Align::center);
+  canvas.write(path);
+}
+
+void draw_bar_chart(const std::filesystem::path& path, const std::vector<std::string>& labels,
+                    const std::vector<int64_t>& counts, const std::string& title) {
+  MELGRAD_CHECK(!labels.empty() && labels.size() == counts.size(), "cannot draw {}: {} labels for {} counts",
+                path.string(), labels.size(), counts.size());
+  const double row = 24, thickness = 16, room_for_count = 60;
+  const double label_width = width_of_labels(labels);
+  const Box plot = {label_width + 32, 44, 480, row * static_cast<double>(labels.size())};
+  Canvas canvas(plot.x + plot.width + room_for_count, plot.y + plot.height + 20);
+  draw_title(canvas, title, plot, plot.width);
+
+  const auto longest = static_cast<double>(std::max<int64_t>(1, *std::ranges::max_element(counts)));
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const double middle = plot.y + row * (static_cast<double>(i) + 0.5);
+    const double length = plot.width * static_cast<double>(counts[i]) / longest;
+    canvas.set_color(blues(0.7));
+    canvas.fill_rectangle(plot.x, middle - thickness / 2, length, thickness);
+    canvas.set_color(ink);
+    canvas.draw_text(canvas.fitted(labels[i], label_width), plot.x - 8, middle, Align::right);
+    canvas.draw_text(fmt::format("{}", counts[i]), plot.x + length + 8, middle, Align::left);
+  }
+  canvas.draw_line(plot.x, plot.y, plot.x, plot.y + plot.height);
   canvas.write(path);
 }
 

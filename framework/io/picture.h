@@ -17,4 +17,8 @@ void draw_spectrogram(const std::filesystem::path&, const LogMel&, const MelSett
 void draw_confusion_matrix(const std::filesystem::path&, const std::vector<std::string>& labels,
                            const std::vector<std::vector<int64_t>>& counts, const std::string& title);
 
+// A horizontal bar for each label, with its count written beside it.
+void draw_bar_chart(const std::filesystem::path&, const std::vector<std::string>& labels,
+                    const std::vector<int64_t>& counts, const std::string& title);
+
 }  // namespace melgrad

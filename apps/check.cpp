@@ -1,0 +1,176 @@
+// melgrad check DATA
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <numeric>
+
+#include "apps/command.h"
+#include "apps/features.h"
+#include "framework/data/dataset_check.h"
+#include "framework/data/track_prints.h"
+#include "framework/io/picture.h"
+#include "kernels/parallel.h"
+
+namespace melgrad {
+namespace {
+
+struct CheckCommand {
+  OutputOptions output;
+  DeviceOptions device;
+  std::string data, png, cache;
+  std::vector<std::string> ignored;
+  CheckLimits limits;
+  bool no_cache = false, strict = false;
+  size_t lines = 10;
+};
+
+struct Checkup {
+  Dataset dataset;
+  std::vector<AudioSurvey> surveys;
+  std::vector<Finding> findings;
+};
+
+std::vector<AudioSurvey> survey_tracks(const Dataset& dataset, const OutputOptions& output) {
+  const auto count = static_cast<int64_t>(dataset.tracks.size());
+  std::vector<AudioSurvey> surveys(dataset.tracks.size());
+  Progress progress("listening", count, "tracks", output.progress());
+  int64_t done = 0;
+  kernel::FirstException exception;
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t i = 0; i < count; ++i) {
+    exception.guard(
+        [&] { surveys[static_cast<size_t>(i)] = survey_audio(dataset.tracks[static_cast<size_t>(i)].path); });
+#pragma omp critical(check_progress)
+    progress.update(++done);
+  }
+  exception.rethrow();
+  progress.finish();
+  return surveys;
+}
+
+Checkup examine(const CheckCommand& c) {
+  const Device device = c.device.choose(c.output);
+  Checkup checkup{.dataset = load_dataset(c.data)};
+  checkup.surveys = survey_tracks(checkup.dataset, c.output);
+  std::vector<size_t> readable;
+  for (size_t i = 0; i < checkup.surveys.size(); ++i) {
+    if (checkup.surveys[i].state == AudioState::readable) readable.push_back(i);
+  }
+  Progress progress("fingerprints", static_cast<int64_t>(readable.size()), "tracks", c.output.progress());
+  const FeatureOptions features{.cache = c.cache, .no_cache = c.no_cache};
+  const TrackPrints prints =
+      extract_prints(checkup.dataset, readable, MelSettings(), features.cache_folder(), progress, device);
+  if (!prints.note.empty()) c.output.note(prints.note);
+  checkup.findings = check_dataset(checkup.dataset, checkup.surveys, prints.prints, c.limits);
+  std::erase_if(checkup.findings,
+                [&](const Finding& finding) { return std::ranges::count(c.ignored, finding.kind) > 0; });
+  return checkup;
+}
+
+std::map<int, int64_t> tracks_of_rate(const Checkup& checkup) {
+  std::map<int, int64_t> tracks;
+  for (const AudioSurvey& survey : checkup.surveys) {
+    if (survey.state == AudioState::readable) ++tracks[survey.sample_rate];
+  }
+  return tracks;
+}
+
+nlohmann::ordered_json to_json(const Checkup& checkup, const std::string& data) {
+  nlohmann::ordered_json labels, rates = nlohmann::ordered_json::object(), findings = nlohmann::ordered_json::array();
+  for (const LabelBalance& label : label_balance(checkup.dataset, checkup.surveys)) {
+    labels[label.label] = {{"tracks", label.tracks}, {"seconds", label.seconds}};
+  }
+  for (const auto& [rate, tracks] : tracks_of_rate(checkup)) rates[std::to_string(rate)] = tracks;
+  for (const Finding& finding : checkup.findings) {
+    findings.push_back({{"kind", finding.kind}, {"files", finding.files}, {"detail", finding.detail}});
+  }
+  return {{"data", data},          {"tracks", checkup.dataset.tracks.size()},
+          {"labels", labels},      {"median_seconds", median_seconds(checkup.surveys)},
+          {"sample_rates", rates}, {"findings", findings}};
+}
+
+void print_balance(const std::vector<LabelBalance>& balance) {
+  constexpr int64_t longest_bar = 40;
+  size_t widest = 0;
+  int64_t most = 0;
+  for (const LabelBalance& label : balance) {
+    widest = std::max(widest, label.label.size());
+    most = std::max(most, label.tracks);
+  }
+  for (const LabelBalance& label : balance) {
+    const auto length = static_cast<size_t>(std::max<int64_t>(1, longest_bar * label.tracks / most));
+    fmt::print("{:{}}  {:>6} tracks  {:>7.1f} min  {}\n", label.label, widest, label.tracks, label.seconds / 60,
+               std::string(length, '#'));
+  }
+}
+
+void print_text(const Checkup& checkup, const CheckCommand& c) {
+  fmt::print("{}: {} tracks in {} labels, median length {:.1f} s\n", c.data, checkup.dataset.tracks.size(),
+             checkup.dataset.labels.size(), median_seconds(checkup.surveys));
+  for (const auto& [rate, tracks] : tracks_of_rate(checkup)) fmt::print("{} Hz: {} tracks\n", rate, tracks);
+  fmt::print("\n");
+  print_balance(label_balance(checkup.dataset, checkup.surveys));
+  if (checkup.findings.empty()) fmt::print("\nnothing found\n");
+  for (const FindingKind& kind : finding_kinds()) {
+    std::vector<const Finding*> found;
+    for (const Finding& finding : checkup.findings) {
+      if (finding.kind == kind.name) found.push_back(&finding);
+    }
+    if (found.empty()) continue;
+    fmt::print("\n{} ({}: {}); {}\n", kind.title, kind.name, found.size(), kind.remedy);
+    const size_t shown = std::min(found.size(), c.lines);
+    for (size_t i = 0; i < shown; ++i) fmt::print("  {}\n", found[i]->detail);
+    if (shown < found.size()) fmt::print("  and {} more: --lines shows more, --json all\n", found.size() - shown);
+  }
+}
+
+void draw_balance(const Checkup& checkup, const std::string& png) {
+  std::vector<int64_t> counts;
+  for (const LabelBalance& label : label_balance(checkup.dataset, checkup.surveys)) counts.push_back(label.tracks);
+  const std::string title = fmt::format("{} tracks", std::reduce(counts.begin(), counts.end()));
+  draw_bar_chart(png, checkup.dataset.labels, counts, title);
+}
+
+int check(const CheckCommand& c) {
+  const Checkup checkup = examine(c);
+  if (!c.png.empty()) draw_balance(checkup, c.png);
+  if (c.output.json) {
+    print_json(to_json(checkup, c.data));
+  } else {
+    print_text(checkup, c);
+  }
+  return c.strict && !checkup.findings.empty() ? exit_failure : exit_success;
+}
+
+}  // namespace
+
+Command add_check(CLI::App& program) {
+  auto command = std::make_shared<CheckCommand>();
+  std::vector<std::string> kinds;
+  for (const FindingKind& kind : finding_kinds()) kinds.emplace_back(kind.name);
+  CLI::App& app = *program.add_subcommand("check", "Look for what is wrong with a data set");
+  app.option_defaults()->always_capture_default();
+  app.footer("Example:\n  melgrad check music --png balance.png --strict --ignore clipped,short");
+  app.add_option("data", command->data, "Folder of genre folders, or a manifest.csv")->required();
+  app.add_option("--png", command->png, "Draw how many tracks each label has");
+  app.add_option("--lines", command->lines, "Files named of each kind of finding");
+  app.add_option("--min-seconds", command->limits.shortest_seconds,
+                 "Shorter tracks are a finding; 0: a quarter of the median")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--max-seconds", command->limits.longest_seconds,
+                 "Longer tracks are a finding; 0: four times the median")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--ignore", command->ignored, "Kinds of findings to pass over, with commas between them")
+      ->check(CLI::IsMember(kinds))
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_flag("--strict", command->strict, "Exit with 1 when something was found");
+  app.add_option("--cache", command->cache, "Folder of the feature cache; by default ~/.cache/melgrad");
+  app.add_flag("--no-cache", command->no_cache, "Neither read nor write the feature cache");
+  add_device_options(app, command->device);
+  add_output_options(app, command->output);
+  return {&app, [command] { return check(*command); }};
+}
+
+}  // namespace melgrad
