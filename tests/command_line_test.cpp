@@ -1,5 +1,3 @@
-#include "apps/command_line.h"
-
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -7,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/io/atomic_file.h"
+#include "tests/call.h"
 #include "tests/music_set.h"
 
 namespace melgrad::test {
@@ -14,30 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Result {
-  int exit_code;
-  std::string out, err;
-};
-
-Result call(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "melgrad");
-  std::vector<const char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  const int exit_code = run_command_line(static_cast<int>(argv.size()), argv.data());
-  return {exit_code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-}
-
 // One run, trained once for all tests of the suite.
-// Of all that went wrong; a note that there is no GPU may come before it.
-int64_t lines_of_program(const std::string& err) {
-  std::istringstream lines(err);
-  int64_t count = 0;
-  for (std::string line; std::getline(lines, line);) count += !line.starts_with("working on the CPU: ");
-  return count;
-}
-
 class CommandLine : public testing::Test {
  protected:
   static void SetUpTestSuite() {
