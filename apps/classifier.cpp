@@ -22,10 +22,10 @@ void require_finite(const Named& named, const std::string& file) {
 
 Classifier load_classifier(const std::filesystem::path& run, Device device) {
   Classifier classifier;
-  std::error_code error;  // of a file that may not be looked at: reading says so
-  classifier.file = std::filesystem::is_directory(run, error) ? run / "last.safetensors" : run;
+  std::error_code unseen;  // of a file that may not be looked at: reading says so
+  classifier.file = std::filesystem::is_directory(run, unseen) ? run / "last.safetensors" : run;
   const std::string file = classifier.file.string();
-  if (!std::filesystem::exists(classifier.file, error) && !error) {
+  if (!std::filesystem::exists(classifier.file, unseen) && !unseen) {
     fail("{} does not exist; give the --out folder of a melgrad train, or a .safetensors file", file);
   }
   const SafeTensors tensors = read_safetensors(file);
