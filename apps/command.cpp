@@ -7,12 +7,15 @@
 #include <optional>
 #include <string_view>
 
+#include "framework/text.h"
 #include "kernels/error.h"
 
 namespace melgrad {
 
+void print_error(const std::string& message) { fmt::print(stderr, "melgrad: {}\n", one_line(message)); }
+
 void OutputOptions::note(const std::string& line) const {
-  if (!quiet) fmt::print(stderr, "{}\n", line);
+  if (!quiet) fmt::print(stderr, "{}\n", one_line(line));
 }
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
@@ -64,8 +67,10 @@ Device DeviceOptions::choose(const OutputOptions& output) const {
   return Device::cpu;
 }
 
-void print_json(const nlohmann::ordered_json& value) {
-  fmt::print("{}\n", value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+std::string json_text(const nlohmann::ordered_json& value) {
+  return value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
+
+void print_json(const nlohmann::ordered_json& value) { fmt::print("{}", json_text(value)); }
 
 }  // namespace melgrad

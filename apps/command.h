@@ -23,6 +23,9 @@ class UsageError : public Error {
   using Error::Error;
 };
 
+// "melgrad: <message>" on stderr, in one line whatever names and labels it quotes.
+void print_error(const std::string& message);
+
 // --json and --quiet, which every subcommand has.
 struct OutputOptions {
   bool json = false, quiet = false;
@@ -56,7 +59,9 @@ Command add_predict(CLI::App& program);
 Command add_summary(CLI::App& program);
 Command add_check(CLI::App& program);
 
-// Results for programs: one JSON value on stdout.
+// Results for programs: one JSON value, indented, with a line end. Bytes of names that are not UTF-8 become U+FFFD.
+std::string json_text(const nlohmann::ordered_json& value);
+// The same on stdout.
 void print_json(const nlohmann::ordered_json& value);
 
 }  // namespace melgrad

@@ -4,9 +4,11 @@
 #include <exception>
 #include <new>
 
+#include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/config.h"
 #include "framework/interrupt.h"
+#include "framework/text.h"
 
 namespace melgrad {
 namespace {
@@ -15,17 +17,17 @@ int run_guarded(const Command& command) {
   try {
     return command.run();
   } catch (const Interrupted& interruption) {
-    fmt::print(stderr, "melgrad: {}\n", interruption.what());
+    print_error(interruption.what());
     return exit_interrupted;
   } catch (const UsageError& error) {
-    fmt::print(stderr, "melgrad: {}\n", error.what());
+    print_error(error.what());
     return exit_usage;
   } catch (const OutOfMemory& error) {
     fmt::print(stderr, "melgrad: {}; use a smaller --batch-size or fewer tracks\n", error.what());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "melgrad: out of memory; use a smaller --batch-size or fewer tracks\n");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "melgrad: {}\n", error.what());
+    print_error(error.what());
   }
   return exit_failure;
 }
@@ -40,12 +42,12 @@ const char* missing_instructions() {
 
 // CLI11 would only say that a subcommand is required.
 void require_known(const std::vector<Command>& commands, const std::string& word) {
-  std::string known;
+  std::vector<std::string> known;
   for (const Command& command : commands) {
     if (command.app->get_name() == word) return;
-    known += (known.empty() ? "" : ", ") + command.app->get_name();
+    known.push_back(command.app->get_name());
   }
-  fail("there is no command '{}'; the commands are {}", word, known);
+  fail("there is no command '{}'; the commands are {}{}", word, fmt::join(known, ", "), did_you_mean(word, known));
 }
 
 }  // namespace
@@ -54,8 +56,9 @@ int run_command_line(int argc, const char* const* argv) {
   CLI::App program("Trains music-genre classifiers from audio files and applies them.", "melgrad");
   program.set_version_flag("--version", "melgrad " MELGRAD_VERSION);
   program.require_subcommand(1);
-  program.failure_message(
-      [](const CLI::App*, const CLI::Error& error) { return fmt::format("melgrad: {}; see --help\n", error.what()); });
+  program.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return fmt::format("melgrad: {}; see --help\n", one_line(parse_failure(*app, error)));
+  });
   if (const char* lacking = missing_instructions()) {
     fmt::print(stderr, "melgrad: this processor lacks {}, which this build needs\n", lacking);
     return exit_failure;
@@ -68,10 +71,11 @@ int run_command_line(int argc, const char* const* argv) {
     std::vector<std::string> arguments = with_config(program, {argv + 1, argv + argc});
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     program.parse(arguments);
+    for (const CLI::App* given : program.get_subcommands()) require_plausible_values(*given);
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? exit_success : exit_usage;
   } catch (const Error& error) {
-    fmt::print(stderr, "melgrad: {}\n", error.what());
+    print_error(error.what());
     return exit_usage;
   }
   for (const Command& command : commands) {

@@ -9,7 +9,9 @@
 #define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
 
+#include "apps/arguments.h"
 #include "framework/io/atomic_file.h"
+#include "framework/text.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -46,6 +48,15 @@ toml::table parse(const std::filesystem::path& path) {
   }
 }
 
+// How a config file names the options.
+std::vector<std::string> option_keys(const CLI::App& command) {
+  std::vector<std::string> keys;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) keys.push_back(with(name, '-', '_'));
+  }
+  return keys;
+}
+
 std::vector<std::string> arguments_of(const std::filesystem::path& path, const CLI::App& command) {
   const toml::table table = parse(path);
   std::vector<std::string> arguments;
@@ -53,7 +64,10 @@ std::vector<std::string> arguments_of(const std::filesystem::path& path, const C
     const std::string name(key.str());
     const std::string flag = "--" + with(name, '_', '-');
     const std::string where = fmt::format("{}:{}: {}", path.string(), node.source().begin.line, name);
-    if (!command.get_option_no_throw(flag)) fail("{} is no option; see melgrad {} --help", where, command.get_name());
+    if (!command.get_option_no_throw(flag)) {
+      fail("{} is no option{}; see melgrad {} --help", where, did_you_mean(name, option_keys(command)),
+           command.get_name());
+    }
     arguments.push_back(flag + "=" + value_text(node, where));
   }
   return arguments;
@@ -95,6 +109,7 @@ void require_same_options(const std::filesystem::path& file, const std::string& 
 }
 
 std::string toml_text(const std::string& text) {
+  if (!is_utf8(text)) fail("'{}' is not UTF-8, so config.toml cannot hold it; rename it", text);
   std::ostringstream quoted;
   quoted << toml::value<std::string>(text);
   return quoted.str();

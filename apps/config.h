@@ -22,7 +22,7 @@ std::string config_text(const CLI::App& command, const std::vector<std::string>&
 void require_same_options(const std::filesystem::path& file, const std::string& text,
                           const std::vector<std::string>& may_differ);
 
-// A text as a TOML string.
+// A text as a TOML string. Throws Error when it is not UTF-8.
 std::string toml_text(const std::string& text);
 
 }  // namespace melgrad

@@ -4,6 +4,7 @@
 #include <memory>
 #include <numeric>
 
+#include "apps/arguments.h"
 #include "apps/classifier.h"
 #include "apps/command.h"
 #include "apps/features.h"
@@ -57,13 +58,17 @@ Chosen choose_tracks(const EvaluateCommand& c, const fs::path& checkpoint, const
 }
 
 // The tracks' labels as the model's classes. Throws Error when one has a label that the model lacks.
-void adopt_labels(Dataset& dataset, const std::vector<size_t>& tracks, const ModelCard& card) {
+void adopt_labels(Dataset& dataset, const std::vector<size_t>& tracks, const ModelCard& card,
+                  const fs::path& checkpoint) {
   for (const size_t i : tracks) {
     Track& track = dataset.tracks[i];
     const std::string& label = dataset.labels[static_cast<size_t>(track.label)];
     const auto found = std::find(card.labels.begin(), card.labels.end(), label);
     if (found == card.labels.end()) {
-      fail("{}: label '{}' is unknown to the model, which knows {}", track.name, label, fmt::join(card.labels, ", "));
+      fail(
+          "{} has the label '{}', which the model {} does not know: it knows {}; leave such tracks out or rename their "
+          "label",
+          track.name, label, checkpoint.string(), fmt::join(card.labels, ", "));
     }
     track.label = static_cast<int>(found - card.labels.begin());
   }
@@ -145,7 +150,7 @@ int evaluate(const EvaluateCommand& command) {
   Dataset dataset = load_dataset(c.data);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto [side, tracks] = choose_tracks(c, classifier.file, dataset);
-  adopt_labels(dataset, tracks, classifier.card);
+  adopt_labels(dataset, tracks, classifier.card, classifier.file);
   const LoadedTracks loaded =
       load_tracks(dataset, tracks, classifier.card.mel, c.features, c.output, device, "features");
   const ClipStore clips(loaded.clips, loaded.labels(dataset), classifier.classes(), classifier.card.standardisation,
@@ -157,7 +162,7 @@ int evaluate(const EvaluateCommand& command) {
   const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
   fs::create_directories(out);
   const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failures);
-  write_file_atomically(out / "report.json", json.dump(2) + "\n");
+  write_file_atomically(out / "report.json", json_text(json));
   write_file_atomically(out / "classes.csv", to_csv(evaluation.report));
   write_file_atomically(out / "confusion.csv", to_csv(evaluation.confusion));
   write_file_atomically(out / "predictions.csv", predictions_csv(loaded, dataset, predictions));
@@ -184,7 +189,7 @@ Command add_evaluate(CLI::App& program) {
       ->required();
   app.add_option("data", command->data, "Folder of genre folders, or a manifest.csv")->required();
   app.add_option("--split", command->split, "Which tracks; auto: test, else validation, else all")
-      ->check(CLI::IsMember({"auto", "test", "validation", "train", "all"}));
+      ->check(one_of({"auto", "test", "validation", "train", "all"}));
   add_inference_options(app, command->inference);
   app.add_option("--out", command->out, "Folder for tables and pictures; by default RUN/evaluation");
   add_feature_options(app, command->features);

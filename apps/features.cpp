@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "framework/audio/truncation.h"
 #include "framework/data/feature_cache.h"
 #include "kernels/cache_folder.h"
 
@@ -35,6 +36,11 @@ void add_mel_options(CLI::App& command, MelSettings& settings) {
   command.add_option("--top-db", settings.top_db, "dB below the loudest that are kept");
 }
 
+void warn_of_truncation(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file)) return;
+  if (const std::string warning = truncation_warning(file); !warning.empty()) print_error(warning);
+}
+
 std::vector<int> LoadedTracks::labels(const Dataset& dataset) const {
   std::vector<int> result;
   for (const size_t track : tracks) result.push_back(dataset.tracks[track].label);
@@ -61,10 +67,11 @@ LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks,
   Progress progress(what, static_cast<int64_t>(tracks.size()), "tracks", output.progress());
   Features extracted = extract_features(dataset, tracks, settings, features.cache_folder(), progress, device);
   if (!extracted.note.empty()) output.note(extracted.note);
+  for (const std::string& warning : extracted.warnings) print_error(warning);
   LoadedTracks loaded;
   for (const Features::Failure& failure : extracted.failures) {
     if (features.strict) fail("{}; without --strict it is left out", failure.message);
-    fmt::print(stderr, "melgrad: left out: {}\n", failure.message);
+    print_error("left out: " + failure.message);
     loaded.failures.push_back(failure.message);
   }
   for (size_t i = 0; i < tracks.size(); ++i) {

@@ -29,6 +29,9 @@ void add_inference_options(CLI::App& command, InferenceOptions& options);
 
 void add_mel_options(CLI::App& command, MelSettings& settings);
 
+// Names a file that was cut off, on stderr; a pipe, which can be read only once, goes unseen.
+void warn_of_truncation(const std::filesystem::path& file);
+
 // The tracks of a data set whose audio could be read.
 struct LoadedTracks {
   std::vector<size_t> tracks;  // indices into Dataset::tracks

@@ -19,6 +19,7 @@ struct MelCommand {
 
 int mel(const MelCommand& c) {
   const LogMel features = log_mel(c.file, c.mel, c.device.choose(c.output));
+  warn_of_truncation(c.file);
   if (!c.npy.empty()) write_npy(c.npy, features.db, {features.n_mels, features.frames});
   if (!c.png.empty()) {
     draw_spectrogram(c.png, features, c.mel, std::filesystem::path(c.file).filename().string());

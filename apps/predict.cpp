@@ -9,6 +9,7 @@
 #include "apps/features.h"
 #include "framework/data/dataset.h"
 #include "framework/interrupt.h"
+#include "framework/text.h"
 
 namespace melgrad {
 namespace {
@@ -29,12 +30,12 @@ struct PredictCommand {
 std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;
   for (const std::string& argument : arguments) {
-    if (!fs::is_directory(argument)) {
+    std::error_code ignored;  // what may not be looked at fails by itself, too
+    if (!fs::is_directory(argument, ignored)) {
       files.emplace_back(argument);
       continue;
     }
     std::vector<fs::path> found;
-    std::error_code ignored;
     const auto options = fs::directory_options::skip_permission_denied;
     for (auto entry = fs::recursive_directory_iterator(argument, options, ignored); entry != fs::end(entry);
          entry.increment(ignored)) {
@@ -54,8 +55,10 @@ struct Ranked {
 
 std::vector<Ranked> predict_file(const Classifier& classifier, const fs::path& file, const PredictCommand& c,
                                  Device device) {
-  if (fs::is_directory(file)) fail("{} holds no audio files that can be read", file.string());
+  if (std::error_code ignored; fs::is_directory(file, ignored))
+    fail("{} holds no audio files that can be read", file.string());
   const LogMel features = log_mel(file, classifier.card.mel, device);
+  if (fs::is_regular_file(file)) warn_of_truncation(file);
   const int unknown_label = 0;
   const ClipStore clips({&features, 1}, {&unknown_label, 1}, classifier.classes(), classifier.card.standardisation,
                         device);
@@ -92,14 +95,14 @@ int predict(const PredictCommand& command) {
       if (c.output.json) {
         results.push_back({{"file", file.string()}, {"label", ranked[0].label}, {"predictions", to_json(ranked)}});
       } else {
-        std::string line = file.string() + ":";
+        std::string line = one_line(file.string()) + ":";
         for (const Ranked& r : ranked) line += fmt::format("  {} {:.3f}", r.label, r.probability);
         fmt::print("{}\n", line);
         std::fflush(stdout);
       }
     } catch (const Error& error) {
       ++failed;
-      fmt::print(stderr, "melgrad: {}\n", error.what());
+      print_error(error.what());
       if (c.output.json) results.push_back({{"file", file.string()}, {"error", error.what()}});
     }
   }

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/arguments.h"
 #include "apps/command.h"
 #include "framework/ops.h"
 #include "framework/optimizer.h"
@@ -122,7 +123,7 @@ Command add_summary(CLI::App& program) {
   std::string summaries;
   for (const ModelInfo& info : models()) summaries += fmt::format("\n  {:<14}{}", info.name, info.summary);
   app.footer("Models:" + summaries + "\n\nExample:\n  melgrad summary resnet18 --batch-size 64");
-  app.add_option("model", command->model, "Which network")->required()->check(CLI::IsMember(model_names()));
+  app.add_option("model", command->model, "Which network")->required()->check(one_of(model_names()));
   app.add_option("--classes", command->classes, "Genres")->check(CLI::Range(2, 100'000));
   app.add_option("--n-mels", command->n_mels, "Mel bins")->check(CLI::Range(16, 4096));
   app.add_option("--crop-frames", command->crop_frames, "Frames of a crop")->check(CLI::Range(16, 1'000'000));

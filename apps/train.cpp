@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/config.h"
 #include "apps/features.h"
@@ -56,7 +57,7 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
 }
 
 void add_recipe_options(CLI::App& app, TrainCommand& c) {
-  app.add_option("--model", c.model, "Which network")->check(CLI::IsMember(model_names()));
+  app.add_option("--model", c.model, "Which network")->check(one_of(model_names()));
   app.add_option("--seed", c.train.seed, "Of the split, the initial weights and all that is random in training");
   app.add_option("--epochs", c.train.epochs, "Times that every training track is seen")
       ->check(CLI::Range(1, 1'000'000));
@@ -66,18 +67,18 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--crops-per-track", c.train.crops_per_track, "Random crops of each track in an epoch")
       ->check(CLI::Range(1, 1000));
   app.add_option("--optimizer", c.optimizer, "adamw decays weights by themselves, adam through the gradient")
-      ->check(CLI::IsMember({"adamw", "adam"}));
-  app.add_option("--learning-rate", c.learning_rate, "The highest of the schedule")->check(CLI::PositiveNumber);
+      ->check(one_of({"adamw", "adam"}));
+  app.add_option("--learning-rate", c.learning_rate, "The highest of the schedule")->check(positive_number());
   app.add_option("--schedule", c.schedule,
                  "cosine: warm-up, then half a cosine to 0; step: times --gamma every --step-epochs")
-      ->check(CLI::IsMember({"cosine", "constant", "step"}));
-  app.add_option("--warmup-epochs", c.warmup_epochs, "Of the cosine schedule")->check(CLI::NonNegativeNumber);
-  app.add_option("--step-epochs", c.step_epochs, "Of the step schedule")->check(CLI::PositiveNumber);
-  app.add_option("--gamma", c.gamma, "Of the step schedule")->check(CLI::PositiveNumber);
+      ->check(one_of({"cosine", "constant", "step"}));
+  app.add_option("--warmup-epochs", c.warmup_epochs, "Of the cosine schedule")->check(CLI::Range(0, 1'000'000));
+  app.add_option("--step-epochs", c.step_epochs, "Of the step schedule")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--gamma", c.gamma, "Of the step schedule")->check(positive_number());
   app.add_option("--weight-decay", c.train.weight_decay, "Of weights; norms and biases do not decay")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   app.add_option("--max-gradient-norm", c.train.optimizer.max_gradient_norm, "Clip the gradient to this norm; 0: never")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   app.add_option("--label-smoothing", c.train.label_smoothing, "Share of the target given to all classes alike")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--dropout", c.dropout, "Before the last linear layer")->check(CLI::Range(0.0, 0.99));
@@ -89,22 +90,22 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--level", jitter.level, "Crops get up to so many dB louder or softer at random; 0: none")
       ->check(CLI::Range(0.0, 100.0));
   app.add_option("--mixup", c.train.augmentation.mixup_alpha, "alpha of Beta(alpha, alpha); 0: no mixup")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   kernel::SpecAugment& spec = c.train.augmentation.spec_augment;
   app.add_option("--frequency-masks", spec.frequency_masks, "SpecAugment: masked bands of mel bins")
       ->check(CLI::Range(0, 100));
   app.add_option("--frequency-mask-width", spec.frequency_width, "SpecAugment: most mel bins of a band")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 1'000'000));
   app.add_option("--time-masks", spec.time_masks, "SpecAugment: masked stretches of frames")->check(CLI::Range(0, 100));
   app.add_option("--time-mask-width", spec.time_width, "SpecAugment: most frames of a stretch")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 1'000'000));
   app.add_option("--validation-crops", c.train.validation_crops, "Crops of each validation track after an epoch")
       ->check(CLI::Range(1, 1000));
   app.add_option("--patience", c.train.patience, "Stop after so many epochs without a better one; 0: never")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 1'000'000));
   app.add_option("--precision", c.precision,
                  "Of activations and their gradients; auto: bf16 on GPUs that have it, else fp32")
-      ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
+      ->check(one_of({"auto", "fp32", "bf16"}));
   app.add_flag("--deterministic", c.deterministic, "The same bits in every run on a GPU, at some cost in speed");
   app.add_option("--profile-steps", c.profile_steps,
                  "A:B captures steps A to B for nsys and ncu; see docs/profiling.md");
@@ -237,6 +238,7 @@ int train(TrainCommand c, const CLI::App& app) {
   Dataset dataset = load_dataset(c.data);
   Split split = choose_split(c, dataset);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
+  require_crop(c.crop_frames, c.mel.n_mels);
   const auto classes = static_cast<int64_t>(dataset.labels.size());
   rehearse(c, classes, static_cast<int64_t>(split.train.size()));
 

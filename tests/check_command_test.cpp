@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/io/atomic_file.h"
-#include "tests/command_call.h"
+#include "tests/call.h"
 #include "tests/music_set.h"
 
 namespace melgrad::test {

@@ -1,5 +1,3 @@
-#include "apps/command_line.h"
-
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -7,21 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/io/atomic_file.h"
-#include "tests/command_call.h"
+#include "tests/call.h"
 #include "tests/music_set.h"
 
 namespace melgrad::test {
 namespace {
 
 using nlohmann::json;
-
-// Of all that went wrong; a note that there is no GPU may come before it.
-int64_t lines_of_program(const std::string& err) {
-  std::istringstream lines(err);
-  int64_t count = 0;
-  for (std::string line; std::getline(lines, line);) count += !line.starts_with("working on the CPU: ");
-  return count;
-}
 
 // One run, trained once for all tests of the suite.
 class CommandLine : public testing::Test {

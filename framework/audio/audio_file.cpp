@@ -66,7 +66,10 @@ AudioFile::AudioFile(const std::filesystem::path& path)
     struct stat status {};
     if (fstat(descriptor_, &status) != 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
     if (S_ISDIR(status.st_mode)) fail("{} is a folder; an audio file is expected", path.string());
-    if (!S_ISREG(status.st_mode)) spool(descriptor_, path);
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+      fail("{} is a device; an audio file is expected", path.string());
+    }
+    if (S_ISFIFO(status.st_mode)) spool(descriptor_, path);
     if (fstat(descriptor_, &status) != 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
     size_ = status.st_size;
     if (size_ == 0) fail("{} is empty (0 bytes)", path.string());
@@ -112,7 +115,7 @@ bool is_placeholder(const AudioFile& file, const LengthField& length) {
   return length.claimed == 0 && length.available > 0 && !is_chunk(file, length.position + 4);
 }
 
-bool starts_with_mpeg_frame(const AudioFile& file) {
+std::optional<int64_t> first_mpeg_frame(const AudioFile& file) {
   int64_t position = 0;
   const auto tag = bytes_at<10>(file, 0);
   // The tag's length is stored in four groups of seven bits.
@@ -121,7 +124,8 @@ bool starts_with_mpeg_frame(const AudioFile& file) {
   const bool synchronised = frame[0] == 0xFF && (frame[1] & 0xE0) == 0xE0;
   const bool version = (frame[1] & 0x18) != 0x08, layer = (frame[1] & 0x06) != 0;
   const bool bit_rate = (frame[2] & 0xF0) != 0xF0, sample_rate = (frame[2] & 0x0C) != 0x0C;
-  return synchronised && version && layer && bit_rate && sample_rate;
+  if (!synchronised || !version || !layer || !bit_rate || !sample_rate) return std::nullopt;
+  return position;
 }
 
 std::string_view unsupported_format(const AudioFile& file) {

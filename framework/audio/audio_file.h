@@ -12,7 +12,7 @@ namespace melgrad {
 
 class AudioFile {
  public:
-  // Throws Error naming the path: absent, a folder, empty, not readable.
+  // Throws Error naming the path: absent, a folder, a device, empty, not readable.
   explicit AudioFile(const std::filesystem::path&);
   ~AudioFile();
   AudioFile(const AudioFile&) = delete;
@@ -41,8 +41,8 @@ std::optional<LengthField> find_length_field(const AudioFile&);
 // A writer that could not seek back leaves 0, 2^32 - 1 or nearly 2^31: until the end of the file.
 bool is_placeholder(const AudioFile&, const LengthField&);
 
-// Whether the first bytes after any ID3v2 tag are the header of an MPEG audio frame.
-bool starts_with_mpeg_frame(const AudioFile&);
+// The position of the first MPEG audio frame, where one stands at the beginning or after an ID3v2 tag.
+std::optional<int64_t> first_mpeg_frame(const AudioFile&);
 
 // The name of a known format that cannot be decoded here, such as "AAC/M4A"; empty otherwise.
 std::string_view unsupported_format(const AudioFile&);

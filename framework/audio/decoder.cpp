@@ -13,6 +13,11 @@ namespace melgrad {
 namespace {
 
 constexpr int lowest_rate = 1000, highest_rate = 768000;
+constexpr size_t most_interleaved = size_t{1} << 18;  // samples decoded at a time, whatever a header says of channels
+constexpr float loudest = 0x1p33f;                    // full scale is 1; 32-bit integers left unscaled stay below
+
+// A few bytes of FLAC can stand for hours of silence. Music in its smallest formats takes three times these bytes.
+constexpr double seconds_for_free = 600, fewest_bytes_a_second = 250;
 
 std::string remedy(const AudioFile& file) {
   std::filesystem::path converted = file.path();
@@ -49,7 +54,7 @@ std::unique_ptr<AudioSource> open_source(const AudioFile& file) {
   require_complete(file);
   const std::string extension = lower_case_extension(file);
   try {
-    if (starts_with_mpeg_frame(file)) return open_with_mpg123(file);
+    if (first_mpeg_frame(file)) return open_with_mpg123(file);
     try {
       return open_with_sndfile(file);
     } catch (const Error&) {
@@ -84,6 +89,7 @@ double Decoder::seconds() const { return static_cast<double>(samples_) / sample_
 
 size_t Decoder::read(std::span<float> mono) {
   const auto channels = static_cast<size_t>(source_->channels());
+  mono = mono.first(std::min(mono.size(), std::max<size_t>(1, most_interleaved / channels)));
   interleaved_.resize(mono.size() * channels);
   size_t frames = 0;
   try {
@@ -100,14 +106,29 @@ size_t Decoder::read(std::span<float> mono) {
     float sum = *sample++;
     for (size_t channel = 1; channel < channels; ++channel) sum += *sample++;
     mono[i] = sum / static_cast<float>(channels);
-    if (!std::isfinite(mono[i])) {
+    if (!(std::abs(mono[i]) <= loudest)) {
       samples_ += static_cast<int64_t>(i);
-      fail("{} has a sample that is not a finite number at {:.3f} s; repair it, e.g. {}", file_->path().string(),
-           seconds(), remedy(*file_));
+      fail_on_sample(mono[i]);
     }
   }
   samples_ += static_cast<int64_t>(frames);
+  require_bytes();
   return frames;
+}
+
+void Decoder::fail_on_sample(float value) const {
+  const std::string what =
+      std::isfinite(value) ? fmt::format("of {:.3g}, full scale is 1,", value) : "that is not a finite number";
+  fail("{} has a sample {} at {:.3f} s; repair it, e.g. {}", file_->path().string(), what, seconds(), remedy(*file_));
+}
+
+void Decoder::require_bytes() const {
+  if (seconds() <= seconds_for_free ||
+      static_cast<double>(file_->size()) >= fewest_bytes_a_second * (seconds() - seconds_for_free)) {
+    return;
+  }
+  fail("{} has {} bytes that stand for more than {:.0f} s of audio, which is no music; remove it",
+       file_->path().string(), file_->size(), seconds());
 }
 
 }  // namespace melgrad

@@ -28,11 +28,14 @@ class Decoder {
   std::span<const float> interleaved() const { return interleaved_; }
 
   // Decodes at most mono.size() samples and returns how many; 0 at the end. Throws Error when the data is damaged,
-  // has samples that are not finite, or ends without one sample.
+  // has samples that are not finite or beyond all measure, ends without one sample, or goes on for longer than a file
+  // of this size can have music: memory is bounded by the file's size, not by what its header claims.
   size_t read(std::span<float> mono);
 
  private:
   double seconds() const;
+  [[noreturn]] void fail_on_sample(float value) const;
+  void require_bytes() const;
 
   std::unique_ptr<AudioFile> file_;
   std::unique_ptr<AudioSource> source_;

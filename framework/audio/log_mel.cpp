@@ -117,7 +117,9 @@ class LogMelBuilder {
 
 void validate(const MelSettings& settings) {
   const double nyquist = settings.sample_rate / 2.0;
-  if (settings.sample_rate < 1) fail("sample_rate is {}; it must be positive", settings.sample_rate);
+  if (settings.sample_rate < 1 || settings.sample_rate > 768'000) {
+    fail("sample_rate is {} Hz; it must be 1 to 768000 Hz", settings.sample_rate);
+  }
   if (settings.n_fft < 2 || settings.n_fft > 1 << 20) fail("n_fft is {}; it must be 2 to 1048576", settings.n_fft);
   if (settings.hop_length < 1 || settings.hop_length > 1 << 20) {
     fail("hop_length is {}; it must be 1 to 1048576", settings.hop_length);
@@ -129,7 +131,16 @@ void validate(const MelSettings& settings) {
   if (!(settings.fmin >= 0 && settings.fmin < settings.highest_frequency())) {
     fail("fmin is {} Hz; it must be at least 0 and below fmax, {} Hz", settings.fmin, settings.highest_frequency());
   }
-  if (!(settings.top_db >= 0)) fail("top_db is {}; it must be at least 0", settings.top_db);
+  if (!(settings.top_db >= 0) || !std::isfinite(settings.top_db)) {
+    fail("top_db is {}; it must be at least 0, and finite", settings.top_db);
+  }
+  // 190 times what the default settings make. Settings travel in checkpoints, so they may be a stranger's.
+  constexpr double most_values = 1 << 20;
+  const double values = static_cast<double>(settings.n_mels) * settings.sample_rate / settings.hop_length;
+  if (values > most_values) {
+    fail("n_mels {} at a hop_length of {} makes {:.0f} values a second of audio, {:.0f} are allowed; raise hop_length",
+         settings.n_mels, settings.hop_length, values, most_values);
+  }
 }
 
 std::string description(const MelSettings& settings) {
@@ -144,7 +155,10 @@ LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, D
   Decoder decoder(file);
   Resampler resampler(decoder.sample_rate(), settings.sample_rate);
   LogMelBuilder builder(settings, device);
-  std::vector<float> mono(1 << 15);
+  // What a piece becomes at the settings' rate is to stay small as well.
+  constexpr double most_resampled = 1 << 20;
+  const double piece = most_resampled * decoder.sample_rate() / settings.sample_rate;
+  std::vector<float> mono(static_cast<size_t>(std::clamp<double>(piece, 256, 1 << 15)));
   while (const size_t count = decoder.read(mono)) {
     resampler.process(std::span(mono).first(count), builder.pending());
     builder.process();

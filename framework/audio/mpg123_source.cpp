@@ -38,6 +38,7 @@ class Mpg123Source final : public AudioSource {
     void operator()(mpg123_handle* handle) const noexcept { mpg123_delete(handle); }
   };
   void check(int result) const {
+    if (result == MPG123_DONE) fail("no MPEG audio frame is in it");
     if (result != MPG123_OK)
       fail("{}", result == MPG123_ERR ? mpg123_strerror(handle_.get()) : mpg123_plain_strerror(result));
   }

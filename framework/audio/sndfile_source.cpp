@@ -9,6 +9,12 @@
 namespace melgrad {
 namespace {
 
+std::string opening_error() {
+  const std::string reason = sf_strerror(nullptr);
+  // What libsndfile 1.2 says of a sample rate of 0.
+  return reason.find("SF_INFO") == std::string::npos ? reason : "its header claims 0 Hz, or 0 channels";
+}
+
 class SndfileSource final : public AudioSource {
  public:
   explicit SndfileSource(const AudioFile& file) : file_(file) {
@@ -20,7 +26,7 @@ class SndfileSource final : public AudioSource {
     const std::lock_guard lock(opening);
     SF_INFO info{};
     handle_.reset(sf_open_virtual(&input, SFM_READ, &info, this));
-    if (!handle_) fail("{}", sf_strerror(nullptr));
+    if (!handle_) fail("{}", opening_error());
     sample_rate_ = info.samplerate;
     channels_ = info.channels;
     // libsndfile's figure for other formats is what it found in the file, or a guess.

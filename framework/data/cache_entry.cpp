@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -37,11 +38,16 @@ std::string CacheKey::file_name() const {
 }
 
 CacheKey make_cache_key(const std::filesystem::path& audio, const MelSettings& settings) {
+  std::error_code unknown;
+  const std::filesystem::file_status status = std::filesystem::status(audio, unknown);
+  // A pipe would block here, a device never end.
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    fail("cannot read {}: it is a {}", audio.string(),
+         std::filesystem::is_directory(status) ? "folder" : "pipe or device");
+  }
   errno = 0;
   std::ifstream file(audio, std::ios::binary);
-  if (!file || std::filesystem::is_directory(audio)) {
-    fail("cannot read {}: {}", audio.string(), file ? "it is a folder" : std::strerror(errno));
-  }
+  if (!file) fail("cannot read {}: {}", audio.string(), std::strerror(errno));
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
   XXH3_128bits_reset(state.get());
   std::vector<char> piece(size_t{1} << 20);
@@ -71,10 +77,11 @@ std::optional<LogMel> decode_cache_entry(std::string_view bytes, const CacheKey&
   if (bytes.size() < sizeof header) return std::nullopt;
   std::memcpy(&header, bytes.data(), sizeof header);
   const std::string_view payload = bytes.substr(sizeof header);
+  const size_t frame_bytes = static_cast<size_t>(std::max<int64_t>(1, n_mels)) * sizeof(float);
   const bool sound = std::memcmp(header.magic, Header().magic, sizeof header.magic) == 0 &&
                      header.version == format_version && header.header_hash == hash_of(header) && header.key == key &&
-                     header.n_mels == n_mels && header.frames > 0 &&
-                     payload.size() == static_cast<size_t>(header.n_mels * header.frames) * sizeof(float) &&
+                     header.n_mels == n_mels && header.frames > 0 && payload.size() % frame_bytes == 0 &&
+                     payload.size() / frame_bytes == static_cast<size_t>(header.frames) &&
                      header.payload_hash == XXH3_64bits(payload.data(), payload.size());
   if (!sound) return std::nullopt;
   LogMel clip{.n_mels = header.n_mels, .frames = header.frames, .db = {}, .seconds = header.seconds};

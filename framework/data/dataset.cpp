@@ -8,6 +8,7 @@
 
 #include "framework/data/csv.h"
 #include "framework/io/atomic_file.h"
+#include "framework/text.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -35,6 +36,9 @@ class DatasetBuilder {
   explicit DatasetBuilder(fs::path root) { dataset_.root = std::move(root); }
 
   void add(Track track, const std::string& label) {
+    if (const std::string reason = why_no_label(label); !reason.empty()) {
+      fail("{}: '{}' cannot name the genre of {}: {}; rename it", dataset_.root.string(), label, track.name, reason);
+    }
     labels_.insert(label);
     found_.emplace_back(std::move(track), label);
   }
@@ -155,6 +159,9 @@ class Manifest {
       if (std::ranges::count(known_columns, column) == 0) continue;
       if (!columns_.emplace(column, i).second) fail("{}: the column '{}' is named twice", at(header), column);
     }
+    if (!header.fields.empty() && header.fields.back().find('\r') != std::string::npos) {
+      fail("{}: its lines end in CR alone; save it with LF or CRLF", at(header));
+    }
     for (const char* column : {"path", "label"}) {
       if (columns_.contains(column)) continue;
       fail("{}: no column '{}' among '{}'; the first line must name path,label[,group][,fold][,split], with commas",
@@ -165,7 +172,8 @@ class Manifest {
   Dataset load() const {
     const fs::path root = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
     DatasetBuilder dataset(root);
-    std::map<std::string, size_t> lines;  // of the names so far
+    const fs::path base = fs::current_path();
+    std::map<fs::path, size_t> lines;  // of the files so far, however they were spelled
     for (size_t i = 1; i < rows_.size(); ++i) {
       const CsvRow& row = rows_[i];
       if (row.fields.size() != rows_.front().fields.size()) {
@@ -173,7 +181,7 @@ class Manifest {
              rows_.front().fields.size());
       }
       Track track = read_track(row, root);
-      const auto [first, is_new] = lines.emplace(track.name, row.line);
+      const auto [first, is_new] = lines.emplace((base / track.path).lexically_normal(), row.line);
       if (!is_new) fail("{}: {} is listed already in line {}; remove one", at(row), track.name, first->second);
       dataset.add(std::move(track), required(row, "label"));
     }
@@ -183,7 +191,9 @@ class Manifest {
 
  private:
   Track read_track(const CsvRow& row, const fs::path& root) const {
-    const fs::path listed = fs::path(required(row, "path")).lexically_normal();
+    const std::string text = required(row, "path");
+    if (text.find('\0') != std::string::npos) fail("{}: the path holds a NUL byte", at(row));
+    const fs::path listed = fs::path(text).lexically_normal();
     Track track{.path = root / listed, .name = listed.generic_string(), .group = field(row, "group")};
     if (listed.is_absolute()) {
       const fs::path inside = listed.lexically_relative(fs::absolute(root).lexically_normal());

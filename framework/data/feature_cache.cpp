@@ -10,6 +10,8 @@
 #include <optional>
 #include <thread>
 
+#include "framework/audio/truncation.h"
+#include "framework/data/cache_entry.h"
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
 
@@ -86,7 +88,8 @@ class Extraction {
         settings_(settings),
         cache_(cache),
         device_(device),
-        errors_(tracks.size()) {
+        errors_(tracks.size()),
+        warnings_(tracks.size()) {
     features_.clips.resize(tracks.size());
     features_.contents.resize(tracks.size());
   }
@@ -111,6 +114,7 @@ class Extraction {
     features_.cached = counts_.cached;
     for (size_t i = 0; i < errors_.size(); ++i) {
       if (!errors_[i].empty()) features_.failures.push_back({tracks_[i], std::move(errors_[i])});
+      if (!warnings_[i].empty()) features_.warnings.push_back(std::move(warnings_[i]));
     }
     return std::move(features_);
   }
@@ -152,11 +156,13 @@ class Extraction {
       features_.contents[i] = key.content;
       if (auto clip = cache_.load(key, settings_.n_mels)) {
         features_.clips[i] = std::move(*clip);
+        warnings_[i] = truncation_warning(track.path);
         return {.done = 1, .cached = 1};
       }
       LogMel clip = log_mel(track.path, settings_, device_);
       if (clip.frames == 0) fail("{} holds no sound", track.path.string());
       cache_.store(key, clip);
+      warnings_[i] = truncation_warning(track.path);
       features_.clips[i] = std::move(clip);
       return {.done = 1, .computed = 1};
     } catch (const Error& error) {
@@ -173,7 +179,7 @@ class Extraction {
   FeatureCache& cache_;
   Device device_;
   Features features_;
-  std::vector<std::string> errors_;  // one per requested track; empty: it went well
+  std::vector<std::string> errors_, warnings_;  // one per requested track; empty: it went well
   std::atomic<size_t> next_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;

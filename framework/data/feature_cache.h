@@ -20,9 +20,10 @@ struct Features {
     size_t track;         // index into Dataset::tracks
     std::string message;  // one line that names the file
   };
-  std::vector<LogMel> clips;      // one per requested track, in their order; frames is 0 where it failed
+  std::vector<LogMel> clips;          // one per requested track, in their order; frames is 0 where it failed
   std::vector<ContentHash> contents;  // of the requested tracks' files, in their order; zeros where it cannot be read
-  std::vector<Failure> failures;  // in the order of the requested tracks
+  std::vector<Failure> failures;      // in the order of the requested tracks
+  std::vector<std::string> warnings;  // one line each, of files that were used as far as they go
   size_t computed = 0, cached = 0;
   std::string note;  // for the user to see: why the cache could not be written; empty: it could
 };

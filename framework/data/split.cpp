@@ -120,6 +120,9 @@ std::vector<int> fold_of_tracks(const Dataset& dataset, const SplitOptions& opti
     fail("{} has no fold column, so the number of folds is needed: at least 2, {} given", dataset.root.string(),
          options.folds);
   }
+  if (static_cast<size_t>(options.folds) > dataset.tracks.size()) {
+    fail("{} has {} tracks, too few for {} folds", dataset.root.string(), dataset.tracks.size(), options.folds);
+  }
   const std::vector<double> shares(static_cast<size_t>(options.folds), 1.0 / options.folds);
   const auto parts = deal(dataset, all_tracks(dataset), shares, options.seed, Draw::folds);
   for (size_t p = 0; p < parts.size(); ++p) {

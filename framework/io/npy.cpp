@@ -18,7 +18,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, ".npy files are written as the values lie in memory");
 
 constexpr std::string_view magic = "\x93NUMPY";
-constexpr size_t alignment = 64;  // of the first value, as numpy writes it
+constexpr size_t most_dimensions = 64;  // numpy's own limit
+constexpr size_t alignment = 64;        // of the first value, as numpy writes it
 
 // The number of elements; -1 for a shape that no array can have.
 int64_t element_count(const std::vector<int64_t>& shape) {
@@ -49,7 +50,7 @@ std::optional<std::vector<int64_t>> parse_shape(std::string_view text) {
       continue;
     }
     const auto [next, error] = std::from_chars(at, end, shape.emplace_back());
-    if (error != std::errc{}) return std::nullopt;
+    if (error != std::errc{} || shape.size() > most_dimensions) return std::nullopt;
     at = next;
   }
   return shape;

@@ -1,7 +1,12 @@
 #include "framework/training/model_card.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "framework/text.h"
 
 namespace melgrad {
 namespace {
@@ -16,7 +21,26 @@ const std::string& entry(const std::map<std::string, std::string>& metadata, con
   return found->second;
 }
 
+// Each class is an output of the model, so their number is memory.
+void require_labels(const std::vector<std::string>& labels) {
+  constexpr size_t most_labels = 10'000;
+  if (labels.size() > most_labels) fail("{} labels, {} are allowed", labels.size(), most_labels);
+  std::set<std::string_view> seen;
+  for (const std::string& label : labels) {
+    if (const std::string reason = why_no_label(label); !reason.empty()) fail("the label '{}': {}", label, reason);
+    if (!seen.insert(label).second) fail("the label '{}' is there twice", label);
+  }
+}
+
 }  // namespace
+
+void require_crop(int64_t crop_frames, int64_t n_mels) {
+  constexpr int64_t most_values = int64_t{1} << 22;
+  if (crop_frames < 1 || crop_frames > most_values / std::max<int64_t>(1, n_mels)) {
+    fail("a crop of {} frames of {} mel bins; it must have at least 1 frame and at most {} values", crop_frames, n_mels,
+         most_values);
+  }
+}
 
 std::map<std::string, std::string> to_metadata(const ModelCard& card) {
   const json mel{{"sample_rate", card.mel.sample_rate},
@@ -59,9 +83,18 @@ ModelCard model_card(const std::map<std::string, std::string>& metadata, const s
   } catch (const json::exception& error) {
     fail("{}: its metadata cannot be read: {}", file, error.what());
   }
-  const auto bins = static_cast<size_t>(std::max(0, card.mel.n_mels));
-  const bool positive = std::all_of(card.standardisation.deviation.begin(), card.standardisation.deviation.end(),
-                                    [](float deviation) { return deviation > 0; });
+  try {
+    validate(card.mel);
+    require_labels(card.labels);
+    require_crop(card.crop_frames, card.mel.n_mels);
+  } catch (const Error& error) {
+    fail("{}: its metadata makes no sense: {}", file, error.what());
+  }
+  const auto bins = static_cast<size_t>(card.mel.n_mels);
+  const bool finite = std::ranges::all_of(card.standardisation.mean, [](float mean) { return std::isfinite(mean); });
+  const bool positive = finite && std::ranges::all_of(card.standardisation.deviation, [](float deviation) {
+                          return deviation > 0 && std::isfinite(deviation);
+                        });
   if (card.labels.empty() || card.crop_frames < 1 || card.standardisation.mean.size() != bins ||
       card.standardisation.deviation.size() != bins || !positive) {
     fail("{}: its metadata makes no sense ({} labels, crops of {} frames, {} mel bins, {} means, {} deviations)", file,

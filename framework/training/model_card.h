@@ -21,7 +21,11 @@ struct ModelCard {
 
 // Text entries "melgrad_format", "model", "labels" (JSON), "mel" (JSON), "standardisation" (JSON), "crop_frames".
 std::map<std::string, std::string> to_metadata(const ModelCard& card);
-// Throws Error naming `file` and the entry that is missing or unusable.
+// Of metadata from anywhere, trusted or not. Throws Error naming `file` and the entry that is missing, unusable or
+// would take more memory than any model that was trained here.
 ModelCard model_card(const std::map<std::string, std::string>& metadata, const std::string& file);
+
+// Throws Error for crops that no model here takes: none, or more than 2^22 values (12 minutes of 128 mel bins).
+void require_crop(int64_t crop_frames, int64_t n_mels);
 
 }  // namespace melgrad

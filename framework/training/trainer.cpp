@@ -294,6 +294,11 @@ void Trainer::resume() {
               .correct = training.at("correct"),
               .examples = training.at("examples")};
     optimizer_.set_steps(training.at("optimizer_steps"));
+    const int64_t steps = steps_per_epoch(data_.train.size(), options_);
+    if (state_.epoch < 0 || state_.step < 0 || state_.step > steps) {
+      fail("{} was saved at epoch {}, step {} of {}, which cannot be; train again", path, state_.epoch, state_.step,
+           steps);
+    }
   } catch (const std::out_of_range&) {
     fail("{} holds a model but no training state; resume from a run's training.safetensors", path);
   } catch (const json::exception& error) {

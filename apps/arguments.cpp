@@ -1,0 +1,126 @@
+#include "apps/arguments.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+// Optimal string alignment distance: Levenshtein's, and a swap of neighbours is one edit.
+size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> before, previous, current(b.size() + 1);
+  std::iota(current.begin(), current.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    before = previous;
+    previous = current;
+    current[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, replaced});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) current[j] = std::min(current[j], before[j - 2] + 1);
+    }
+  }
+  return current[b.size()];
+}
+
+std::optional<double> number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// The subcommand that was given, else the program.
+const CLI::App& parsed_command(const CLI::App& program) {
+  const std::vector<CLI::App*> given = program.get_subcommands();
+  return given.empty() ? program : *given.front();
+}
+
+std::string refusal(const CLI::App& command, const std::string& argument) {
+  if (argument.starts_with('-')) {
+    const std::string name = argument.substr(0, argument.find('='));
+    return fmt::format("{} has no option '{}'{}", command.get_name(), name, did_you_mean(name, option_names(command)));
+  }
+  return fmt::format("{} takes no further argument '{}'", command.get_name(), argument);
+}
+
+}  // namespace
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& names) {
+  constexpr size_t longest = 64;  // beyond it no name is near
+  if (names.empty() || word.size() > longest) return "";
+  const auto distance = [&](const std::string& name) { return edit_distance(word, name); };
+  const auto is_longer_form = [&](const std::string& name) { return word.size() > 3 && name.starts_with(word); };
+  auto nearest = std::ranges::find_if(names, is_longer_form);
+  const bool abbreviated = nearest != names.end();
+  if (!abbreviated) nearest = std::ranges::min_element(names, {}, distance);
+  const size_t bearable = std::max<size_t>(2, word.size() / 3);
+  return abbreviated || distance(*nearest) <= bearable ? fmt::format("; did you mean {}?", *nearest) : "";
+}
+
+CLI::Validator one_of(std::vector<std::string> names) {
+  std::string description = fmt::format("{{{}}}", fmt::join(names, ","));
+  const auto check = [names = std::move(names)](const std::string& word) {
+    if (std::ranges::count(names, word) > 0) return std::string();
+    return fmt::format("'{}' is none of {}{}", word, fmt::join(names, ", "), did_you_mean(word, names));
+  };
+  return {check, std::move(description)};
+}
+
+CLI::Validator positive_number() {
+  const auto check = [](const std::string& text) {
+    const auto value = number(text);
+    return value && std::isfinite(*value) && *value > 0 ? std::string() : text + " is no number above 0";
+  };
+  return {check, "POSITIVE"};
+}
+
+CLI::Validator non_negative_number() {
+  const auto check = [](const std::string& text) {
+    const auto value = number(text);
+    return value && std::isfinite(*value) && *value >= 0 ? std::string() : text + " is no number from 0";
+  };
+  return {check, "NONNEGATIVE"};
+}
+
+std::string parse_failure(const CLI::App& program, const CLI::Error& error) {
+  const CLI::App& command = parsed_command(program);
+  const std::vector<std::string> unknown = command.remaining();
+  const auto is_option = [](const std::string& argument) { return argument.starts_with('-'); };
+  const auto option = std::ranges::find_if(unknown, is_option);
+  if (option != unknown.end()) return refusal(command, *option);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !unknown.empty()) {
+    return refusal(command, unknown.front());
+  }
+  return error.what();
+}
+
+void require_plausible_values(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string type = option->get_type_name();
+    for (const std::string& text : option->results()) {
+      if (text.empty())
+        fail("{} is given without a value; see melgrad {} --help", option->get_name(), command.get_name());
+      const auto value = type.starts_with("FLOAT") ? number(text) : std::nullopt;
+      if (value && !std::isfinite(*value)) fail("{}: {} is no finite number", option->get_name(), text);
+      if (type.starts_with("UINT") && text.starts_with('-')) {
+        fail("{}: {} is no whole number from 0", option->get_name(), text);
+      }
+    }
+  }
+}
+
+}  // namespace melgrad

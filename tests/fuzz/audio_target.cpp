@@ -1,0 +1,28 @@
+// Audio files: every decoder behind the Decoder, as far as the first half million samples.
+#include <cmath>
+#include <cstdlib>
+#include <vector>
+
+#include "framework/audio/decoder.h"
+#include "framework/audio/truncation.h"
+#include "kernels/error.h"
+#include "tests/fuzz/fuzz_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  static const melgrad::fuzz::FuzzFile file("audio.mp3");
+  const std::filesystem::path& path = file.hold(bytes, size);
+  try {
+    melgrad::truncation_warning(path);
+    melgrad::Decoder decoder(path);
+    std::vector<float> mono(4096);
+    while (decoder.samples() < 1 << 19) {
+      const size_t count = decoder.read(mono);
+      if (count == 0) break;
+      for (size_t i = 0; i < count; ++i) {
+        if (!std::isfinite(mono[i])) std::abort();
+      }
+    }
+  } catch (const melgrad::Error&) {
+  }
+  return 0;
+}

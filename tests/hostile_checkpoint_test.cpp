@@ -1,0 +1,127 @@
+// Checkpoints from strangers: whatever is wrong with one is said in a line that names it, before memory is taken.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <limits>
+
+#include "framework/io/atomic_file.h"
+#include "framework/training/model_card.h"
+#include "framework/training/state_dict.h"
+#include "models/models.h"
+#include "tests/call.h"
+#include "tests/music_folder.h"
+
+namespace melgrad::test {
+namespace {
+
+SafeTensors sound_checkpoint() {
+  ModelCard card{.model = "cnn_bn", .labels = {"low", "high"}, .mel = {}, .standardisation = {}, .crop_frames = 32};
+  card.standardisation = {std::vector<float>(128, -40), std::vector<float>(128, 10)};
+  return {.metadata = to_metadata(card), .tensors = state_dict(*make_model("cnn_bn", 2))};
+}
+
+class HostileCheckpoint : public testing::Test {
+ protected:
+  HostileCheckpoint() { write_sine(folder_ / "a.wav", 440); }
+
+  std::vector<std::string> predict() const {
+    return {"predict", (folder_ / "m.safetensors").string(), (folder_ / "a.wav").string(), "--quiet"};
+  }
+
+  void expect_refused_with(const SafeTensors& checkpoint, const std::string& words) const {
+    write_safetensors(folder_ / "m.safetensors", checkpoint);
+    expect_refused(predict(), words);
+    const Result result = call(predict());
+    EXPECT_NE(result.err.find((folder_ / "m.safetensors").string()), std::string::npos) << result.err;
+    EXPECT_EQ(result.out, "");
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
+  const std::string nested(100'000, '[');
+  std::string many = "[";
+  for (int i = 0; i < 10'001; ++i) many += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
+  many += "]";
+  const std::string mel =
+      R"("sample_rate":22050,"n_fft":2048,"n_mels":128,"fmin":0,"fmax":0,"htk":false,"top_db":80,"hop_length":)";
+  const struct {
+    const char *key, *says;
+    std::string value;
+  } table[] = {
+      {"model", "there is no model 'vgg'", "vgg"},
+      {"model", "there is no model '\\x1B[2J'", "\x1B[2J"},
+      {"labels", "cannot be read", nested},
+      {"labels", "cannot be read", nested + std::string(100'000, ']')},
+      {"labels", "10001 labels, 10000 are allowed", many},
+      {"labels", "is there twice", R"(["low","low"])"},
+      {"labels", "control character", R"(["low","hi\u001bgh"])"},
+      {"labels", "the model needs F32 [3", R"(["low","middle","high"])"},
+      {"crop_frames", "a crop of 0 frames", "0"},
+      {"crop_frames", "a crop of 9223372036854775807 frames", "9223372036854775807"},
+      {"crop_frames", "cannot be read", "\"many\""},
+      {"mel", "values a second", "{" + mel + "1}"},
+      {"mel", "hop_length is 0", "{" + mel + "0}"},
+      {"mel", "cannot be read", "{" + mel + "null}"},
+      {"mel", "cannot be read", "[]"},
+      {"standardisation", "0 means", R"({"mean":[],"deviation":[]})"},
+      {"melgrad_format", "format 2", "2"},
+  };
+  for (const auto& [key, says, value] : table) {
+    SafeTensors checkpoint = sound_checkpoint();
+    checkpoint.metadata[key] = value;
+    expect_refused_with(checkpoint, says);
+  }
+}
+
+TEST_F(HostileCheckpoint, TensorsMustBeTheModels) {
+  const std::pair<const char*, std::function<void(SafeTensors&)>> table[] = {
+      {"is missing", [](SafeTensors& file) { file.tensors.pop_back(); }},
+      {"the model has no tensor stray",
+       [](SafeTensors& file) {
+         file.tensors.push_back({"stray", "F32", {0}, {}});
+       }},
+      {"the model needs F32", [](SafeTensors& file) { file.tensors[0].dtype = "I32"; }},
+      {"the model needs F32", [](SafeTensors& file) { file.tensors[0].shape.push_back(1); }},
+      {"not finite",
+       [](SafeTensors& file) {
+         const float value = std::numeric_limits<float>::quiet_NaN();
+         std::memcpy(file.tensors[0].bytes.data(), &value, sizeof value);
+       }},
+      {"the variance -1",
+       [](SafeTensors& file) {
+         for (SafeTensor& tensor : file.tensors) {
+           const float value = -1;
+           if (tensor.name.ends_with("running_var")) std::memcpy(tensor.bytes.data(), &value, sizeof value);
+         }
+       }},
+  };
+  for (const auto& [says, spoil] : table) {
+    SafeTensors checkpoint = sound_checkpoint();
+    spoil(checkpoint);
+    expect_refused_with(checkpoint, says);
+  }
+}
+
+TEST_F(HostileCheckpoint, ACutFileIsNamed) {
+  write_safetensors(folder_ / "m.safetensors", sound_checkpoint());
+  EXPECT_EQ(call(predict()).exit_code, 0);
+  const std::string whole = read_file(folder_ / "m.safetensors");
+  for (size_t percent = 0; percent < 100; percent += 3) {
+    write_text(folder_ / "m.safetensors", whole.substr(0, whole.size() * percent / 100));
+    expect_refused(predict(), "m.safetensors is no valid safetensors file");
+  }
+}
+
+TEST_F(HostileCheckpoint, WhatIsNoCheckpointIsNamed) {
+  expect_refused({"predict", (folder_ / "a.wav").string(), (folder_ / "a.wav").string()}, "no valid safetensors file");
+  expect_refused({"predict", folder_.path().string(), (folder_ / "a.wav").string()}, "does not exist");
+  SafeTensors foreign = sound_checkpoint();
+  foreign.metadata.clear();
+  expect_refused_with(foreign, "is not a melgrad checkpoint");
+}
+
+}  // namespace
+}  // namespace melgrad::test
