@@ -4,7 +4,6 @@
 #include <memory>
 #include <numeric>
 
-#include "apps/classifier.h"
 #include "apps/command.h"
 #include "apps/features.h"
 #include "framework/data/split_csv.h"
@@ -12,6 +11,7 @@
 #include "framework/io/csv_writer.h"
 #include "framework/io/picture.h"
 #include "framework/training/metrics.h"
+#include "inference/trained_model.h"
 
 namespace melgrad {
 namespace {
@@ -141,7 +141,7 @@ void print_text(const Evaluation& e, const std::string& side) {
 int evaluate(const EvaluateCommand& command) {
   EvaluateCommand c = command;
   const Device device = c.device.choose(c.output);
-  const Classifier classifier = load_classifier(c.run, device);
+  const TrainedModel classifier = load_trained_model(c.run, device);
   Dataset dataset = load_dataset(c.data);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto [side, tracks] = choose_tracks(c, classifier.file, dataset);

@@ -1,0 +1,39 @@
+#include "inference/trained_model.h"
+
+#include <cmath>
+
+#include "framework/training/state_dict.h"
+#include "models/models.h"
+
+namespace melgrad {
+
+TrackPrediction TrainedModel::predict(const LogMel& features, InferenceOptions options) const {
+  options.crop_frames = card.crop_frames;
+  const int unknown_label = 0;
+  const ClipStore clips({&features, 1}, {&unknown_label, 1}, classes(), card.standardisation, device);
+  return predict_tracks(*model, clips, options)[0];
+}
+
+TrainedModel load_trained_model(const std::filesystem::path& run, Device device) {
+  TrainedModel trained;
+  trained.device = device;
+  trained.file = std::filesystem::is_directory(run) ? run / "last.safetensors" : run;
+  const std::string file = trained.file.string();
+  if (!std::filesystem::exists(trained.file)) {
+    fail("{} does not exist; give the --out folder of a melgrad train, or a .safetensors file", file);
+  }
+  const SafeTensors tensors = read_safetensors(file);
+  trained.card = model_card(tensors.metadata, file);
+  trained.model = make_model(trained.card.model, trained.classes());
+  load_state_dict(*trained.model, tensors, "optimizer.", file);
+  for (const Named& named : trained.model->parameters()) {
+    for (const float value : named.tensor.to_vector()) {
+      if (!std::isfinite(value)) fail("{}: tensor {} holds values that are not finite; train again", file, named.name);
+    }
+  }
+  trained.model->move_to(device);
+  trained.model->train(false);
+  return trained;
+}
+
+}  // namespace melgrad
