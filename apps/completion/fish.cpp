@@ -5,7 +5,9 @@
 namespace melgrad {
 namespace {
 
-std::string quoted(const std::string& text) { return "'" + replaced(replaced(text, "\\", "\\\\"), "'", "\\'") + "'"; }
+std::string quoted(const std::string& text) {
+  return fmt::format("'{}'", replaced(replaced(text, "\\", "\\\\"), "'", "\\'"));
+}
 
 std::string choices_of(const OptionDoc& option) { return quoted(fmt::format("{}", fmt::join(option.choices, " "))); }
 
@@ -15,7 +17,7 @@ std::string lines_of(const std::string& program, const CommandDoc& command, cons
   const std::string start = fmt::format("complete -c {} -n {}", program, quoted(condition));
   for (const OptionDoc& option : command.options) {
     text += fmt::format("{} -l {}", start, option.name.substr(2));
-    if (option.value == OptionDoc::Value::choice) text += " -x -a " + choices_of(option);
+    if (option.value == OptionDoc::Value::choice) text += fmt::format(" -x -a {}", choices_of(option));
     if (option.value == OptionDoc::Value::number) text += " -x";
     if (option.value == OptionDoc::Value::path_or_text) text += " -r";
     text += fmt::format(" -d {}\n", quoted(option.description));
@@ -37,7 +39,7 @@ std::string fish_completion(const CommandDoc& program) {
                         quoted(command.description));
   }
   for (const CommandDoc& command : program.commands) {
-    text += lines_of(program.name, command, "__fish_seen_subcommand_from " + command.name);
+    text += lines_of(program.name, command, fmt::format("__fish_seen_subcommand_from {}", command.name));
   }
   return text;
 }

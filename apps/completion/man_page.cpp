@@ -11,7 +11,7 @@ namespace {
 std::string roff(std::string text) {
   text = replaced(replaced(std::move(text), "\\", "\\e"), "-", "\\-");
   text = replaced(replaced(std::move(text), "\n.", "\n\\&."), "\n'", "\n\\&'");
-  return text.starts_with('.') || text.starts_with('\'') ? "\\&" + text : text;
+  return text.starts_with('.') || text.starts_with('\'') ? fmt::format("\\&{}", text) : text;
 }
 
 std::string upper_case(std::string text) {
@@ -26,7 +26,7 @@ std::string placeholder(const OptionDoc& option) {
 
 std::string positional_text(const OptionDoc& positional) {
   const std::string name = upper_case(positional.name) + (positional.repeated ? "..." : "");
-  return positional.required ? name : "[" + name + "]";
+  return positional.required ? name : fmt::format("[{}]", name);
 }
 
 std::string entry(const OptionDoc& option, bool positional) {
@@ -41,9 +41,10 @@ std::string entry(const OptionDoc& option, bool positional) {
   const auto note = [&notes](const std::string& words) { notes += (notes.empty() ? "" : "; ") + words; };
   if (positional && !option.choices.empty()) note(fmt::format("one of {}", fmt::join(option.choices, ", ")));
   if (!option.constraint.empty()) note(option.constraint);
-  if (!option.default_value.empty()) note("default " + option.default_value);
+  if (!option.default_value.empty()) note(fmt::format("default {}", option.default_value));
   if (option.required && !positional) note("required");
-  return text + roff(option.description) + (notes.empty() ? "" : " (" + roff(notes) + ")") + "\n";
+  return fmt::format("{}{}{}\n", text, roff(option.description),
+                     notes.empty() ? "" : fmt::format(" ({})", roff(notes)));
 }
 
 std::string entries(const CommandDoc& command) {
@@ -56,9 +57,9 @@ std::string entries(const CommandDoc& command) {
 std::string section(const std::string& program, const CommandDoc& command) {
   std::string text = fmt::format(".SS {} {}\n{}.\n.PP\n\\fB{} {}\\fR", program, command.name, roff(command.description),
                                  program, command.name);
-  for (const OptionDoc& positional : command.positionals) text += " " + roff(positional_text(positional));
-  text += " [OPTIONS]\n" + entries(command);
-  if (!command.footer.empty()) text += ".PP\n.nf\n" + roff(command.footer) + "\n.fi\n";
+  for (const OptionDoc& positional : command.positionals) text += fmt::format(" {}", roff(positional_text(positional)));
+  text += fmt::format(" [OPTIONS]\n{}", entries(command));
+  if (!command.footer.empty()) text += fmt::format(".PP\n.nf\n{}\n.fi\n", roff(command.footer));
   return text;
 }
 

@@ -15,8 +15,9 @@ std::string action(const OptionDoc& option) {
   if (option.value == OptionDoc::Value::number) return " ";
   if (option.value == OptionDoc::Value::path_or_text) return "_files";
   std::string choices;
-  for (const std::string& choice : option.choices) choices += (choices.empty() ? "" : " ") + quoted(choice);
-  return "(" + choices + ")";
+  for (const std::string& choice : option.choices)
+    choices += fmt::format("{}{}", choices.empty() ? "" : " ", quoted(choice));
+  return fmt::format("({})", choices);
 }
 
 std::string arguments(const CommandDoc& command, const std::string& indent) {
