@@ -2,11 +2,9 @@
 
 #include <omp.h>
 
-#include <charconv>
 #include <cstdio>
-#include <optional>
-#include <string_view>
 
+#include "framework/device_choice.h"
 #include "framework/text.h"
 #include "kernels/error.h"
 
@@ -25,21 +23,8 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
 
 namespace {
 
-// The GPU that "cuda" or "cuda:N" names; nothing when `device` is neither.
-std::optional<int> gpu_index(std::string_view device) {
-  constexpr std::string_view name = "cuda";
-  if (!device.starts_with(name)) return std::nullopt;
-  device.remove_prefix(name.size());
-  if (device.empty()) return 0;
-  int index = 0;
-  const auto [end, status] = std::from_chars(device.data() + 1, device.data() + device.size(), index);
-  const bool is_index = device[0] == ':' && status == std::errc() && end == device.data() + device.size() && index >= 0;
-  return is_index ? std::optional(index) : std::nullopt;
-}
-
 std::string check_device(const std::string& device) {
-  const bool known = device == "auto" || device == "cpu" || gpu_index(device);
-  return known ? "" : device + " is not auto, cpu, cuda or cuda:N";
+  return is_device_name(device) ? "" : device + " is not auto, cpu, cuda or cuda:N";
 }
 
 }  // namespace
@@ -55,16 +40,9 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
 
 Device DeviceOptions::choose(const OutputOptions& output) const {
   if (threads > 0) omp_set_num_threads(threads);
-  if (const auto index = gpu_index(device)) {
-    Stream::choose_gpu(*index);
-    Stream::of(Device::cuda);  // throws when it is not there
-    return Device::cuda;
-  }
-  if (device == "cpu" || !Stream::built_for_gpus) return Device::cpu;
-  const auto reason = Stream::why_unavailable(Device::cuda);
-  if (!reason) return Device::cuda;
-  output.note(fmt::format("working on the CPU: {}", *reason));
-  return Device::cpu;
+  const DeviceChoice choice = choose_device(device);
+  if (choice.why_no_gpu) output.note(fmt::format("working on the CPU: {}", *choice.why_no_gpu));
+  return choice.device;
 }
 
 std::string json_text(const nlohmann::ordered_json& value) {

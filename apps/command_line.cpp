@@ -6,7 +6,9 @@
 
 #include "apps/arguments.h"
 #include "apps/command.h"
+#include "apps/completion/completion.h"
 #include "apps/config.h"
+#include "apps/version.h"
 #include "framework/interrupt.h"
 #include "framework/text.h"
 
@@ -45,7 +47,7 @@ void require_known(const std::vector<Command>& commands, const std::string& word
   std::vector<std::string> known;
   for (const Command& command : commands) {
     if (command.app->get_name() == word) return;
-    known.push_back(command.app->get_name());
+    if (!command.app->get_group().empty()) known.push_back(command.app->get_name());
   }
   fail("there is no command '{}'; the commands are {}{}", word, fmt::join(known, ", "), did_you_mean(word, known));
 }
@@ -54,7 +56,9 @@ void require_known(const std::vector<Command>& commands, const std::string& word
 
 int run_command_line(int argc, const char* const* argv) {
   CLI::App program("Trains music-genre classifiers from audio files and applies them.", "melgrad");
-  program.set_version_flag("--version", "melgrad " MELGRAD_VERSION);
+  bool json = false;  // parsed before --version acts, being added before it
+  program.add_flag("--json", json, "With --version: the build, its libraries and devices as JSON");
+  program.set_version_flag("--version", [&json] { return json ? version_json() : version_line(); });
   program.require_subcommand(1);
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
     return fmt::format("melgrad: {}; see --help\n", one_line(parse_failure(*app, error)));
@@ -65,7 +69,7 @@ int run_command_line(int argc, const char* const* argv) {
   }
   const std::vector<Command> commands{add_synth(program),    add_mel(program),     add_train(program),
                                       add_evaluate(program), add_predict(program), add_summary(program),
-                                      add_check(program)};
+                                      add_check(program),    add_completion(program)};
   try {
     if (argc > 1 && argv[1][0] != '-') require_known(commands, argv[1]);
     std::vector<std::string> arguments = with_config(program, {argv + 1, argv + argc});

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "apps/arguments.h"
-#include "apps/classifier.h"
 #include "apps/command.h"
 #include "apps/features.h"
 #include "framework/data/split_csv.h"
@@ -13,6 +12,7 @@
 #include "framework/io/csv_writer.h"
 #include "framework/io/picture.h"
 #include "framework/training/metrics.h"
+#include "inference/trained_model.h"
 
 namespace melgrad {
 namespace {
@@ -146,7 +146,7 @@ void print_text(const Evaluation& e, const std::string& side) {
 int evaluate(const EvaluateCommand& command) {
   EvaluateCommand c = command;
   const Device device = c.device.choose(c.output);
-  const Classifier classifier = load_classifier(c.run, device);
+  const TrainedModel classifier = load_trained_model(c.run, device);
   Dataset dataset = load_dataset(c.data);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto [side, tracks] = choose_tracks(c, classifier.file, dataset);

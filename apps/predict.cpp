@@ -4,12 +4,12 @@
 #include <memory>
 #include <numeric>
 
-#include "apps/classifier.h"
 #include "apps/command.h"
 #include "apps/features.h"
 #include "framework/data/dataset.h"
 #include "framework/interrupt.h"
 #include "framework/text.h"
+#include "inference/trained_model.h"
 
 namespace melgrad {
 namespace {
@@ -53,16 +53,12 @@ struct Ranked {
   float probability;
 };
 
-std::vector<Ranked> predict_file(const Classifier& classifier, const fs::path& file, const PredictCommand& c,
-                                 Device device) {
+std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path& file, const PredictCommand& c) {
   if (std::error_code ignored; fs::is_directory(file, ignored))
     fail("{} holds no audio files that can be read", file.string());
-  const LogMel features = log_mel(file, classifier.card.mel, device);
+  const LogMel features = log_mel(file, classifier.card.mel, classifier.device);
   if (fs::is_regular_file(file)) warn_of_truncation(file);
-  const int unknown_label = 0;
-  const ClipStore clips({&features, 1}, {&unknown_label, 1}, classifier.classes(), classifier.card.standardisation,
-                        device);
-  const TrackPrediction prediction = predict_tracks(*classifier.model, clips, c.inference)[0];
+  const TrackPrediction prediction = classifier.predict(features, c.inference);
   std::vector<Ranked> ranked;
   for (size_t i = 0; i < classifier.card.labels.size(); ++i) {
     ranked.push_back({classifier.card.labels[i], prediction.probabilities[i]});
@@ -79,19 +75,16 @@ nlohmann::ordered_json to_json(const std::vector<Ranked>& ranked) {
   return list;
 }
 
-int predict(const PredictCommand& command) {
+int predict(const PredictCommand& c) {
   install_interrupt_handler();
-  PredictCommand c = command;
-  const Device device = c.device.choose(c.output);
-  const Classifier classifier = load_classifier(c.run, device);
-  c.inference.crop_frames = classifier.card.crop_frames;
+  const TrainedModel classifier = load_trained_model(c.run, c.device.choose(c.output));
   const std::vector<fs::path> files = expand(c.files);
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   size_t failed = 0;
   for (const fs::path& file : files) {
     if (interrupted()) break;
     try {
-      const std::vector<Ranked> ranked = predict_file(classifier, file, c, device);
+      const std::vector<Ranked> ranked = predict_file(classifier, file, c);
       if (c.output.json) {
         results.push_back({{"file", file.string()}, {"label", ranked[0].label}, {"predictions", to_json(ranked)}});
       } else {

@@ -4,6 +4,7 @@
 
 #include "kernels/caching_allocator.h"
 #include "kernels/cuda.cuh"
+#include "kernels/gpus.h"
 #include "kernels/staging.cuh"
 
 #if !MELGRAD_EMULATED
@@ -219,6 +220,20 @@ std::optional<std::string> why_no_gpu() {
     return fmt::format("no CUDA device {}: this machine has {}, counted from 0", chosen_gpu, count);
   }
   return std::nullopt;
+}
+
+std::vector<GpuInfo> gpus() {
+  std::vector<GpuInfo> result;
+  if (why_no_gpu()) return result;
+  int count = 0;
+  cuda_check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  for (int gpu = 0; gpu < count; ++gpu) {
+    const cudaDeviceProp properties = properties_of(gpu);
+    result.push_back({.name = properties.name,
+                      .compute_capability = fmt::format("{}.{}", properties.major, properties.minor),
+                      .memory_bytes = properties.totalGlobalMem});
+  }
+  return result;
 }
 
 cudaStream_t native_stream(Stream& stream) { return as_cuda(stream).native(); }

@@ -12,7 +12,6 @@
 namespace melgrad {
 namespace {
 
-constexpr int lowest_rate = 1000, highest_rate = 768000;
 constexpr size_t most_interleaved = size_t{1} << 18;  // samples decoded at a time, whatever a header says of channels
 constexpr float loudest = 0x1p33f;                    // full scale is 1; 32-bit integers left unscaled stay below
 
@@ -73,9 +72,9 @@ std::unique_ptr<AudioSource> open_source(const AudioFile& file) {
 
 Decoder::Decoder(const std::filesystem::path& path) : file_(std::make_unique<AudioFile>(path)) {
   source_ = open_source(*file_);
-  if (sample_rate() < lowest_rate || sample_rate() > highest_rate) {
-    fail("{} claims a sample rate of {} Hz; {} to {} Hz can be read", path.string(), sample_rate(), lowest_rate,
-         highest_rate);
+  if (sample_rate() < lowest_sample_rate || sample_rate() > highest_sample_rate) {
+    fail("{} claims a sample rate of {} Hz; {} to {} Hz can be read", path.string(), sample_rate(), lowest_sample_rate,
+         highest_sample_rate);
   }
 }
 

@@ -15,6 +15,8 @@ namespace melgrad {
 class AudioFile;
 class AudioSource;
 
+constexpr int lowest_sample_rate = 1000, highest_sample_rate = 768000;  // Hz
+
 class Decoder {
  public:
   // Throws Error naming the file and what is wrong with it.

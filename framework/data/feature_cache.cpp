@@ -11,7 +11,6 @@
 #include <thread>
 
 #include "framework/audio/truncation.h"
-#include "framework/data/cache_entry.h"
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
 

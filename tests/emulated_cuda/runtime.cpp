@@ -56,7 +56,7 @@ cudaError_t cudaSetDevice(int index) { return record(index == 0 ? cudaSuccess : 
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
   if (index != 0) return record(cudaErrorInvalidDevice);
-  *properties = {.name = "emulated", .major = 8};
+  *properties = {.name = "emulated", .major = 8, .minor = 0, .totalGlobalMem = emulated_cuda::device_memory_limit()};
   return cudaSuccess;
 }
 

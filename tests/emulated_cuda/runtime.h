@@ -31,7 +31,8 @@ cudaError_t cudaPeekAtLastError();
 
 struct cudaDeviceProp {
   char name[256];
-  int major;  // of the compute capability
+  int major, minor;       // of the compute capability
+  size_t totalGlobalMem;  // bytes
 };
 
 cudaError_t cudaGetDeviceCount(int* count);

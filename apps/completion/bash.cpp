@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include "apps/completion/command_doc.h"
+
+namespace melgrad {
+namespace {
+
+std::string words(const std::vector<std::string>& list) {
+  std::string text;
+  for (const std::string& word : list) {
+    // Bash cuts words at colons: half a word would be completed.
+    if (word.find(':') == std::string::npos) text += (text.empty() ? "" : " ") + word;
+  }
+  return text;
+}
+
+// A case of "<command> <word before the cursor>" for every option that takes a value.
+std::string value_cases(const CommandDoc& command) {
+  std::string text;
+  for (const OptionDoc& option : command.options) {
+    const std::string pattern = fmt::format("    '{} {}')", command.name, option.name);
+    switch (option.value) {
+      case OptionDoc::Value::none:
+        break;
+      case OptionDoc::Value::choice:
+        text += fmt::format("{} words='{}' ;;\n", pattern, words(option.choices));
+        break;
+      case OptionDoc::Value::number:
+        text += fmt::format("{} compopt +o default 2>/dev/null; return ;;\n", pattern);
+        break;
+      case OptionDoc::Value::path_or_text:
+        text += fmt::format("{} return ;;\n", pattern);
+        break;
+    }
+  }
+  return text;
+}
+
+// What may stand where no option's value is due: options after a dash, else what the positionals take.
+std::string word_case(const CommandDoc& command) {
+  std::vector<std::string> options, choices;
+  for (const OptionDoc& option : command.options) options.push_back(option.name);
+  for (const OptionDoc& positional : command.positionals) {
+    choices.insert(choices.end(), positional.choices.begin(), positional.choices.end());
+  }
+  for (const CommandDoc& subcommand : command.commands) choices.push_back(subcommand.name);
+  return fmt::format("        '{}') options='{}' words='{}' ;;\n", command.name, words(options), words(choices));
+}
+
+}  // namespace
+
+std::string bash_completion(const CommandDoc& program) {
+  std::vector<std::string> names;
+  std::string values = value_cases(program), others = word_case(program);
+  for (const CommandDoc& command : program.commands) {
+    names.push_back(command.name);
+    values += value_cases(command);
+    others += word_case(command);
+  }
+  return fmt::format(R"(# bash completion for {0}, printed by: {0} completion bash
+_{0}() {{
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}} command={0} options='' words='' i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    case ${{COMP_WORDS[i]}} in
+      {1}) command=${{COMP_WORDS[i]}}; break ;;
+    esac
+  done
+  # --option=value is three words here.
+  if [[ $previous == '=' ]]; then previous=${{COMP_WORDS[COMP_CWORD - 2]}}; fi
+  if [[ $current == '=' ]]; then previous=${{COMP_WORDS[COMP_CWORD - 1]}} current=''; fi
+  case "$command $previous" in
+{2}    *)
+      case $command in
+{3}      esac
+      if [[ $current == -* ]]; then words=$options; fi
+      ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}}
+complete -o bashdefault -o default -F _{0} {0}
+)",
+                     program.name, fmt::join(names, "|"), values, others);
+}
+
+}  // namespace melgrad

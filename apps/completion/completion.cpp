@@ -1,0 +1,33 @@
+#include "apps/completion/completion.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "apps/completion/command_doc.h"
+#include "apps/version.h"
+
+namespace melgrad {
+namespace {
+
+std::string generate(const std::string& form, const CommandDoc& program) {
+  if (form == "bash") return bash_completion(program);
+  if (form == "zsh") return zsh_completion(program);
+  if (form == "fish") return fish_completion(program);
+  return man_page(program, version_line());
+}
+
+}  // namespace
+
+Command add_completion(CLI::App& program) {
+  auto form = std::make_shared<std::string>();
+  CLI::App& app = *program.add_subcommand("completion", "Print a shell's completions, or the manual page");
+  app.group("");  // not among the commands that --help lists
+  app.footer("Example:\n  source <(melgrad completion bash)");
+  app.add_option("form", *form, "What for")->required()->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
+  return {&app, [form, &program] {
+            fmt::print("{}", generate(*form, describe(program)));
+            return exit_success;
+          }};
+}
+
+}  // namespace melgrad

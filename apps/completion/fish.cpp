@@ -1,0 +1,47 @@
+#include <fmt/format.h>
+
+#include "apps/completion/command_doc.h"
+
+namespace melgrad {
+namespace {
+
+std::string quoted(const std::string& text) {
+  return fmt::format("'{}'", replaced(replaced(text, "\\", "\\\\"), "'", "\\'"));
+}
+
+std::string choices_of(const OptionDoc& option) { return quoted(fmt::format("{}", fmt::join(option.choices, " "))); }
+
+// `condition` says where the command's options may stand.
+std::string lines_of(const std::string& program, const CommandDoc& command, const std::string& condition) {
+  std::string text;
+  const std::string start = fmt::format("complete -c {} -n {}", program, quoted(condition));
+  for (const OptionDoc& option : command.options) {
+    text += fmt::format("{} -l {}", start, option.name.substr(2));
+    if (option.value == OptionDoc::Value::choice) text += fmt::format(" -x -a {}", choices_of(option));
+    if (option.value == OptionDoc::Value::number) text += " -x";
+    if (option.value == OptionDoc::Value::path_or_text) text += " -r";
+    text += fmt::format(" -d {}\n", quoted(option.description));
+  }
+  for (const OptionDoc& positional : command.positionals) {
+    if (!positional.choices.empty()) text += fmt::format("{} -f -a {}\n", start, choices_of(positional));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string fish_completion(const CommandDoc& program) {
+  std::string text = fmt::format("# fish completion for {0}, printed by: {0} completion fish\n", program.name);
+  const std::string no_command = "__fish_use_subcommand";
+  text += lines_of(program.name, program, no_command);
+  for (const CommandDoc& command : program.commands) {
+    text += fmt::format("complete -c {} -n {} -f -a {} -d {}\n", program.name, no_command, command.name,
+                        quoted(command.description));
+  }
+  for (const CommandDoc& command : program.commands) {
+    text += lines_of(program.name, command, fmt::format("__fish_seen_subcommand_from {}", command.name));
+  }
+  return text;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include "apps/completion/command_doc.h"
+
+namespace melgrad {
+namespace {
+
+// In single quotes; brackets and colons have a meaning to _arguments and _describe.
+std::string quoted(std::string text) {
+  for (const char* special : {"\\", "[", "]", ":"}) text = replaced(text, special, std::string("\\") + special);
+  return replaced(text, "'", "'\\''");
+}
+
+std::string action(const OptionDoc& option) {
+  if (option.value == OptionDoc::Value::number) return " ";
+  if (option.value == OptionDoc::Value::path_or_text) return "_files";
+  std::string choices;
+  for (const std::string& choice : option.choices)
+    choices += fmt::format("{}{}", choices.empty() ? "" : " ", quoted(choice));
+  return fmt::format("({})", choices);
+}
+
+std::string arguments(const CommandDoc& command, const std::string& indent) {
+  std::string text;
+  for (const OptionDoc& option : command.options) {
+    text += fmt::format(" \\\n{}'{}[{}]", indent, option.name, quoted(option.description));
+    if (option.value != OptionDoc::Value::none) text += fmt::format(":{}:{}", option.name.substr(2), action(option));
+    text += "'";
+  }
+  for (const OptionDoc& positional : command.positionals) {
+    text +=
+        fmt::format(" \\\n{}'{}:{}:{}'", indent, positional.repeated ? "*" : "", positional.name, action(positional));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string zsh_completion(const CommandDoc& program) {
+  std::string descriptions, cases;
+  for (const CommandDoc& command : program.commands) {
+    descriptions += fmt::format("    '{}:{}'\n", command.name, quoted(command.description));
+    cases += fmt::format("        {}) _arguments{} ;;\n", command.name, arguments(command, "          "));
+  }
+  return fmt::format(R"(#compdef {0}
+# zsh completion for {0}, printed by: {0} completion zsh
+_{0}() {{
+  local context state state_descr line curcontext=$curcontext
+  typeset -A opt_args
+  local -a commands=(
+{1}  )
+  _arguments -C{2} \
+    '1:command:->command' '*::arguments:->arguments'
+  case $state in
+    command) _describe command commands ;;
+    arguments)
+      case $words[1] in
+{3}      esac
+      ;;
+  esac
+}}
+if [[ $funcstack[1] == _{0} ]]; then _{0} "$@"; else compdef _{0} {0}; fi
+)",
+                     program.name, descriptions, arguments(program, "    "), cases);
+}
+
+}  // namespace melgrad

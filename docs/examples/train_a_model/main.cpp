@@ -1,0 +1,60 @@
+// Defines a model that melgrad does not have and trains it:
+//   train_a_model MUSIC RUN      MUSIC: a folder of genre folders; RUN: an empty folder for the checkpoints
+#include <melgrad/framework/data/feature_cache.h>
+#include <melgrad/framework/data/split.h>
+#include <melgrad/framework/layers.h>
+#include <melgrad/framework/training/trainer.h>
+
+#include <cstdio>
+
+using namespace melgrad;
+
+// x [N, n_mels, frames, 1] -> logits [N, classes]
+class TinyNet : public Module {
+ public:
+  explicit TinyNet(int64_t classes) : features_(child<Sequential>("features")), fc_(child<Linear>("fc", 32, classes)) {
+    features_.add<Conv2d>(1, 16, Conv2d::Options{.stride = 2, .padding = 1}).add<BatchNorm2d>(16).add<ReLU>();
+    features_.add<Conv2d>(16, 32, Conv2d::Options{.stride = 2, .padding = 1}).add<ReLU>().add<GlobalAvgPool2d>();
+  }
+  std::string description() const override { return "TinyNet"; }
+
+ protected:
+  Tensor forward(const Tensor& x) override { return fc_(flatten(features_(x))); }
+
+ private:
+  Sequential& features_;
+  Linear& fc_;
+};
+
+ClipStore load(const Dataset& dataset, const std::vector<size_t>& tracks, const Features& features, ModelCard& card) {
+  for (const auto& failure : features.failures) fail("{}", failure.message);
+  std::vector<int> labels;
+  for (const size_t track : tracks) labels.push_back(dataset.tracks[track].label);
+  if (card.standardisation.mean.empty()) card.standardisation = standardisation_of(features.clips);
+  return {features.clips, labels, static_cast<int64_t>(dataset.labels.size()), card.standardisation, Device::cpu};
+}
+
+int main(int argc, char** argv) try {
+  if (argc != 3) fail("usage: train_a_model MUSIC RUN");
+  const Dataset dataset = load_dataset(argv[1]);
+  const Split split = make_split(dataset, {.validation_fraction = 0.25});
+  ModelCard card{.model = "tiny_net", .labels = dataset.labels, .mel = {}, .standardisation = {}, .crop_frames = 64};
+  Progress progress("features", static_cast<int64_t>(dataset.tracks.size()), "tracks", ProgressMode::quiet);
+  const auto features = [&](const auto& tracks) { return extract_features(dataset, tracks, card.mel, "", progress); };
+  const ClipStore train = load(dataset, split.train, features(split.train), card);
+  const ClipStore validation = load(dataset, split.validation, features(split.validation), card);
+
+  std::filesystem::create_directories(argv[2]);
+  std::vector<std::string> names;
+  for (const size_t track : split.train) names.push_back(dataset.tracks[track].name);
+  TinyNet model(static_cast<int64_t>(dataset.labels.size()));
+  Trainer trainer(model, {train, names, validation}, card, {.epochs = 4, .batch_size = 8}, constant_schedule(0.003f),
+                  argv[2]);
+  trainer.run(ProgressMode::quiet, [](const EpochReport& report) {
+    std::printf("epoch %d: training loss %.3f, validation track accuracy %.3f\n", static_cast<int>(report.epoch),
+                report.train_loss, report.validation_track_accuracy);
+  });
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "train_a_model: %s\n", error.what());
+  return 1;
+}

@@ -1,0 +1,54 @@
+#include "inference/trained_model.h"
+
+#include <cmath>
+
+#include "framework/training/state_dict.h"
+#include "models/models.h"
+
+namespace melgrad {
+namespace {
+
+void require_finite(const Named& named, const std::string& file) {
+  if (named.tensor.dtype() != DType::float32) return;
+  const bool is_variance = named.name.ends_with("running_var");
+  for (const float value : named.tensor.to_vector()) {
+    if (!std::isfinite(value)) fail("{}: tensor {} holds values that are not finite; train again", file, named.name);
+    if (is_variance && value < 0) fail("{}: tensor {} holds the variance {}; train again", file, named.name, value);
+  }
+}
+
+}  // namespace
+
+TrackPrediction TrainedModel::predict(const LogMel& features, InferenceOptions options) const {
+  options.crop_frames = card.crop_frames;
+  const int unknown_label = 0;
+  const ClipStore clips({&features, 1}, {&unknown_label, 1}, classes(), card.standardisation, device);
+  return predict_tracks(*model, clips, options)[0];
+}
+
+TrainedModel load_trained_model(const std::filesystem::path& run, Device device) {
+  TrainedModel trained;
+  trained.device = device;
+  std::error_code unseen;  // of a file that may not be looked at: reading says so
+  trained.file = std::filesystem::is_directory(run, unseen) ? run / "last.safetensors" : run;
+  const std::string file = trained.file.string();
+  if (!std::filesystem::exists(trained.file, unseen) && !unseen) {
+    fail("{} does not exist; give the --out folder of a melgrad train, or a .safetensors file", file);
+  }
+  const SafeTensors tensors = read_safetensors(file);
+  trained.card = model_card(tensors.metadata, file);
+  try {
+    trained.model = make_model(trained.card.model, trained.classes());
+  } catch (const Error& error) {
+    fail("{} cannot be used: {}", file, error.what());
+  }
+  load_state_dict(*trained.model, tensors, "optimizer.", file);
+  for (const auto& members : {trained.model->parameters(), trained.model->buffers()}) {
+    for (const Named& named : members) require_finite(named, file);
+  }
+  trained.model->move_to(device);
+  trained.model->train(false);
+  return trained;
+}
+
+}  // namespace melgrad
