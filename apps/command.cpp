@@ -2,17 +2,23 @@
 
 #include <omp.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
+#include <latch>
 #include <optional>
 #include <string_view>
+#include <system_error>
+#include <thread>
 
 #include "kernels/error.h"
+#include "kernels/note.h"
 
 namespace melgrad {
 
 void OutputOptions::note(const std::string& line) const {
-  if (!quiet) fmt::print(stderr, "{}\n", line);
+  if (!quiet) note_on_stderr(line);
 }
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
@@ -50,8 +56,27 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->capture_default_str();
 }
 
+void start_threads() {
+  const int wanted = omp_get_max_threads();
+  {
+    std::vector<std::jthread> trial;
+    std::latch all_tried(1);
+    try {
+      for (int i = 1; i < wanted; ++i) trial.emplace_back([&all_tried] { all_tried.wait(); });
+    } catch (const std::system_error& error) {
+      all_tried.count_down();
+      fail("cannot start {} threads: {}; use fewer (--threads, OMP_NUM_THREADS) or raise the limits (ulimit -u, -v)",
+           wanted, error.what());
+    }
+    all_tried.count_down();
+  }
+#pragma omp parallel
+  {}
+}
+
 Device DeviceOptions::choose(const OutputOptions& output) const {
   if (threads > 0) omp_set_num_threads(threads);
+  start_threads();
   if (const auto index = gpu_index(device)) {
     Stream::choose_gpu(*index);
     Stream::of(Device::cuda);  // throws when it is not there
@@ -66,6 +91,18 @@ Device DeviceOptions::choose(const OutputOptions& output) const {
 
 void print_json(const nlohmann::ordered_json& value) {
   fmt::print("{}\n", value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void complain(const std::string& line) { note_on_stderr("melgrad: " + line); }
+
+OutputLost::OutputLost(int error_number)
+    : Error(fmt::format("cannot write the results to stdout: {}; send them elsewhere", std::strerror(error_number))),
+      error_number_(error_number) {}
+
+bool OutputLost::reader_is_gone() const { return error_number_ == EPIPE; }
+
+void flush_output() {
+  if (std::fflush(stdout) != 0) throw OutputLost(errno);
 }
 
 }  // namespace melgrad

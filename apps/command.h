@@ -15,7 +15,10 @@
 
 namespace melgrad {
 
-enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial = 3, exit_interrupted = 130 };
+enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial = 3 };
+
+// As shells give it for a process that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+constexpr int exit_by_signal(int number) { return 128 + number; }
 
 // Arguments that do not go together, found after parsing: exits with exit_usage.
 class UsageError : public Error {
@@ -42,9 +45,13 @@ struct DeviceOptions {
 };
 void add_device_options(CLI::App& command, DeviceOptions& options);
 
+// Starts OpenMP's threads, as many as there are to be: OpenMP itself would end the process where the system grants
+// fewer. Throws Error that says what to do.
+void start_threads();
+
 struct Command {
   CLI::App* app;
-  std::function<int()> run;  // an ExitCode
+  std::function<int()> run;  // an ExitCode, or exit_by_signal
 };
 
 // One for each apps/<name>.cpp. They add their subcommand to the program.
@@ -57,5 +64,21 @@ Command add_summary(CLI::App& program);
 
 // Results for programs: one JSON value on stdout.
 void print_json(const nlohmann::ordered_json& value);
+
+// "melgrad: LINE" on stderr. Nobody may be left to read it: that stops nothing.
+void complain(const std::string& line);
+
+// What was printed to stdout did not arrive there.
+class OutputLost : public Error {
+ public:
+  explicit OutputLost(int error_number);
+  bool reader_is_gone() const;  // as in melgrad predict ... | head -1
+
+ private:
+  int error_number_;
+};
+
+// Sends what was printed on its way. Throws OutputLost where that fails; run_command_line calls it at the end.
+void flush_output();
 
 }  // namespace melgrad

@@ -155,7 +155,7 @@ int evaluate(const EvaluateCommand& command) {
   const Evaluation evaluation = score(predictions, clips, classifier.card);
 
   const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
-  fs::create_directories(out);
+  make_folders(out);
   const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failures);
   write_file_atomically(out / "report.json", json.dump(2) + "\n");
   write_file_atomically(out / "classes.csv", to_csv(evaluation.report));

@@ -56,7 +56,7 @@ LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks,
   LoadedTracks loaded;
   for (const Features::Failure& failure : extracted.failures) {
     if (features.strict) fail("{}; without --strict it is left out", failure.message);
-    fmt::print(stderr, "melgrad: left out: {}\n", failure.message);
+    complain("left out: " + failure.message);
     loaded.failures.push_back(failure.message);
   }
   for (size_t i = 0; i < tracks.size(); ++i) {
