@@ -2,18 +2,22 @@
 
 #include <omp.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <latch>
+#include <system_error>
+#include <thread>
 
 #include "framework/device_choice.h"
 #include "framework/text.h"
 #include "kernels/error.h"
+#include "kernels/note.h"
 
 namespace melgrad {
 
-void print_error(const std::string& message) { fmt::print(stderr, "melgrad: {}\n", one_line(message)); }
-
 void OutputOptions::note(const std::string& line) const {
-  if (!quiet) fmt::print(stderr, "{}\n", one_line(line));
+  if (!quiet) note_on_stderr(one_line(line));
 }
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
@@ -38,8 +42,27 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->capture_default_str();
 }
 
+void start_threads() {
+  const int wanted = omp_get_max_threads();
+  {
+    std::vector<std::jthread> trial;
+    std::latch all_tried(1);
+    try {
+      for (int i = 1; i < wanted; ++i) trial.emplace_back([&all_tried] { all_tried.wait(); });
+    } catch (const std::system_error& error) {
+      all_tried.count_down();
+      fail("cannot start {} threads: {}; use fewer (--threads, OMP_NUM_THREADS) or raise the limits (ulimit -u, -v)",
+           wanted, error.what());
+    }
+    all_tried.count_down();
+  }
+#pragma omp parallel
+  {}
+}
+
 Device DeviceOptions::choose(const OutputOptions& output) const {
   if (threads > 0) omp_set_num_threads(threads);
+  start_threads();
   const DeviceChoice choice = choose_device(device);
   if (choice.why_no_gpu) output.note(fmt::format("working on the CPU: {}", *choice.why_no_gpu));
   return choice.device;
@@ -50,5 +73,16 @@ std::string json_text(const nlohmann::ordered_json& value) {
 }
 
 void print_json(const nlohmann::ordered_json& value) { fmt::print("{}", json_text(value)); }
+void complain(const std::string& line) { note_on_stderr("melgrad: " + one_line(line)); }
+
+OutputLost::OutputLost(int error_number)
+    : Error(fmt::format("cannot write the results to stdout: {}; send them elsewhere", std::strerror(error_number))),
+      error_number_(error_number) {}
+
+bool OutputLost::reader_is_gone() const { return error_number_ == EPIPE; }
+
+void flush_output() {
+  if (std::fflush(stdout) != 0) throw OutputLost(errno);
+}
 
 }  // namespace melgrad

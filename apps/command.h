@@ -15,16 +15,16 @@
 
 namespace melgrad {
 
-enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial = 3, exit_interrupted = 130 };
+enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial = 3 };
+
+// As shells give it for a process that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+constexpr int exit_by_signal(int number) { return 128 + number; }
 
 // Arguments that do not go together, found after parsing: exits with exit_usage.
 class UsageError : public Error {
  public:
   using Error::Error;
 };
-
-// "melgrad: <message>" on stderr, in one line whatever names and labels it quotes.
-void print_error(const std::string& message);
 
 // --json and --quiet, which every subcommand has.
 struct OutputOptions {
@@ -45,9 +45,13 @@ struct DeviceOptions {
 };
 void add_device_options(CLI::App& command, DeviceOptions& options);
 
+// Starts OpenMP's threads, as many as there are to be: OpenMP itself would end the process where the system grants
+// fewer. Throws Error that says what to do.
+void start_threads();
+
 struct Command {
   CLI::App* app;
-  std::function<int()> run;  // an ExitCode
+  std::function<int()> run;  // an ExitCode, or exit_by_signal
 };
 
 // One for each apps/<name>.cpp. They add their subcommand to the program.
@@ -63,5 +67,22 @@ Command add_check(CLI::App& program);
 std::string json_text(const nlohmann::ordered_json& value);
 // The same on stdout.
 void print_json(const nlohmann::ordered_json& value);
+
+// "melgrad: LINE" on stderr, in one line whatever names and labels it quotes. Nobody may be left to read it: that stops
+// nothing.
+void complain(const std::string& line);
+
+// What was printed to stdout did not arrive there.
+class OutputLost : public Error {
+ public:
+  explicit OutputLost(int error_number);
+  bool reader_is_gone() const;  // as in melgrad predict ... | head -1
+
+ private:
+  int error_number_;
+};
+
+// Sends what was printed on its way. Throws OutputLost where that fails; run_command_line calls it at the end.
+void flush_output();
 
 }  // namespace melgrad

@@ -1,8 +1,10 @@
 #include "apps/command_line.h"
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "apps/arguments.h"
 #include "apps/command.h"
@@ -15,23 +17,44 @@
 namespace melgrad {
 namespace {
 
-int run_guarded(const Command& command) {
+constexpr const char* advice_for_lack_of_memory =
+    "use a smaller --batch-size, fewer --threads, or fewer or shorter tracks";
+
+// One line for whatever went wrong, and the exit code.
+int run_guarded(const std::function<int()>& run) {
   try {
-    return command.run();
+    return run();
   } catch (const Interrupted& interruption) {
-    print_error(interruption.what());
-    return exit_interrupted;
+    complain(interruption.what());
+    return exit_by_signal(interrupting_signal());
   } catch (const UsageError& error) {
-    print_error(error.what());
+    complain(error.what());
     return exit_usage;
+  } catch (const OutputLost& error) {
+    if (error.reader_is_gone()) return exit_by_signal(SIGPIPE);
+    complain(error.what());
   } catch (const OutOfMemory& error) {
-    fmt::print(stderr, "melgrad: {}; use a smaller --batch-size or fewer tracks\n", error.what());
+    complain(fmt::format("{}; {}", error.what(), advice_for_lack_of_memory));
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "melgrad: out of memory; use a smaller --batch-size or fewer tracks\n");
+    complain(fmt::format("out of memory; {}", advice_for_lack_of_memory));
   } catch (const std::exception& error) {
-    print_error(error.what());
+    complain(error.what());
   }
   return exit_failure;
+}
+
+int run_to_the_last_byte(const std::function<int()>& run) {
+  return run_guarded([&run] {
+    int code = exit_failure;
+    try {
+      code = run();
+    } catch (const std::system_error& error) {
+      if (std::ferror(stdout) != 0) throw OutputLost(error.code().value());  // as fmt::print tells it
+      throw;
+    }
+    flush_output();
+    return code;
+  });
 }
 
 // What the kernels are compiled for beyond the architecture's baseline (CMakeLists.txt).
@@ -52,9 +75,7 @@ void require_known(const std::vector<Command>& commands, const std::string& word
   fail("there is no command '{}'; the commands are {}{}", word, fmt::join(known, ", "), did_you_mean(word, known));
 }
 
-}  // namespace
-
-int run_command_line(int argc, const char* const* argv) {
+int parse_and_run(int argc, const char* const* argv) {
   CLI::App program("Trains music-genre classifiers from audio files and applies them.", "melgrad");
   bool json = false;  // parsed before --version acts, being added before it
   program.add_flag("--json", json, "With --version: the build, its libraries and devices as JSON");
@@ -64,7 +85,7 @@ int run_command_line(int argc, const char* const* argv) {
     return fmt::format("melgrad: {}; see --help\n", one_line(parse_failure(*app, error)));
   });
   if (const char* lacking = missing_instructions()) {
-    fmt::print(stderr, "melgrad: this processor lacks {}, which this build needs\n", lacking);
+    complain(fmt::format("this processor lacks {}, which this build needs", lacking));
     return exit_failure;
   }
   const std::vector<Command> commands{add_synth(program),    add_mel(program),     add_train(program),
@@ -79,13 +100,19 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? exit_success : exit_usage;
   } catch (const Error& error) {
-    print_error(error.what());
+    complain(error.what());
     return exit_usage;
   }
   for (const Command& command : commands) {
-    if (command.app->parsed()) return run_guarded(command);
+    if (command.app->parsed()) return command.run();
   }
   return exit_usage;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  return run_to_the_last_byte([&] { return parse_and_run(argc, argv); });
 }
 
 }  // namespace melgrad

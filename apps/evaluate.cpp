@@ -12,7 +12,7 @@
 #include "framework/io/csv_writer.h"
 #include "framework/io/picture.h"
 #include "framework/training/metrics.h"
-#include "inference/trained_model.h"
+#include "models/trained_model.h"
 
 namespace melgrad {
 namespace {
@@ -160,7 +160,7 @@ int evaluate(const EvaluateCommand& command) {
   const Evaluation evaluation = score(predictions, clips, classifier.card);
 
   const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
-  fs::create_directories(out);
+  make_folders(out);
   const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failures);
   write_file_atomically(out / "report.json", json_text(json));
   write_file_atomically(out / "classes.csv", to_csv(evaluation.report));

@@ -38,7 +38,7 @@ void add_mel_options(CLI::App& command, MelSettings& settings) {
 
 void warn_of_truncation(const std::filesystem::path& file) {
   if (!std::filesystem::is_regular_file(file)) return;
-  if (const std::string warning = truncation_warning(file); !warning.empty()) print_error(warning);
+  if (const std::string warning = truncation_warning(file); !warning.empty()) complain(warning);
 }
 
 std::vector<int> LoadedTracks::labels(const Dataset& dataset) const {
@@ -67,11 +67,11 @@ LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks,
   Progress progress(what, static_cast<int64_t>(tracks.size()), "tracks", output.progress());
   Features extracted = extract_features(dataset, tracks, settings, features.cache_folder(), progress, device);
   if (!extracted.note.empty()) output.note(extracted.note);
-  for (const std::string& warning : extracted.warnings) print_error(warning);
+  for (const std::string& warning : extracted.warnings) complain(warning);
   LoadedTracks loaded;
   for (const Features::Failure& failure : extracted.failures) {
     if (features.strict) fail("{}; without --strict it is left out", failure.message);
-    print_error("left out: " + failure.message);
+    complain("left out: " + failure.message);
     loaded.failures.push_back(failure.message);
   }
   for (size_t i = 0; i < tracks.size(); ++i) {

@@ -38,10 +38,10 @@ std::vector<Leak> warn_of_leaks(const Dataset& dataset, const Split& split, cons
     fail("{}; {} such pairs in all; {}", describe(leaks.front(), dataset), leaks.size(), remedy);
   }
   for (const Leak& leak : std::span(leaks).first(std::min(leaks.size(), most_lines))) {
-    fmt::print(stderr, "melgrad: {}; {}\n", describe(leak, dataset), remedy);
+    complain(fmt::format("{}; {}", describe(leak, dataset), remedy));
   }
   if (leaks.size() > most_lines) {
-    fmt::print(stderr, "melgrad: {} more leaks; melgrad check lists all\n", leaks.size() - most_lines);
+    complain(fmt::format("{} more leaks; melgrad check lists all", leaks.size() - most_lines));
   }
   return leaks;
 }

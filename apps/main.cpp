@@ -1,3 +1,7 @@
 #include "apps/command_line.h"
+#include "apps/process.h"
 
-int main(int argc, char** argv) { return melgrad::run_command_line(argc, argv); }
+int main(int argc, char** argv) {
+  melgrad::prepare_process();
+  return melgrad::run_command_line(argc, argv);
+}

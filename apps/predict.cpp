@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <numeric>
 
 #include "apps/command.h"
@@ -9,7 +10,7 @@
 #include "framework/data/dataset.h"
 #include "framework/interrupt.h"
 #include "framework/text.h"
-#include "inference/trained_model.h"
+#include "models/trained_model.h"
 
 namespace melgrad {
 namespace {
@@ -69,6 +70,19 @@ std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path&
   return ranked;
 }
 
+// A file that is too long for the memory fails by itself: the next may be shorter.
+std::vector<Ranked> predict_within_memory(const TrainedModel& classifier, const fs::path& file,
+                                          const PredictCommand& c) {
+  std::string what = "out of memory";
+  try {
+    return predict_file(classifier, file, c);
+  } catch (const OutOfMemory& error) {
+    what = error.what();
+  } catch (const std::bad_alloc&) {
+  }
+  fail("{}: {}; use a smaller --batch-size or cut the file into shorter ones", file.string(), what);
+}
+
 nlohmann::ordered_json to_json(const std::vector<Ranked>& ranked) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Ranked& r : ranked) list.push_back({{"label", r.label}, {"probability", r.probability}});
@@ -83,20 +97,22 @@ int predict(const PredictCommand& c) {
   size_t failed = 0;
   for (const fs::path& file : files) {
     if (interrupted()) break;
+    std::vector<Ranked> ranked;
     try {
-      const std::vector<Ranked> ranked = predict_file(classifier, file, c);
-      if (c.output.json) {
-        results.push_back({{"file", file.string()}, {"label", ranked[0].label}, {"predictions", to_json(ranked)}});
-      } else {
-        std::string line = one_line(file.string()) + ":";
-        for (const Ranked& r : ranked) line += fmt::format("  {} {:.3f}", r.label, r.probability);
-        fmt::print("{}\n", line);
-        std::fflush(stdout);
-      }
+      ranked = predict_within_memory(classifier, file, c);
     } catch (const Error& error) {
       ++failed;
-      print_error(error.what());
+      complain(error.what());
       if (c.output.json) results.push_back({{"file", file.string()}, {"error", error.what()}});
+      continue;
+    }
+    if (c.output.json) {
+      results.push_back({{"file", file.string()}, {"label", ranked[0].label}, {"predictions", to_json(ranked)}});
+    } else {
+      std::string line = one_line(file.string()) + ":";
+      for (const Ranked& r : ranked) line += fmt::format("  {} {:.3f}", r.label, r.probability);
+      fmt::print("{}\n", line);
+      flush_output();
     }
   }
   if (c.output.json) print_json(results);

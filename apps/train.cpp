@@ -14,6 +14,7 @@
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
 #include "framework/random.h"
+#include "framework/training/run_lock.h"
 #include "framework/training/run_log.h"
 #include "framework/training/trainer.h"
 #include "kernels/deterministic.h"
@@ -117,18 +118,30 @@ Schedule make_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
   return warmup_cosine_schedule(c.learning_rate, c.warmup_epochs * steps_per_epoch, c.train.epochs * steps_per_epoch);
 }
 
-void prepare_run_folder(const TrainCommand& c) {
+// Makes the run's folder this process's own and clears it of what a killed one was writing.
+std::unique_ptr<RunLock> take_run_folder(const TrainCommand& c) {
   const fs::path run = c.run_folder;
-  const bool has_run = fs::exists(run / "training.safetensors");
-  if (has_run && !c.resume)
+  const auto has_run = [&run] { return fs::exists(run / "training.safetensors"); };
+  const auto check_resume = [&] {
+    if (!has_run() && c.resume)
+      fail("{} holds no training.safetensors to resume from; leave out --resume", c.run_folder);
+  };
+  check_resume();
+  make_folders(run);
+  auto lock = std::make_unique<RunLock>(run);
+  check_resume();
+  if (has_run() && !c.resume) {
     fail("{} already holds a run; add --resume to go on with it, or choose another --out", c.run_folder);
-  if (!has_run && c.resume) fail("{} holds no training.safetensors to resume from; leave out --resume", c.run_folder);
-  std::error_code error;
-  fs::create_directories(run, error);
-  if (error) fail("cannot make the folder {}: {}", c.run_folder, error.message());
-  for (const auto& entry : fs::directory_iterator(run)) {  // what a killed run was writing
-    if (entry.path().extension() == ".tmp") fs::remove(entry.path(), error);
   }
+  for (const auto& entry : fs::directory_iterator(run)) {
+    std::error_code ignored;
+    if (entry.path().extension() == ".tmp") fs::remove(entry.path(), ignored);
+  }
+  return lock;
+}
+
+std::string how_to_go_on(const TrainCommand& c) {
+  return fmt::format("go on with: melgrad train {} --out {} --resume", c.data, c.run_folder);
 }
 
 void check_usage(const TrainCommand& c) {
@@ -160,6 +173,8 @@ void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
   try {
     const NoGrad no_grad;
     (*make_model(c.model, classes))(Tensor::zeros({smallest, c.mel.n_mels, c.crop_frames, 1}));
+  } catch (const OutOfMemory&) {
+    throw;
   } catch (const Error& error) {
     throw UsageError(fmt::format("{} cannot take batches of {} crops of {} mel bins x {} frames: {}", c.model, smallest,
                                  c.mel.n_mels, c.crop_frames, error.what()));
@@ -189,9 +204,7 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
                    const std::vector<std::string>& failed, const nlohmann::ordered_json& leaks) {
   const fs::path run = c.run_folder;
   if (outcome == Trainer::Outcome::interrupted) {
-    fmt::print(stderr, "melgrad: interrupted in epoch {}; go on with: melgrad train {} --out {} --resume\n",
-               trainer.epochs_done() + 1, c.data, c.run_folder);
-    return exit_interrupted;
+    throw Interrupted(fmt::format("interrupted in epoch {}; {}", trainer.epochs_done() + 1, how_to_go_on(c)));
   }
   nlohmann::ordered_json result{{"run", c.run_folder},
                                 {"outcome", outcome == Trainer::Outcome::finished ? "finished" : "stopped_early"},
@@ -230,7 +243,7 @@ int train(TrainCommand c, const CLI::App& app) {
   c.train.precision = choose_precision(c.precision, Stream::of(device));
   c.train.profile = parse_steps(c.profile_steps);
   kernel::set_deterministic(c.deterministic);
-  prepare_run_folder(c);
+  const std::unique_ptr<RunLock> lock = take_run_folder(c);
   if (c.resume) {
     require_same_options(run / "config.toml", config,
                          {"data", "epochs", "patience", "device", "threads", "cache", "no_cache", "strict"});
@@ -267,7 +280,8 @@ int train(TrainCommand c, const CLI::App& app) {
   model->move_to(device);
   c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
   const int64_t steps = Trainer::steps_per_epoch(train_clips.size(), c.train);
-  Trainer trainer(*model, {train_clips, names, validation_clips}, card, c.train, make_schedule(c, steps), c.run_folder);
+  Trainer trainer(*model, {train_clips, names, validation_clips}, card, c.train, make_schedule(c, steps), run,
+                  [&lock] { lock->require_held(); });
   if (c.resume) trainer.resume();
 
   write_file_atomically(run / "config.toml", config);
@@ -278,12 +292,17 @@ int train(TrainCommand c, const CLI::App& app) {
       fmt::format("{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
                   c.model, Stream::of(device).description(), c.train.precision == DType::bfloat16 ? "bf16" : "fp32",
                   train_clips.size(), validation_clips.size(), split.test.size(), classes, steps));
-  const Trainer::Outcome outcome = trainer.run(c.output.progress(), [&](const EpochReport& report) {
+  const auto on_epoch = [&](const EpochReport& report) {
     log.append(report);
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation_track_accuracy,
                               report.validation_loss, report.best ? " (best so far)" : ""));
-  });
-  return report_outcome(c, trainer, outcome, log, failed, to_json(leaks, dataset));
+  };
+  try {
+    return report_outcome(c, trainer, trainer.run(c.output.progress(), on_epoch), log, failed, to_json(leaks, dataset));
+  } catch (const WriteError& error) {
+    lock->require_held();
+    fail("{}; then {}", error.what(), fs::exists(run / "training.safetensors") ? how_to_go_on(c) : "train again");
+  }
 }
 
 }  // namespace

@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # The library: the floors below the command line in one archive.
-set(parts melgrad_kernels melgrad_framework melgrad_models melgrad_inference)
+set(parts melgrad_kernels melgrad_framework melgrad_models)
 if(TARGET melgrad_cudnn)
   list(APPEND parts melgrad_cudnn)
 endif()
@@ -37,7 +37,7 @@ configure_package_config_file(cmake/melgrad-config.cmake.in ${generated}/melgrad
 write_basic_package_version_file(${generated}/melgrad-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${generated}/melgrad-config.cmake ${generated}/melgrad-config-version.cmake
   DESTINATION ${package_folder} COMPONENT development)
-install(DIRECTORY kernels framework models inference DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/melgrad
+install(DIRECTORY kernels framework models DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/melgrad
   COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "cudnn" EXCLUDE)
 install(DIRECTORY docs/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
 

@@ -34,7 +34,11 @@ Tensor::Node::~Node() {
     node.backward = nullptr;  // it may hold inputs, too
     for (Tensor& handle : node.inputs) {
       const Tensor input = std::move(handle);
-      if (input.impl_.use_count() == 1 && input.impl_->node) orphans.push_back(std::move(input.impl_->node));
+      if (input.impl_.use_count() != 1 || !input.impl_->node) continue;
+      try {
+        orphans.push_back(std::move(input.impl_->node));
+      } catch (const std::bad_alloc&) {  // it stays with its tensor and goes with it
+      }
     }
   };
   strip(*this);

@@ -1,5 +1,5 @@
-// Ctrl-C and SIGTERM as a flag that long work asks for between two pieces of itself, so that it can save and say how to
-// go on.
+// Ctrl-C, SIGTERM and SIGHUP as a flag that long work asks for between two pieces of itself, so that it can save and
+// say how to go on.
 #pragma once
 
 #include "kernels/error.h"
@@ -12,9 +12,14 @@ class Interrupted : public Error {
   using Error::Error;
 };
 
-// The first SIGINT or SIGTERM sets the flag; the second ends the process at once, as if no handler were there.
+// The first SIGINT, SIGTERM or SIGHUP sets the flag; a second SIGINT or SIGTERM ends the process at once, as if no
+// handler were there. A terminal that closes often sends SIGHUP twice, and more after it, so none of that is taken for
+// impatience. Where SIGHUP is ignored (nohup) it stays so.
 void install_interrupt_handler();
 
 bool interrupted();
+
+// The signal that set the flag; 0: none has.
+int interrupting_signal();
 
 }  // namespace melgrad

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 
 #include "kernels/error.h"
 
@@ -41,10 +42,19 @@ void* CachingAllocator::allocate(size_t bytes) {
     memory_.held += capacity;
   }
   source_.acquired(block, bytes, capacity);
-  live_[block] = capacity;
+  remember(block, capacity);
   memory_.used += capacity;
   memory_.peak = std::max(memory_.peak, memory_.used);
   return block;
+}
+
+void CachingAllocator::remember(void* block, size_t capacity) {
+  try {
+    live_[block] = capacity;
+  } catch (const std::bad_alloc&) {
+    give_back(block, capacity);
+    throw;
+  }
 }
 
 void CachingAllocator::fail_for_lack_of(size_t bytes) const {
@@ -62,10 +72,14 @@ void CachingAllocator::release(void* block) noexcept {
   const size_t capacity = entry->second;
   live_.erase(entry);
   memory_.used -= capacity;
-  source_.released(block, capacity);
-  std::vector<void*>& heap = cached_[capacity];
-  heap.push_back(block);
-  std::push_heap(heap.begin(), heap.end(), std::greater());
+  try {
+    std::vector<void*>& heap = cached_[capacity];
+    heap.push_back(block);
+    std::push_heap(heap.begin(), heap.end(), std::greater());
+    source_.released(block, capacity);
+  } catch (const std::bad_alloc&) {  // no memory to note that there is some
+    give_back(block, capacity);
+  }
 }
 
 Stream::Memory CachingAllocator::memory() const {
@@ -78,13 +92,15 @@ void CachingAllocator::reset_peak() {
   memory_.peak = memory_.used;
 }
 
+void CachingAllocator::give_back(void* block, size_t capacity) noexcept {
+  source_.acquired(block, capacity, capacity);
+  source_.give_back(block);
+  memory_.held -= capacity;
+}
+
 void CachingAllocator::give_back_cached() {
   for (auto& [capacity, blocks] : cached_) {
-    for (void* block : blocks) {
-      source_.acquired(block, capacity, capacity);
-      source_.give_back(block);
-      memory_.held -= capacity;
-    }
+    for (void* block : blocks) give_back(block, capacity);
   }
   cached_.clear();
 }

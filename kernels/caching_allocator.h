@@ -41,7 +41,9 @@ class CachingAllocator {
   void reset_peak();
 
  private:
+  void give_back(void* block, size_t capacity) noexcept;
   void give_back_cached();
+  void remember(void* block, size_t capacity);
   [[noreturn]] void fail_for_lack_of(size_t bytes) const;
 
   MemorySource source_;

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "kernels/onednn.h"
 #include "kernels/parallel.h"
 
 namespace melgrad::kernel::cpu {
@@ -31,6 +32,15 @@ const dnnl::engine& engine() {
 const dnnl::stream& thread_stream() {
   thread_local const dnnl::stream stream(engine());
   return stream;
+}
+
+void execute(const dnnl::primitive& primitive, const Arguments& arguments) {
+  try {
+    primitive.execute(thread_stream(), arguments);
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    fail("a convolution failed in oneDNN: {}", error.what());
+  }
 }
 
 dnnl::primitive_attr attributes() {
@@ -139,6 +149,7 @@ const Plan& cached_plan(Pass pass, const Conv2d& conv) {
   static auto& plans = *new std::map<Key, Plan>;
   const Key key{pass, conv};
   if (const auto found = plans.find(key); found != plans.end()) return found->second;
+  require_room_for_code();
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
   try {
@@ -148,6 +159,7 @@ const Plan& cached_plan(Pass pass, const Conv2d& conv) {
   } catch (const dnnl::error& error) {
     omp_set_num_threads(threads);
     plans.erase(key);
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     fail("conv2d: oneDNN cannot convolve {}x{}x{}x{} with {} filters of {}x{}: {}", conv.batch, conv.height, conv.width,
          conv.in_channels, conv.out_channels, conv.kernel_height, conv.kernel_width, error.what());
   }
@@ -185,9 +197,9 @@ void convolve_images(Stream& stream, const Plan& plan, int64_t batch, const Imag
   char* const scratchpads = workspace + weights_bytes;
 
   const memory weights = wrap(plan.weights, workspace);
-  plan.reorder.execute(thread_stream(), {{DNNL_ARG_FROM, wrap(plan.our_weights, w)},
-                                         {DNNL_ARG_TO, weights},
-                                         {DNNL_ARG_SCRATCHPAD, wrap(plan.reorder_scratchpad, scratchpads)}});
+  execute(plan.reorder, {{DNNL_ARG_FROM, wrap(plan.our_weights, w)},
+                         {DNNL_ARG_TO, weights},
+                         {DNNL_ARG_SCRATCHPAD, wrap(plan.reorder_scratchpad, scratchpads)}});
   FirstException failure;
 #pragma omp parallel for schedule(dynamic)
   for (int64_t i = 0; i < batch; ++i) {
@@ -198,7 +210,7 @@ void convolve_images(Stream& stream, const Plan& plan, int64_t batch, const Imag
                           {out.argument, out.of(i)},
                           {DNNL_ARG_SCRATCHPAD, wrap(plan.scratchpad, scratchpad)}};
       if (bias) arguments[DNNL_ARG_BIAS] = wrap(plan.bias, bias);
-      plan.convolution.execute(thread_stream(), arguments);
+      execute(plan.convolution, arguments);
     });
   }
   failure.rethrow();
@@ -260,15 +272,13 @@ void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void*
       char* const thread = workspace + partials_bytes + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
       const int64_t image = slice * per_slice;
       const memory weights = wrap(own.weights, thread);
-      own.convolution.execute(thread_stream(),
-                              {{DNNL_ARG_SRC, wrap(own.x, static_cast<const float*>(x) + image * in_stride)},
-                               {DNNL_ARG_DIFF_DST, wrap(own.y, static_cast<const float*>(dy) + image * out_stride)},
-                               {DNNL_ARG_DIFF_WEIGHTS, weights},
-                               {DNNL_ARG_SCRATCHPAD, wrap(own.scratchpad, thread + weights_bytes)}});
-      own.reorder.execute(thread_stream(),
-                          {{DNNL_ARG_FROM, weights},
-                           {DNNL_ARG_TO, wrap(own.our_weights, partial(slice))},
-                           {DNNL_ARG_SCRATCHPAD, wrap(own.reorder_scratchpad, thread + weights_bytes)}});
+      execute(own.convolution, {{DNNL_ARG_SRC, wrap(own.x, static_cast<const float*>(x) + image * in_stride)},
+                                {DNNL_ARG_DIFF_DST, wrap(own.y, static_cast<const float*>(dy) + image * out_stride)},
+                                {DNNL_ARG_DIFF_WEIGHTS, weights},
+                                {DNNL_ARG_SCRATCHPAD, wrap(own.scratchpad, thread + weights_bytes)}});
+      execute(own.reorder, {{DNNL_ARG_FROM, weights},
+                            {DNNL_ARG_TO, wrap(own.our_weights, partial(slice))},
+                            {DNNL_ARG_SCRATCHPAD, wrap(own.reorder_scratchpad, thread + weights_bytes)}});
     });
   }
   failure.rethrow();

@@ -31,6 +31,7 @@ cudaStream_t native_stream(Stream&);
 const char* current_range(Stream&);  // the innermost open Range: the operation that is running
 
 inline void cuda_check(cudaError_t status, const char* what) {
+  if (status == cudaErrorMemoryAllocation) throw OutOfMemory(fmt::format("{}: out of memory", what), 0);
   if (status != cudaSuccess) fail("{}: {}", what, cudaGetErrorString(status));
 }
 

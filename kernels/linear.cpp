@@ -3,8 +3,10 @@
 #include "kernels/linear.h"
 
 #include <algorithm>
+#include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include "kernels/onednn.h"
 #include "kernels/parallel.h"
 
 namespace melgrad::kernel::cpu {
@@ -25,6 +27,7 @@ struct Matrix {
 void multiply(const Matrix& a, const Matrix& b, const float* bias, float* c, int64_t rows, int64_t columns,
               int64_t inner) {
   constexpr int64_t block_rows = 64, block_columns = 256;
+  require_room_for_code();
   FirstException failure;
 #pragma omp parallel for collapse(2) schedule(dynamic)
   for (int64_t row = 0; row < rows; row += block_rows) {
@@ -35,6 +38,7 @@ void multiply(const Matrix& a, const Matrix& b, const float* bias, float* c, int
       failure.guard([&] {
         const dnnl::status status = dnnl::sgemm(a.flag(), b.flag(), m, n, inner, 1.0f, a.row(row), a.stride,
                                                 b.column(column), b.stride, bias ? 1.0f : 0.0f, block, columns);
+        if (status == dnnl::status::out_of_memory) throw std::bad_alloc();
         if (status != dnnl::status::success) fail("sgemm failed with oneDNN's status {}", static_cast<int>(status));
       });
     }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "kernels/fft.h"
 #include "kernels/lanes.h"
+#include "kernels/parallel.h"
 
 namespace melgrad::kernel::cpu {
 namespace {
@@ -69,17 +71,20 @@ void log_mel_spectrogram(Stream&, const float* samples, const double* window, fl
   const RealFft& fft = real_fft(frames.n_fft);
   constexpr int64_t chunk = 128;
   // A short call stays on its thread: those who process many files at once have their own threads.
+  FirstException failure;
 #pragma omp parallel if (frames.count > chunk)
   {
-    Workspace workspace(fft);
+    std::optional<Workspace> workspace;
+    failure.guard([&] { workspace.emplace(fft); });
 #pragma omp for schedule(dynamic)
     for (int64_t first = 0; first < frames.count; first += fft_lanes) {
+      if (!workspace) continue;
       const int64_t count = std::min<int64_t>(fft_lanes, frames.count - first);
       const float* starts[fft_lanes];
       for (int64_t lane = 0; lane < fft_lanes; ++lane) {
         starts[lane] = samples + (first + std::min(lane, count - 1)) * frames.hop_length;
       }
-      const Lanes* power = workspace.power_spectra(starts, window);
+      const Lanes* power = workspace->power_spectra(starts, window);
       for (int64_t mel = 0; mel < filters.n_mels; ++mel) {
         const Lanes* bin = power + filters.first_bin[mel];
         Vector sum{};
@@ -93,6 +98,7 @@ void log_mel_spectrogram(Stream&, const float* samples, const double* window, fl
       }
     }
   }
+  failure.rethrow();
 }
 
 void limit_dynamic_range(Stream&, float* db, int64_t n, float top_db) {

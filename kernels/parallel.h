@@ -25,17 +25,22 @@ class FirstException {
       if (!first_) first_ = std::current_exception();
     }
   }
+  // Whether there is one; what is left of the work may then be left out.
+  bool caught() const {
+    const std::lock_guard lock(mutex_);
+    return first_ != nullptr;
+  }
   // To be called after the region.
   void rethrow() const {
     if (first_) std::rethrow_exception(first_);
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::exception_ptr first_;
 };
 
-// Calls body(chunk, begin, end) for every chunk of [0, n), in parallel.
+// Calls body(chunk, begin, end), which must not throw, for every chunk of [0, n), in parallel.
 template <class Body>
 void for_each_chunk(int64_t n, int64_t chunk_size, Body body) {
   const int64_t chunks = (n + chunk_size - 1) / chunk_size;
@@ -45,7 +50,7 @@ void for_each_chunk(int64_t n, int64_t chunk_size, Body body) {
   }
 }
 
-// The sum over chunks of body(begin, end), which returns a number.
+// The sum over chunks of body(begin, end), which returns a number and must not throw.
 template <class Body>
 double chunked_sum(int64_t n, int64_t chunk_size, Body body) {
   std::vector<double> partial(static_cast<size_t>((n + chunk_size - 1) / chunk_size));

@@ -1,10 +1,13 @@
 // The CPU's stream: work is complete when the call returns.
 #include "kernels/stream.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <vector>
 
 #include "kernels/caching_allocator.h"
@@ -17,8 +20,15 @@
 namespace melgrad {
 namespace {
 
+// What the machine has left and, under ulimit -v, what the process may still take of it.
 size_t free_bytes() {
-  return static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t of_machine = static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * page;
+  rlimit limit{};
+  size_t pages = 0;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return of_machine;
+  if (!(std::ifstream("/proc/self/statm") >> pages)) return of_machine;
+  return std::min(of_machine, limit.rlim_cur > pages * page ? limit.rlim_cur - pages * page : 0);
 }
 
 void mark_acquired([[maybe_unused]] void* block, [[maybe_unused]] size_t requested,

@@ -1,4 +1,4 @@
-#include "inference/classifier.h"
+#include "models/classifier.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "framework/random.h"
 #include "framework/training/state_dict.h"
-#include "inference/trained_model.h"
+#include "models/trained_model.h"
 #include "models/models.h"
 #include "tests/expect_error.h"
 #include "tests/music_folder.h"

@@ -18,6 +18,10 @@
 #include "kernels/cache_folder.h"
 #include "music_folder.h"
 
+#if MELGRAD_EMULATED
+#include "tests/emulated_cuda/device_memory.h"
+#endif
+
 namespace melgrad::test {
 namespace {
 
@@ -191,6 +195,23 @@ TEST(FeatureCache, GoesOnWhereItCannotWrite) {
   EXPECT_NE(no_entry.note.find("features are not cached: cannot write"), std::string::npos) << no_entry.note;
   EXPECT_EQ(files_in(folder / "cache/features").size(), 4u);  // no temporary is left
 }
+
+#if MELGRAD_EMULATED
+TEST(FeatureCache, BlamesNoFileForADeviceThatIsFull) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  const std::vector<size_t> all{0, 1, 2, 3};
+  emulated_cuda::set_device_memory_limit(1024);
+  const std::string error = error_of([&] {
+    Progress progress("features", 4, "tracks", ProgressMode::quiet);
+    extract_features(dataset, all, settings, "", progress, Device::cuda);
+  });
+  emulated_cuda::set_device_memory_limit(SIZE_MAX);
+  EXPECT_NE(error.find("out of memory on cuda:0"), std::string::npos) << error;
+  EXPECT_NE(error.find("while computing the features of"), std::string::npos) << error;
+  EXPECT_NE(error.find("use --device cpu"), std::string::npos) << error;
+}
+#endif
 
 TEST(FeatureCache, RemovesOldTemporariesOnly) {
   const TemporaryFolder folder;

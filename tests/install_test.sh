@@ -15,8 +15,8 @@ for file in share/man/man1/melgrad.1 share/bash-completion/completions/melgrad s
   share/fish/vendor_completions.d/melgrad.fish include/melgrad/framework/tensor.h; do
   [[ -s $prefix/$file ]] || { echo "$file was not installed" >&2 && exit 1; }
 done
-if grep --quiet '#include "' "$prefix/include/melgrad/inference/classifier.h"; then
-  echo "inference/classifier.h needs other headers of melgrad" >&2
+if grep --quiet '#include "' "$prefix/include/melgrad/models/classifier.h"; then
+  echo "models/classifier.h needs other headers of melgrad" >&2
   exit 1
 fi
 

@@ -21,10 +21,12 @@ namespace melgrad::test {
 
 class Program {
  public:
-  // Starts the program with its stdout and stderr written to `output`.
-  Program(std::vector<std::string> arguments, const std::filesystem::path& output) {
-    const std::string path = program().string();
-    arguments.insert(arguments.begin(), path);
+  // Starts the program with its stdout and stderr written to `output`. With a `script`, sh runs that in its place, the
+  // program and its arguments being "$@": for limits, redirections, pipes.
+  Program(std::vector<std::string> arguments, const std::filesystem::path& output, const std::string& script = "") {
+    arguments.insert(arguments.begin(), program().string());
+    if (!script.empty()) arguments.insert(arguments.begin(), {"/bin/sh", "-c", script, "sh"});
+    const std::string path = arguments[0];
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -32,7 +34,16 @@ class Program {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), environ);
+    // As from a terminal, even where these tests run in the background, without Ctrl-C.
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&signals, number);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigdefault(&attributes, &signals);
+    posix_spawn(&pid_, path.c_str(), &actions, &attributes, argv.data(), environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
   }
   ~Program() {
@@ -44,6 +55,7 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
+  pid_t pid() const { return pid_; }
   bool running() {
     if (!ended_ && waitpid(pid_, &status_, WNOHANG) == pid_) ended_ = true;
     return !ended_;

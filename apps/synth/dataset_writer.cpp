@@ -2,13 +2,17 @@
 
 #include <sndfile.h>
 
+#include <algorithm>
 #include <cmath>
-#include <exception>
+#include <cstdio>
+#include <cstring>
 #include <memory>
 #include <vector>
 
+#include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
 #include "kernels/error.h"
+#include "kernels/parallel.h"
 
 namespace melgrad {
 namespace {
@@ -18,6 +22,35 @@ namespace fs = std::filesystem;
 // Tells a demo set from a folder of somebody's music. Its name begins with a dot, so that no loader takes it for data.
 constexpr const char* marker_name = ".melgrad_demo_set";
 
+// What libsndfile writes, in memory: a file that a full disk or a signal cuts short would be taken for music.
+struct MemoryFile {
+  std::string bytes;
+  size_t position = 0;
+};
+
+SF_VIRTUAL_IO memory_io = {
+    .get_filelen = [](void* self) { return std::ssize(static_cast<MemoryFile*>(self)->bytes); },
+    .seek =
+        [](sf_count_t offset, int whence, void* self) {
+          auto& file = *static_cast<MemoryFile*>(self);
+          const sf_count_t origin = whence == SEEK_SET   ? 0
+                                    : whence == SEEK_CUR ? static_cast<sf_count_t>(file.position)
+                                                         : std::ssize(file.bytes);
+          file.position = static_cast<size_t>(origin + offset);
+          return origin + offset;
+        },
+    .read = [](void*, sf_count_t, void*) { return sf_count_t{0}; },
+    .write =
+        [](const void* from, sf_count_t count, void* self) {
+          auto& file = *static_cast<MemoryFile*>(self);
+          const size_t end = file.position + static_cast<size_t>(count);
+          file.bytes.resize(std::max(file.bytes.size(), end));
+          std::memcpy(file.bytes.data() + file.position, from, static_cast<size_t>(count));
+          file.position = end;
+          return count;
+        },
+    .tell = [](void* self) { return static_cast<sf_count_t>(static_cast<MemoryFile*>(self)->position); }};
+
 void write_wav(const fs::path& path, const std::vector<float>& samples, int sample_rate) {
   std::vector<short> pcm;
   pcm.reserve(samples.size());
@@ -26,17 +59,15 @@ void write_wav(const fs::path& path, const std::vector<float>& samples, int samp
   info.samplerate = sample_rate;
   info.channels = 1;
   info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
-  const std::unique_ptr<SNDFILE, int (*)(SNDFILE*)> file(sf_open(path.c_str(), SFM_WRITE, &info), sf_close);
+  MemoryFile content;
+  content.bytes.reserve(pcm.size() * sizeof(short) + 64);  // callbacks of a C library must not throw
+  std::unique_ptr<SNDFILE, int (*)(SNDFILE*)> file(sf_open_virtual(&memory_io, SFM_WRITE, &info, &content), sf_close);
   if (!file) fail("cannot write '{}': {}", path.string(), sf_strerror(nullptr));
   if (sf_write_short(file.get(), pcm.data(), std::ssize(pcm)) != std::ssize(pcm)) {
     fail("cannot write '{}': {}", path.string(), sf_strerror(file.get()));
   }
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) fail("cannot make the folder '{}': {}", folder.string(), error.message());
+  file.reset();
+  write_file_atomically(path, content.bytes);
 }
 
 void remove_tracks(const fs::path& out) {
@@ -45,7 +76,8 @@ void remove_tracks(const fs::path& out) {
     std::vector<fs::path> tracks;
     for (const auto& entry : fs::directory_iterator(out / genre)) {
       const std::string name = entry.path().filename().string();
-      if (name.starts_with(genre + ".") && name.ends_with(".wav")) tracks.push_back(entry.path());
+      const bool ours = name.ends_with(".wav") || name.ends_with(".tmp");  // whole, or of a process that was killed
+      if (name.starts_with(genre + ".") && ours) tracks.push_back(entry.path());
     }
     for (const fs::path& track : tracks) fs::remove(track);
   }
@@ -54,7 +86,7 @@ void remove_tracks(const fs::path& out) {
 // Leaves `out` as a folder with the marker, the genres' folders and no tracks.
 void prepare(const fs::path& out, const SynthOptions& options) {
   if (fs::exists(out) && !fs::is_directory(out)) fail("'{}' is a file; name a folder for the demo set", out.string());
-  make_folder(out);
+  make_folders(out);
   if (fs::exists(out / marker_name)) {
     remove_tracks(out);
   } else if (!fs::is_empty(out)) {
@@ -63,7 +95,7 @@ void prepare(const fs::path& out, const SynthOptions& options) {
   write_file_atomically(out / marker_name,
                         fmt::format("tracks_per_genre {}\nseconds {}\nsample_rate {}\nseed {}\n",
                                     options.tracks_per_genre, options.seconds, options.sample_rate, options.seed));
-  for (const std::string& genre : synth_genres()) make_folder(out / genre);
+  for (const std::string& genre : synth_genres()) make_folders(out / genre);
 }
 
 }  // namespace
@@ -74,36 +106,28 @@ void write_demo_set(const fs::path& out, const SynthOptions& options,
   prepare(out, options);
   const int total = static_cast<int>(synth_genres().size()) * options.tracks_per_genre;
   int done = 0;
-  std::exception_ptr error;
+  kernel::FirstException failure;
 #pragma omp parallel for schedule(dynamic)
   for (int index = 0; index < total; ++index) {
-    // An exception must not leave an OpenMP loop: the first is kept, the tracks after it are skipped.
-    bool failed = false;
-#pragma omp critical(melgrad_demo_set)
-    failed = error != nullptr;
-    if (failed) continue;
-    std::exception_ptr caught;
-    try {
+    if (interrupted() || failure.caught()) continue;
+    failure.guard([&] {
       const int genre = index / options.tracks_per_genre, track = index % options.tracks_per_genre;
       const std::string& name = synth_genres()[static_cast<size_t>(genre)];
       write_wav(out / name / fmt::format("{}.{:05}.wav", name, track), compose(genre, track, options),
                 options.sample_rate);
-    } catch (...) {
-      caught = std::current_exception();
-    }
+    });
 #pragma omp critical(melgrad_demo_set)
-    {
-      if (caught && !error) error = caught;
-      if (!error && progress) {
-        try {
-          progress(++done, total);
-        } catch (...) {
-          error = std::current_exception();
-        }
-      }
+    if (!failure.caught()) {
+      failure.guard([&] {
+        ++done;
+        if (progress) progress(done, total);
+      });
     }
   }
-  if (error) std::rethrow_exception(error);
+  failure.rethrow();
+  if (done < total) {
+    throw Interrupted(fmt::format("interrupted after {} of {} tracks; run it again to make all of them", done, total));
+  }
 }
 
 }  // namespace melgrad

@@ -10,7 +10,8 @@ namespace melgrad {
 
 // Composes in parallel; `progress` (may be empty) is called after every track, one call at a time, from any thread.
 // `out` must be absent, empty, or hold an earlier demo set, whose tracks are replaced.
-// Throws Error naming the folder or the file that cannot be written.
+// Throws Error naming the folder or the file that cannot be written, Interrupted between two tracks once interrupted()
+// is true. A track is there whole or not at all.
 void write_demo_set(const std::filesystem::path& out, const SynthOptions& options,
                     const std::function<void(int done, int total)>& progress = {});
 

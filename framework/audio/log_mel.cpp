@@ -1,8 +1,10 @@
 #include "framework/audio/log_mel.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <mutex>
+#include <new>
 #include <numbers>
 
 #include "framework/audio/decoder.h"
@@ -150,8 +152,9 @@ std::string description(const MelSettings& settings) {
       settings.highest_frequency(), settings.htk ? "htk" : "slaney", settings.top_db);
 }
 
-LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, Device device) {
-  validate(settings);
+namespace {
+
+LogMel decode_to_log_mel(const std::filesystem::path& file, const MelSettings& settings, Device device) {
   Decoder decoder(file);
   Resampler resampler(decoder.sample_rate(), settings.sample_rate);
   LogMelBuilder builder(settings, device);
@@ -167,6 +170,22 @@ LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, D
   LogMel result = builder.finish();
   result.seconds = static_cast<double>(decoder.samples()) / decoder.sample_rate();
   return result;
+}
+
+}  // namespace
+
+LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, Device device) {
+  validate(settings);
+  errno = 0;
+  try {
+    return decode_to_log_mel(file, settings, device);
+  } catch (const OutOfMemory&) {
+    throw;
+  } catch (const Error&) {
+    // The decoders' libraries tell a malloc that failed as if the file were at fault.
+    if (errno == ENOMEM) throw std::bad_alloc();
+    throw;
+  }
 }
 
 LogMel log_mel(std::span<const float> mono, const MelSettings& settings, Device device) {

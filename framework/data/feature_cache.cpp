@@ -7,12 +7,15 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "framework/audio/truncation.h"
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
+#include "kernels/parallel.h"
 
 namespace melgrad {
 namespace {
@@ -95,9 +98,7 @@ class Extraction {
 
   void run(Progress& progress) {
     const size_t threads = std::min(static_cast<size_t>(std::max(1, omp_get_max_threads())), tracks_.size());
-    working_ = threads;
-    std::vector<std::jthread> pool;
-    for (size_t i = 0; i < threads; ++i) pool.emplace_back([this] { work(); });
+    const std::vector<std::jthread> pool = start(threads);
     std::unique_lock lock(mutex_);
     while (working_ > 0) {
       changed_.wait_for(lock, 100ms);
@@ -107,6 +108,9 @@ class Extraction {
       lock.lock();
     }
   }
+
+  // What ended the extraction before its time, if anything did.
+  void rethrow() const { failure_.rethrow(); }
 
   Features take() {
     features_.computed = counts_.computed;
@@ -132,8 +136,24 @@ class Extraction {
     return text;
   }
 
+  // As many threads as the system grants, which may be few under ulimit; at least one.
+  std::vector<std::jthread> start(size_t threads) {
+    std::vector<std::jthread> pool;
+    pool.reserve(threads);
+    try {
+      while (pool.size() < threads) {
+        const std::lock_guard lock(mutex_);
+        pool.emplace_back([this] { work(); });
+        ++working_;
+      }
+    } catch (const std::system_error& error) {
+      if (pool.empty()) fail("cannot start a thread: {}; raise the limit (ulimit -u, ulimit -v)", error.what());
+    }
+    return pool;
+  }
+
   void work() {
-    while (!interrupted()) {
+    while (!interrupted() && !failure_.caught()) {
       const size_t i = next_++;
       if (i >= tracks_.size()) break;
       const Counts one = extract(i);
@@ -164,12 +184,22 @@ class Extraction {
       warnings_[i] = truncation_warning(track.path);
       features_.clips[i] = std::move(clip);
       return {.done = 1, .computed = 1};
+    } catch (const OutOfMemory& error) {
+      failure_.guard([&] { fail_for_lack_of_memory(error.what(), track); });
+    } catch (const std::bad_alloc&) {
+      failure_.guard([&] { fail_for_lack_of_memory("out of memory", track); });
     } catch (const Error& error) {
       errors_[i] = error.what();
     } catch (const std::exception& error) {
       errors_[i] = fmt::format("{}: {}", track.path.string(), error.what());
     }
     return {.done = 1};
+  }
+
+  [[noreturn]] void fail_for_lack_of_memory(const char* what, const Track& track) const {
+    const char* remedy = device_ == Device::cpu ? "use fewer --threads" : "free some of it, or use --device cpu";
+    fail("{}, while computing the features of {}; {}{}", what, track.path.string(), remedy,
+         cache_.keeps() ? "; the features of the files before it are kept" : "");
   }
 
   const Dataset& dataset_;
@@ -179,6 +209,7 @@ class Extraction {
   Device device_;
   Features features_;
   std::vector<std::string> errors_, warnings_;  // one per requested track; empty: it went well
+  kernel::FirstException failure_;
   std::atomic<size_t> next_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -194,6 +225,7 @@ Features extract_features(const Dataset& dataset, std::span<const size_t> tracks
   FeatureCache cache(cache_folder);
   Extraction extraction(dataset, tracks, settings, cache, device);
   extraction.run(progress);
+  extraction.rethrow();
   if (extraction.done() < tracks.size()) {
     throw Interrupted(fmt::format("interrupted after the features of {} of {} tracks{}", extraction.done(),
                                   tracks.size(),

@@ -31,8 +31,9 @@ struct Features {
 // Features of dataset.tracks[i] for each i of `tracks`, on one thread a core (OMP_NUM_THREADS, if set). A file that
 // cannot be read is a Failure and stops nothing; a damaged, truncated or foreign cache entry is computed anew and
 // replaced. Any number of processes may share a cache folder. `cache_folder` empty: no cache.
-// Throws Error on settings that cannot be, Interrupted between two files once interrupted() is true; what is done by
-// then is in the cache. The device computes the spectrograms; decoding is the CPU's work.
+// Throws Error on settings that cannot be and where memory does not suffice, on the device or the host (no fault of the
+// file at hand), Interrupted between two files once interrupted() is true; what is done by then is in the cache. The
+// device computes the spectrograms; decoding is the CPU's work.
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                           const std::filesystem::path& cache_folder, Progress& progress, Device device = Device::cpu);
 

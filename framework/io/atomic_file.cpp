@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-
-#include "kernels/error.h"
+#include <system_error>
 
 namespace melgrad {
 namespace {
@@ -32,12 +32,42 @@ void write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(descriptor, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("{}", std::strerror(errno));
+    if (written < 0) throw std::system_error(errno, std::generic_category());
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
 
+[[noreturn]] void fail_to_write(const std::filesystem::path& path, int error_number) {
+  throw WriteError(fmt::format("cannot write {}: {}", path.string(), reason_and_remedy(error_number)));
+}
+
+const char* remedy(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return "free some space there or choose another folder";
+    case EFBIG:
+      return "raise the limit on the size of files (ulimit -f)";
+    case ENOENT:
+      return "make its folder first";
+    default:
+      return "choose a folder that you may write to";
+  }
+}
+
 }  // namespace
+
+std::string reason_and_remedy(int error_number) {
+  return fmt::format("{}; {}", std::strerror(error_number), remedy(error_number));
+}
+
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw WriteError(fmt::format("cannot make the folder {}: {}", folder.string(), reason_and_remedy(error.value())));
+  }
+}
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
   // Unique among the threads and processes that may write the same target at once, and never one that a killed process
@@ -49,18 +79,18 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
     temporary = fmt::format("{}.{}.{}.tmp", path.string(), getpid(), counter++);
     opened = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (opened < 0 && errno == EEXIST);
-  if (opened < 0) fail("cannot write {}: {}", path.string(), std::strerror(errno));
+  if (opened < 0) fail_to_write(path, errno);
   try {
     {
       const Descriptor file(opened);
       write_all(file.get(), bytes);
-      if (fsync(file.get()) != 0) fail("{}", std::strerror(errno));
+      if (fsync(file.get()) != 0) throw std::system_error(errno, std::generic_category());
     }
     std::filesystem::rename(temporary, path);
-  } catch (const std::exception& error) {
+  } catch (const std::system_error& error) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
-    fail("cannot write {}: {}", path.string(), error.what());
+    fail_to_write(path, error.code().value());
   }
   // The rename itself must survive a power cut too.
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");

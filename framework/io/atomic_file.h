@@ -6,9 +6,23 @@
 #include <string>
 #include <string_view>
 
+#include "kernels/error.h"
+
 namespace melgrad {
 
-// Throws Error naming the path and the system's reason (full disk, no permission, no such folder).
+// Something could not be written; the message names it, the system's reason and what helps.
+class WriteError : public Error {
+ public:
+  using Error::Error;
+};
+
+// For an errno of a failed write: "No space left on device; free some space there or choose another folder".
+std::string reason_and_remedy(int error_number);
+
+// Makes a folder and those above it that are missing. Throws WriteError.
+void make_folders(const std::filesystem::path& folder);
+
+// Throws WriteError naming the path and the system's reason (full disk, no permission, no such folder).
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 // The whole file. Throws Error naming the path and the reason.

@@ -1,5 +1,6 @@
 #include "framework/training/run_log.h"
 
+#include <cerrno>
 #include <fstream>
 
 #include "framework/io/atomic_file.h"
@@ -38,9 +39,12 @@ RunLog::RunLog(std::filesystem::path file, int64_t epochs_done) : file_(std::mov
 
 void RunLog::append(const EpochReport& report) {
   lines_.push_back(to_json(report));
+  errno = 0;
   std::ofstream out(file_, std::ios::app);
   out << lines_.back().dump() << "\n";
-  if (!out.flush()) fail("cannot write {}; is the disk full?", file_.string());
+  if (!out.flush()) {
+    throw WriteError(fmt::format("cannot write {}: {}", file_.string(), reason_and_remedy(errno)));
+  }
 }
 
 }  // namespace melgrad

@@ -14,7 +14,7 @@ class RunLog {
   // Keeps the first `epochs_done` lines of an existing file: a killed run may have logged an epoch, whole or in part,
   // that its checkpoint does not contain and that will be run again.
   RunLog(std::filesystem::path file, int64_t epochs_done);
-  // Throws Error when the file cannot be written.
+  // Throws WriteError.
   void append(const EpochReport& report);
   const std::vector<nlohmann::ordered_json>& lines() const { return lines_; }
 

@@ -45,13 +45,14 @@ double track_accuracy(std::span<const TrackPrediction> predictions, const ClipSt
 }  // namespace
 
 Trainer::Trainer(Module& model, TrainingData data, const ModelCard& card, const TrainOptions& options,
-                 Schedule schedule, std::filesystem::path run_folder)
+                 Schedule schedule, std::filesystem::path run_folder, std::function<void()> before_writing)
     : model_(model),
       data_(data),
       card_(card),
       options_(options),
       schedule_(std::move(schedule)),
       run_folder_(std::move(run_folder)),
+      before_writing_(std::move(before_writing)),
       stream_(model.parameters()[0].tensor.stream()),
       optimizer_(decay_groups(model.parameters(), options.weight_decay), with_precision(options)),
       metrics_(1, stream_.device()),
@@ -253,8 +254,13 @@ std::vector<int64_t> Trainer::epoch_order() const {
   return order;
 }
 
+void Trainer::save(const char* file, const SafeTensors& content) const {
+  before_writing_();
+  write_safetensors(run_folder_ / file, content);
+}
+
 void Trainer::save_model(const char* file) const {
-  write_safetensors(run_folder_ / file, {.metadata = to_metadata(card_), .tensors = state_dict(model_)});
+  save(file, {.metadata = to_metadata(card_), .tensors = state_dict(model_)});
 }
 
 void Trainer::save_training_state() const {
@@ -269,7 +275,7 @@ void Trainer::save_training_state() const {
     named.name = optimizer_prefix + named.name;
     file.tensors.push_back(to_safe_tensor(named));
   }
-  write_safetensors(run_folder_ / training_state_file, file);
+  save(training_state_file, file);
 }
 
 void Trainer::resume() {

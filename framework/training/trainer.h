@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "framework/data/clip_store.h"
+#include "framework/io/safetensors.h"
 #include "framework/module.h"
 #include "framework/optimizer.h"
 #include "framework/progress.h"
@@ -60,13 +61,14 @@ struct TrainingData {
 
 class Trainer {
  public:
-  // `schedule` gives the learning rate of each step of the whole run. `run_folder` exists; checkpoints are written
-  // there:
+  // `schedule` gives the learning rate of each step of the whole run. `before_writing` is called before every write to
+  // `run_folder` and may prevent it by an Error. The folder exists; checkpoints are written there:
   //   best.safetensors  the model after its best epoch (the lowest validation loss)
   //   last.safetensors  the model and all that training goes on from, after the last whole epoch or the interrupted
   //   step
-  Trainer(Module& model, TrainingData data, const ModelCard& card, const TrainOptions& options, Schedule schedule,
-          std::filesystem::path run_folder);
+  Trainer(
+      Module& model, TrainingData data, const ModelCard& card, const TrainOptions& options, Schedule schedule,
+      std::filesystem::path run_folder, std::function<void()> before_writing = [] {});
 
   static int64_t steps_per_epoch(int64_t tracks, const TrainOptions& options);
 
@@ -112,6 +114,7 @@ class Trainer {
   void validate(EpochReport& report);
   std::vector<int64_t> epoch_order() const;
   int64_t global_step() const;
+  void save(const char* file, const SafeTensors& content) const;
   void save_model(const char* file) const;
   void save_training_state() const;
 
@@ -121,6 +124,7 @@ class Trainer {
   TrainOptions options_;
   Schedule schedule_;
   std::filesystem::path run_folder_;
+  std::function<void()> before_writing_;
   Stream& stream_;
   Adam optimizer_;
   DeviceArray<kernel::BatchMetrics> metrics_;

@@ -7,6 +7,7 @@
 #include "kernels/cudnn/plan_choice.cuh"
 #include "kernels/cudnn/plan_file.cuh"
 #include "kernels/deterministic.h"
+#include "kernels/note.h"
 
 namespace melgrad::kernel::cuda {
 namespace {
@@ -112,7 +113,7 @@ class Convolver {
       try {
         return cudnn::plan_of_choice(*kept, convolution, target_);
       } catch (const Error& error) {
-        fmt::print(stderr, "a kept plan is replaced, {}: {}\n", describe(convolution), error.what());
+        note_on_stderr(fmt::format("a kept plan is replaced, {}: {}", describe(convolution), error.what()));
       }
     }
     Plan plan = fastest(cudnn::candidate_plans(convolution, target_, false, plans_to_measure), convolution, operands);

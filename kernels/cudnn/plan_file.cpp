@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "kernels/note.h"
 
 namespace melgrad::kernel::cudnn {
 namespace {
@@ -45,7 +46,8 @@ void PlanFile::put(const std::string& key, const EngineChoice& choice) {
   try {
     write();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "convolution plans are not kept: {}; MELGRAD_CACHE may name another folder\n", error.what());
+    note_on_stderr(
+        fmt::format("convolution plans are not kept: {}; MELGRAD_CACHE may name another folder", error.what()));
     path_.clear();
   }
 }
@@ -58,7 +60,7 @@ PlanFile::Choices PlanFile::read() const {
     if (json.at("format") != format || json.at("version") != version) fail("it is of another format or version");
     return json.at("plans").get<Choices>();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{} is not used and will be replaced: {}\n", path_.string(), error.what());
+    note_on_stderr(fmt::format("{} is not used and will be replaced: {}", path_.string(), error.what()));
     return {};
   }
 }

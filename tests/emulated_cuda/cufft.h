@@ -5,7 +5,7 @@
 
 #include "tests/emulated_cuda/runtime.h"
 
-enum cufftResult { CUFFT_SUCCESS = 0, CUFFT_INVALID_PLAN = 1, CUFFT_INVALID_VALUE = 4 };
+enum cufftResult { CUFFT_SUCCESS = 0, CUFFT_INVALID_PLAN = 1, CUFFT_ALLOC_FAILED = 2, CUFFT_INVALID_VALUE = 4 };
 enum cufftType { CUFFT_D2Z = 0x6a };
 
 using cufftHandle = int;

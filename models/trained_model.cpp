@@ -1,4 +1,4 @@
-#include "inference/trained_model.h"
+#include "models/trained_model.h"
 
 #include <cmath>
 

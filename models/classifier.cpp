@@ -1,4 +1,4 @@
-#include "inference/classifier.h"
+#include "models/classifier.h"
 
 #include <algorithm>
 #include <mutex>
@@ -6,7 +6,7 @@
 #include "framework/audio/decoder.h"
 #include "framework/audio/resampler.h"
 #include "framework/device_choice.h"
-#include "inference/trained_model.h"
+#include "models/trained_model.h"
 
 namespace melgrad {
 namespace {

@@ -1,0 +1,65 @@
+#include "framework/training/run_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "framework/io/atomic_file.h"
+
+namespace melgrad {
+namespace {
+
+std::string this_process() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("process {} on {}\n", getpid(), host.data());
+}
+
+// The first line of a lock file, fit for an error message.
+std::string holder_of(int descriptor) {
+  std::array<char, 300> text{};
+  const ssize_t length = pread(descriptor, text.data(), text.size(), 0);
+  const std::string holder(text.data(), length > 0 ? static_cast<size_t>(length) : 0);
+  return holder.empty() ? "another process" : holder.substr(0, holder.find('\n'));
+}
+
+}  // namespace
+
+RunLock::RunLock(const std::filesystem::path& run_folder)
+    : file_(run_folder / "training.lock"),
+      holder_(this_process()),
+      descriptor_(open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  const auto fail_to_write = [this] {
+    const int error = errno;
+    if (descriptor_ >= 0) close(descriptor_);
+    throw WriteError(fmt::format("cannot write {}: {}", file_.string(), reason_and_remedy(error)));
+  };
+  if (descriptor_ < 0) fail_to_write();
+  // Where the file system knows no locks there is only the file itself to go by.
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    const std::string holder = holder_of(descriptor_);
+    close(descriptor_);
+    fail("{} trains into {} now; wait for it, stop it, or choose another --out", holder, run_folder.string());
+  }
+  if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, holder_.data(), holder_.size(), 0) < 0) fail_to_write();
+}
+
+RunLock::~RunLock() { close(descriptor_); }
+
+void RunLock::require_held() const {
+  std::string found;
+  try {
+    found = read_file(file_);
+  } catch (const Error&) {  // as good as gone
+  }
+  if (found == holder_) return;
+  const std::string folder = file_.parent_path().string();
+  if (found.empty()) fail("{} was deleted while training wrote to it; train again", folder);
+  fail("{} was deleted while training wrote to it, and {} trains into its successor; choose another --out", folder,
+       found.substr(0, found.find('\n')));
+}
+
+}  // namespace melgrad
