@@ -23,7 +23,8 @@ class CommandLine : public testing::Test {
         call({"train",           path("music"), "--out",         path("run"), "--cache",         path("cache"),
               "--model",         "cnn_bn",      "--crop-frames", "32",        "--epochs",        "12",
               "--batch-size",    "4",           "--mixup",       "0",         "--test-fraction", "0.34",
-              "--learning-rate", "0.005",       "--json",        "--quiet"});
+              "--learning-rate", "0.005",       "--json",        "--quiet",  // pitch tells the classes apart
+              "--pitch-shift",   "0",           "--equalizer",   "0",         "--level",         "0"});
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
     trained_ = json::parse(result.out);
