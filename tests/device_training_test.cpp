@@ -33,6 +33,7 @@ struct Training {
     const auto network = make_model(model, BandedMusic::classes, 0.2f);
     network->move_to(device);
     TrainOptions options{.seed = 3, .epochs = epochs, .batch_size = batch_size, .precision = precision};
+    options.augmentation.jitter = {.shift = 0, .equalizer = 1, .level = 1};  // the classes are mel bins
     options.augmentation.spec_augment = {.frequency_masks = 1, .frequency_width = 3, .time_masks = 1, .time_width = 3};
     Trainer trainer(*network, {clips, music.names, clips}, music.card, options, constant_schedule(3e-3f), folder);
     if (resume) trainer.resume();

@@ -9,11 +9,6 @@
 #include "framework/io/atomic_file.h"
 #include "kernels/error.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-// fontconfig keeps a few patterns for the life of the process and loses sight of them.
-extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
-#endif
-
 namespace melgrad {
 namespace {
 

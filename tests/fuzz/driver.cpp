@@ -29,7 +29,8 @@ void execute(const std::string& input) {
 }
 
 void mutate_once(std::string& input, const std::string& other, Draws& draws) {
-  constexpr std::string_view telling("\x00\xFF\x7F\x80\x01\n\r\",[]{}0919-e.", 22);
+  using namespace std::string_view_literals;
+  constexpr auto telling = "\x00\xFF\x7F\x80\x01\n\r\",[]{}0919-e."sv;
   if (input.empty()) input = other;
   if (input.empty()) return;
   const size_t at = draws.below(input.size()), length = 1 + draws.below(std::min<size_t>(16, input.size() - at));
