@@ -148,7 +148,8 @@ def training_batches(options, rng, log_mels, deviation, labels, classes, train):
         starts = [rng.integers(0, max(0, log_mels[i].shape[1] - options.crop_frames) + 1) for i in picks]
         x = np.stack([cut(log_mels[i], start, options.crop_frames) for i, start in zip(picks, starts)])
         targets = np.eye(classes, dtype=np.float32)[labels[picks]]
-        x = spectral_jitter(x, rng, deviation, options.pitch_shift, options.equalizer, options.level)
+        if options.pitch_shift or options.equalizer or options.level:
+            x = spectral_jitter(x, rng, deviation, options.pitch_shift, options.equalizer, options.level)
         spec_augment(x, rng, options.frequency_width, options.time_width)
         if options.mixup:
             x, targets = mixup(x, targets, rng, options.mixup)
