@@ -7,8 +7,8 @@
 
 #include "framework/random.h"
 #include "framework/training/state_dict.h"
-#include "models/trained_model.h"
 #include "models/models.h"
+#include "models/trained_model.h"
 #include "tests/expect_error.h"
 #include "tests/music_folder.h"
 
