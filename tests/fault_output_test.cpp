@@ -128,7 +128,8 @@ TEST_F(FaultOutput, AFolderDeletedDuringTrainingIsTold) {
     EXPECT_EQ(program.wait(), 1);
     expect_one_line(run_folder.string() + " was deleted while training wrote to it");
     EXPECT_EQ(output().find("process 1 on another machine trains into its successor") != std::string::npos, replaced);
-    EXPECT_FALSE(fs::exists(run_folder / "training.safetensors"));
+    // What was being written when the folders changed places may still reach the successor.
+    EXPECT_EQ(fs::exists(run_folder), replaced);
   }
 }
 

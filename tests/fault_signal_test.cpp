@@ -72,17 +72,6 @@ TEST_F(FaultSignal, AClockThatGoesBackwardsIsNotAsked) {
 }
 
 TEST_F(FaultSignal, TooLittleMemoryIsToldInOneLine) {
-  for (int mebibytes = 110; mebibytes < 300; mebibytes += 20) {
-    fs::remove_all(folder_ / "limited");
-    fs::remove_all(folder_ / "cache");
-    const std::string limit = "ulimit -v " + std::to_string(1024 * mebibytes) + R"(; exec "$@")";
-    const int code = run(training(folder_ / "limited", 1, {"--quiet", "--batch-size", "2"}), limit);
-    if (code == 0 || code == 127) continue;  // 127: not even its libraries could be loaded
-    EXPECT_EQ(code, 1) << mebibytes << " MiB: " << output();
-    expect_one_line("");
-    const std::string text = output();
-    EXPECT_TRUE(text.find("memory") != std::string::npos || text.find("thread") != std::string::npos) << text;
-  }
   // Whatever the libraries take on this machine, this is too much.
   EXPECT_EQ(run(training(folder_ / "large", 1, {"--quiet", "--batch-size", "60000", "--crops-per-track", "1000"}),
                 R"(ulimit -v 1000000; exec "$@")"),
