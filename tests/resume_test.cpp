@@ -69,7 +69,7 @@ TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
                     folder_ / "output");
     // Up to 12 kills at random moments, longer ones as attempts go by so that slow machines finish too.
     if (kills < 12) {
-      const double seconds = uniform(philox(7, attempt, 0).v[0]) * (0.3 + 0.05 * static_cast<double>(attempt));
+      const double seconds = uniform(philox(7, attempt, 0).v[0]) * (0.05 + 0.05 * static_cast<double>(attempt));
       std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
       if (program.running()) ++kills;
       program.send(SIGKILL);
