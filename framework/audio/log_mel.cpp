@@ -119,8 +119,8 @@ class LogMelBuilder {
 
 void validate(const MelSettings& settings) {
   const double nyquist = settings.sample_rate / 2.0;
-  if (settings.sample_rate < 1 || settings.sample_rate > 768'000) {
-    fail("sample_rate is {} Hz; it must be 1 to 768000 Hz", settings.sample_rate);
+  if (settings.sample_rate < 1 || settings.sample_rate > highest_sample_rate) {
+    fail("sample_rate is {} Hz; it must be 1 to {} Hz", settings.sample_rate, highest_sample_rate);
   }
   if (settings.n_fft < 2 || settings.n_fft > 1 << 20) fail("n_fft is {}; it must be 2 to 1048576", settings.n_fft);
   if (settings.hop_length < 1 || settings.hop_length > 1 << 20) {
