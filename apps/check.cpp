@@ -5,6 +5,7 @@
 #include <memory>
 #include <numeric>
 
+#include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
 #include "framework/data/dataset_check.h"
@@ -157,12 +158,12 @@ Command add_check(CLI::App& program) {
   app.add_option("--lines", command->lines, "Files named of each kind of finding");
   app.add_option("--min-seconds", command->limits.shortest_seconds,
                  "Shorter tracks are a finding; 0: a quarter of the median")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   app.add_option("--max-seconds", command->limits.longest_seconds,
                  "Longer tracks are a finding; 0: four times the median")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   app.add_option("--ignore", command->ignored, "Kinds of findings to pass over, with commas between them")
-      ->check(CLI::IsMember(kinds))
+      ->check(one_of(kinds))
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_flag("--strict", command->strict, "Exit with 1 when something was found");

@@ -73,6 +73,7 @@ std::string json_text(const nlohmann::ordered_json& value) {
 }
 
 void print_json(const nlohmann::ordered_json& value) { fmt::print("{}", json_text(value)); }
+
 void complain(const std::string& line) { note_on_stderr("melgrad: " + one_line(line)); }
 
 OutputLost::OutputLost(int error_number)

@@ -58,7 +58,7 @@ std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path&
   if (std::error_code ignored; fs::is_directory(file, ignored))
     fail("{} holds no audio files that can be read", file.string());
   const LogMel features = log_mel(file, classifier.card.mel, classifier.device);
-  if (fs::is_regular_file(file)) warn_of_truncation(file);
+  warn_of_truncation(file);
   const TrackPrediction prediction = classifier.predict(features, c.inference);
   std::vector<Ranked> ranked;
   for (size_t i = 0; i < classifier.card.labels.size(); ++i) {

@@ -127,6 +127,12 @@ TEST_F(DatasetCheck, FindsSamplesThatAreNoNumbers) {
   expect_only("non_finite", {"low/c.wav"}, "c.wav");
 }
 
+TEST_F(DatasetCheck, FindsFilesThatWereCutOff) {
+  const fs::path file = write_sound(folder_ / "low/c.ogg", {unrelated_music(9, 10)}, SF_FORMAT_OGG | SF_FORMAT_VORBIS);
+  fs::resize_file(file, fs::file_size(file) * 3 / 4);
+  expect_only("truncated", {"low/c.ogg"}, "c.ogg");
+}
+
 TEST_F(DatasetCheck, FindsSilence) {
   write_sound(folder_ / "low/c.wav", {scaled(unrelated_music(9, 8), 1e-4f)});
   expect_only("silent", {"low/c.wav"}, "c.wav: its peak is");

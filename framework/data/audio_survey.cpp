@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/audio/decoder.h"
+#include "framework/audio/truncation.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -64,6 +65,7 @@ AudioSurvey survey_audio(const std::filesystem::path& file) {
   try {
     Decoder decoder(file);
     decode(decoder, survey);
+    if (survey.state == AudioState::readable) survey.truncation = truncation_warning(file);
   } catch (const std::exception& error) {
     std::error_code absent;
     const bool empty = std::filesystem::is_regular_file(file, absent) && std::filesystem::file_size(file, absent) == 0;

@@ -16,6 +16,7 @@ constexpr FindingKind kinds[] = {
     {"unreadable", "cannot be read", "fetch them again or remove them"},
     {"empty", "hold no samples", "fetch them again or remove them"},
     {"non_finite", "have samples that are no numbers", "repair or remove them"},
+    {"truncated", "cut off", "fetch them again; melgrad uses them up to the cut"},
     {"silent", "silent", "remove them"},
     {"clipped", "clipped", "use a better copy, if there is one"},
     {"sample_rate", "another sample rate than most",
@@ -52,6 +53,7 @@ class Check {
         continue;
       }
       const std::string& name = dataset_.tracks[i].name;
+      if (!survey.truncation.empty()) add("truncated", {i}, survey.truncation);
       if (survey.peak < silence_peak) add("silent", {i}, fmt::format("{}: its peak is {:.2g}", name, survey.peak));
       if (survey.clipped_share > clipped_share) {
         add("clipped", {i}, fmt::format("{}: {:.1f} % of its samples", name, 100 * survey.clipped_share));
@@ -107,17 +109,20 @@ class Check {
   }
 
   void check_groups() {
-    std::map<std::string, std::set<std::string>> labels_of_group;
-    for (const Track& track : dataset_.tracks) {
-      if (!track.group.empty()) labels_of_group[track.group].insert(label(track));
-    }
-    for (const auto& [group, labels] : labels_of_group) {
-      if (labels.size() < 2) continue;
+    struct Group {
+      std::set<std::string> labels;
       std::vector<size_t> members;
-      for (size_t i = 0; i < dataset_.tracks.size(); ++i) {
-        if (dataset_.tracks[i].group == group) members.push_back(i);
-      }
-      add("group_across_labels", members, fmt::format("{}: {}", group, fmt::join(labels, ", ")));
+    };
+    std::map<std::string, Group> groups;
+    for (size_t i = 0; i < dataset_.tracks.size(); ++i) {
+      const Track& track = dataset_.tracks[i];
+      if (track.group.empty()) continue;
+      groups[track.group].labels.insert(label(track));
+      groups[track.group].members.push_back(i);
+    }
+    for (const auto& [name, group] : groups) {
+      if (group.labels.size() < 2) continue;
+      add("group_across_labels", group.members, fmt::format("{}: {}", name, fmt::join(group.labels, ", ")));
     }
   }
 
