@@ -1,12 +1,11 @@
 // melgrad_bench: times the kernels, a training step and the mel front end on one device. JSON goes to --json.
-#include <fmt/format.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <map>
 
 #include "bench/benchmarks.h"
+#include "bench/run_guarded.h"
 #include "framework/io/atomic_file.h"
 #include "models/models.h"
 
@@ -50,10 +49,5 @@ int run(int argc, char** argv) {
 }  // namespace melgrad::bench
 
 int main(int argc, char** argv) {
-  try {
-    return melgrad::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "melgrad_bench: {}\n", error.what());
-    return 1;
-  }
+  return melgrad::bench::run_guarded("melgrad_bench", melgrad::bench::run, argc, argv);
 }

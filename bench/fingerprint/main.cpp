@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/fingerprint/variants.h"
+#include "bench/run_guarded.h"
 #include "framework/data/dataset.h"
 #include "framework/data/same_recording.h"
 #include "framework/io/atomic_file.h"
@@ -192,10 +193,5 @@ int run(int argc, char** argv) {
 }  // namespace melgrad::bench
 
 int main(int argc, char** argv) {
-  try {
-    return melgrad::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "melgrad_fingerprint_bench: {}\n", error.what());
-    return 1;
-  }
+  return melgrad::bench::run_guarded("melgrad_fingerprint_bench", melgrad::bench::run, argc, argv);
 }
