@@ -96,6 +96,16 @@ CLI::Validator non_negative_number() {
   return {check, "NONNEGATIVE"};
 }
 
+CLI::Validator whole_number() {
+  const auto check = [](const std::string& text) {
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() ? std::string()
+                                                                    : text + " is no whole number from 0";
+  };
+  return {check, ""};
+}
+
 std::string parse_failure(const CLI::App& program, const CLI::Error& error) {
   const CLI::App& command = parsed_command(program);
   const std::vector<std::string> unknown = command.remaining();
@@ -110,15 +120,12 @@ std::string parse_failure(const CLI::App& program, const CLI::Error& error) {
 
 void require_plausible_values(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options()) {
-    const std::string type = option->get_type_name();
+    const bool is_real = option->get_type_name().starts_with("FLOAT");
     for (const std::string& text : option->results()) {
       if (text.empty())
         fail("{} is given without a value; see melgrad {} --help", option->get_name(), command.get_name());
-      const auto value = type.starts_with("FLOAT") ? number(text) : std::nullopt;
+      const auto value = is_real ? number(text) : std::nullopt;
       if (value && !std::isfinite(*value)) fail("{}: {} is no finite number", option->get_name(), text);
-      if (type.starts_with("UINT") && text.starts_with('-')) {
-        fail("{}: {} is no whole number from 0", option->get_name(), text);
-      }
     }
   }
 }

@@ -18,11 +18,13 @@ CLI::Validator one_of(std::vector<std::string> names);
 CLI::Validator positive_number();
 CLI::Validator non_negative_number();
 
+// Takes what uint64_t holds: some versions of CLI11 take -1 for the largest of them.
+CLI::Validator whole_number();
+
 // The line for a command line that CLI11 could not parse: of an unknown option, with the nearest known one.
 std::string parse_failure(const CLI::App& program, const CLI::Error& error);
 
-// Throws Error naming the option of the parsed command whose value is empty, is no finite number or is below 0 where
-// only whole numbers from 0 can be.
+// Throws Error naming the option of the parsed command whose value is empty or no finite number.
 void require_plausible_values(const CLI::App& command);
 
 }  // namespace melgrad

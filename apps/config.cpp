@@ -55,17 +55,23 @@ std::vector<std::string> option_keys(const CLI::App& command) {
   std::vector<std::string> keys;
   for (const CLI::Option* option : command.get_options()) {
     for (const std::string& name : option->get_lnames()) keys.push_back(with(name, '-', '_'));
+    if (option->get_positional()) keys.push_back(option->get_name(true));
   }
   return keys;
 }
 
-std::vector<std::string> arguments_of(const std::filesystem::path& path, const CLI::App& command) {
+// What stands for options, as arguments. What stands for a positional argument becomes its default.
+std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::App& command) {
   const toml::table table = parse(path);
   std::vector<std::string> arguments;
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
     const std::string flag = "--" + with(name, '_', '-');
     const std::string where = fmt::format("{}:{}: {}", path.string(), node.source().begin.line, name);
+    if (CLI::Option* const positional = command.get_option_no_throw(name)) {
+      positional->run_callback_for_default()->default_val(value_text(node, where));
+      continue;
+    }
     if (!command.get_option_no_throw(flag)) {
       fail("{} is no option{}; see melgrad {} --help", where, did_you_mean(name, option_keys(command)),
            command.get_name());
@@ -117,8 +123,8 @@ std::string toml_text(const std::string& text) {
   return quoted.str();
 }
 
-std::vector<std::string> with_config(const CLI::App& program, std::vector<std::string> arguments) {
-  const std::vector<const CLI::App*> commands = program.get_subcommands([](const CLI::App*) { return true; });
+std::vector<std::string> with_config(CLI::App& program, std::vector<std::string> arguments) {
+  const std::vector<CLI::App*> commands = program.get_subcommands([](CLI::App*) { return true; });
   const auto named = [](const std::string& argument) {
     return [&argument](const CLI::App* app) { return app->get_name() == argument; };
   };
@@ -126,7 +132,7 @@ std::vector<std::string> with_config(const CLI::App& program, std::vector<std::s
     return std::any_of(commands.begin(), commands.end(), named(argument));
   });
   if (subcommand == arguments.end()) return arguments;
-  const CLI::App& command = **std::find_if(commands.begin(), commands.end(), named(*subcommand));
+  CLI::App& command = **std::find_if(commands.begin(), commands.end(), named(*subcommand));
   if (!command.get_option_no_throw("--config")) return arguments;
 
   std::optional<std::string> file = value_of(arguments, "--config");

@@ -10,8 +10,9 @@
 namespace melgrad {
 
 // The arguments with those of the config file named by --config put before them; for `train --resume`, those of the
-// run's own config.toml. Throws Error naming the file and the key for what is no option of the subcommand.
-std::vector<std::string> with_config(const CLI::App& program, std::vector<std::string> arguments);
+// run's own config.toml. Positional arguments in it become defaults of `program`. Throws Error naming the file and the
+// key for what is no option of the subcommand.
+std::vector<std::string> with_config(CLI::App& program, std::vector<std::string> arguments);
 
 // All options of a parsed subcommand, given or by default, as TOML that with_config takes. `left_out` names options
 // that belong to one call, not to the run.

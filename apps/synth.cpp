@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/synth/dataset_writer.h"
 #include "framework/interrupt.h"
@@ -47,7 +48,7 @@ Command add_synth(CLI::App& program) {
       ->check(CLI::Range(1, 100'000));
   app.add_option("--seconds", command->synth.seconds, "Length of a track")->check(CLI::Range(1.0, 600.0));
   app.add_option("--sample-rate", command->synth.sample_rate, "Hz")->check(CLI::Range(8000, 192'000));
-  app.add_option("--seed", command->synth.seed, "Another seed composes other tracks");
+  app.add_option("--seed", command->synth.seed, "Another seed composes other tracks")->check(whole_number());
   add_output_options(app, command->output);
   return {&app, [command] { return synth(*command); }};
 }

@@ -32,8 +32,7 @@ struct TrainCommand {
   MelSettings mel;
   SplitOptions split;
   TrainOptions train;
-  std::string data, configured_data, run_folder, config, split_files, model = "resnet_small", precision = "auto",
-                                                                      profile_steps;
+  std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
   bool resume = false, deterministic = false;
@@ -43,7 +42,6 @@ struct TrainCommand {
 
 void add_data_options(CLI::App& app, TrainCommand& c) {
   app.add_option("data", c.data, "Folder of genre folders, or a manifest.csv; may come from --config");
-  app.add_option("--data", c.configured_data)->group("");  // how a config file names it; the positional one wins
   app.add_option("--out", c.run_folder, "Folder of the run: checkpoints, log, config, split")->required();
   app.add_option("--config", c.config, "Options from a TOML file; options given here win");
   app.add_flag("--resume", c.resume, "Go on with the run in --out");
@@ -59,7 +57,8 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
 
 void add_recipe_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--model", c.model, "Which network")->check(one_of(model_names()));
-  app.add_option("--seed", c.train.seed, "Of the split, the initial weights and all that is random in training");
+  app.add_option("--seed", c.train.seed, "Of the split, the initial weights and all that is random in training")
+      ->check(whole_number());
   app.add_option("--epochs", c.train.epochs, "Times that every training track is seen")
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--batch-size", c.train.batch_size, "Crops in a step")->check(CLI::Range(1, 65536));
@@ -232,7 +231,6 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
 }
 
 int train(TrainCommand c, const CLI::App& app) {
-  if (c.data.empty()) c.data = c.configured_data;
   check_usage(c);
   const fs::path run = c.run_folder;
   const std::string config =

@@ -41,6 +41,6 @@ target_compile_definitions(melgrad_kernels PUBLIC MELGRAD_CUDA=1)
 # fmt 9 believes that no nvcc knows constexpr.
 target_compile_definitions(melgrad_kernels PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
 target_compile_options(melgrad_kernels PRIVATE
-  $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo -Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
+  $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo $<$<BOOL:${MELGRAD_WARNINGS_AS_ERRORS}>:-Werror=all-warnings> -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
 target_link_libraries(melgrad_kernels PRIVATE CUDA::cudart_static CUDA::cublas CUDA::cufft)
 add_subdirectory(kernels/cudnn)

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "kernels/fft.h"
@@ -74,8 +74,8 @@ void log_mel_spectrogram(Stream&, const float* samples, const double* window, fl
   FirstException failure;
 #pragma omp parallel if (frames.count > chunk)
   {
-    std::optional<Workspace> workspace;
-    failure.guard([&] { workspace.emplace(fft); });
+    std::unique_ptr<Workspace> workspace;
+    failure.guard([&] { workspace = std::make_unique<Workspace>(fft); });
 #pragma omp for schedule(dynamic)
     for (int64_t first = 0; first < frames.count; first += fft_lanes) {
       if (!workspace) continue;

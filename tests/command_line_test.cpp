@@ -61,6 +61,7 @@ TEST_F(CommandLine, FlagsOverrideTheConfig) {
                               "1", "--json", "--quiet"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(json::parse(result.out).at("epochs"), 1);
+  expect_refused({"train", path("absent"), "--config", path("run") + "/config.toml", "--out", path("none")}, "absent");
 }
 
 TEST_F(CommandLine, NumbersThatTomlLacksSurviveTheConfig) {
@@ -212,16 +213,10 @@ TEST_F(CommandLine, EachSubcommandHelpsWithAnExample) {
 }
 
 TEST_F(CommandLine, FailuresAreOneLine) {
-  const auto expect_failure = [](const std::vector<std::string>& arguments, const std::string& part) {
-    const Result result = call(arguments);
-    EXPECT_EQ(result.exit_code, 1) << part;
-    EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
-    EXPECT_EQ(lines_of_program(result.err), 1) << result.err;
-  };
-  expect_failure({"mel", path("absent.wav")}, "absent.wav");
-  expect_failure({"predict", path("music"), path("absent.wav")}, "last.safetensors does not exist");
-  expect_failure({"evaluate", path("run") + "/config.toml", path("music")}, "config.toml");
-  expect_failure({"train", path("absent"), "--out", path("x")}, "absent");
+  expect_refused({"mel", path("absent.wav")}, "absent.wav");
+  expect_refused({"predict", path("music"), path("absent.wav")}, "last.safetensors does not exist");
+  expect_refused({"evaluate", path("run") + "/config.toml", path("music")}, "config.toml");
+  expect_refused({"train", path("absent"), "--out", path("x")}, "absent");
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ TEST_F(Resume, AfterCtrlCInTheMiddleOfAnEpochGivesTheSameBits) {
     EXPECT_EQ(program.wait(), 130);
     EXPECT_NE(output().find("--resume"), std::string::npos) << output();
   }
-  EXPECT_EQ(run({"train", "--data", music_.string(), "--out", stopped.string(), "--resume"}), 0) << output();
+  EXPECT_EQ(run({"train", music_.string(), "--out", stopped.string(), "--resume"}), 0) << output();
   expect_same_run(expected, stopped);
 }
 

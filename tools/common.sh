@@ -23,3 +23,9 @@ build() {
   if [[ $1 == cuda ]]; then CUDACXX=$(cuda_compiler) && export CUDACXX; fi
   cmake --preset "$1" >/dev/null && cmake --build --preset "$1" --parallel "$processors" --target "${2:-all}"
 }
+
+# copy_sources FOLDER: the files of the project as they are now, without what git ignores.
+copy_sources() {
+  mkdir -p "$1"
+  git ls-files --cached --others --exclude-standard -z | tar --create --null --files-from - | tar --extract --directory "$1"
+}

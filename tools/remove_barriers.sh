@@ -7,8 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 if (($# > 0)); then files=("$@"); else files=(kernels/*.cu kernels/*.cuh); fi
 copy=build/without_barrier
-mkdir -p "$copy"
-git ls-files --cached --others --exclude-standard | grep --invert-match '^docs/' | tar --create --files-from - | tar --extract --directory "$copy"
+copy_sources "$copy"
 
 heading "emulated: build"
 # Without sanitizers: what a missing barrier does shows in the results and in the emulated device's own checks.

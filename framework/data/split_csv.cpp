@@ -45,7 +45,7 @@ Split read_split_csv(const std::filesystem::path& file, const Dataset& dataset) 
   rows.erase(rows.begin());  // the header
   Split split;
   for (const CsvRow& row : rows) {
-    const Side& side = side_of(row, file.string());
+    const Side side = side_of(row, file.string());
     const auto found = by_name.find(row.fields[0]);
     if (found == by_name.end()) {
       fail("{}:{}: the data set {} has no track {}; give the data set that the run was trained on", file.string(),

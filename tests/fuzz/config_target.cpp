@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   int epochs = 0;
   bool htk = false;
   train.add_option("--config", config);
-  train.add_option("--data", data);
+  train.add_option("data", data);
   train.add_option("--model", model)->check(melgrad::one_of({"cnn", "resnet18"}));
   train.add_option("--learning-rate", rate)->check(melgrad::positive_number());
   train.add_option("--epochs", epochs)->check(CLI::Range(1, 1000));
