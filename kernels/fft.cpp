@@ -92,7 +92,8 @@ struct Butterfly<4> {
 // One Stockham pass: reads groups of `radix` elements groups * stride apart, writes them stride apart.
 template <int radix>
 void run_pass(const Complex* in, Complex* out, int64_t groups, int64_t stride, const double* twiddles) {
-  for (int64_t group = 0; group < groups; ++group, twiddles += 2 * (radix - 1)) {
+  constexpr int64_t doubles = int64_t{2} * (radix - 1);  // of a group's twiddles
+  for (int64_t group = 0; group < groups; ++group, twiddles += doubles) {
     for (int64_t i = 0; i < stride; ++i) {
       const Complex* from = in + group * stride + i;
       Complex* to = out + group * radix * stride + i;
@@ -162,7 +163,7 @@ class RealFft::Smooth {
 // transform of a power of two that is at least twice as long.
 class RealFft::Chirp {
  public:
-  explicit Chirp(int64_t length) : length_(length), padded_(1) {
+  explicit Chirp(int64_t length) : length_(length) {
     while (padded_ < 2 * length - 1) padded_ *= 2;
     fft_ = std::make_unique<Smooth>(padded_);
     for (int64_t i = 0; i < length; ++i) append_root(chirp_, i * i % (2 * length), 2 * length);
@@ -199,7 +200,7 @@ class RealFft::Chirp {
   }
 
  private:
-  int64_t length_, padded_;
+  int64_t length_, padded_ = 1;
   std::unique_ptr<Smooth> fft_;
   std::vector<double> chirp_, kernel_spectrum_;  // pairs
 };

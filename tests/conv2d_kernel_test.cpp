@@ -51,11 +51,11 @@ struct Case {
 template <class Term>
 void for_each_term(const Conv2d& c, Term term) {
   const int64_t out_height = c.out_height(), out_width = c.out_width();
-  for (int64_t n = 0; n < c.batch; ++n)
-    for (int64_t oh = 0; oh < out_height; ++oh)
-      for (int64_t ow = 0; ow < out_width; ++ow)
-        for (int64_t oc = 0; oc < c.out_channels; ++oc)
-          for (int64_t kh = 0; kh < c.kernel_height; ++kh)
+  for (int64_t n = 0; n < c.batch; ++n) {
+    for (int64_t oh = 0; oh < out_height; ++oh) {
+      for (int64_t ow = 0; ow < out_width; ++ow) {
+        for (int64_t oc = 0; oc < c.out_channels; ++oc) {
+          for (int64_t kh = 0; kh < c.kernel_height; ++kh) {
             for (int64_t kw = 0; kw < c.kernel_width; ++kw) {
               const int64_t ih = oh * c.stride - c.padding + kh, iw = ow * c.stride - c.padding + kw;
               if (ih < 0 || ih >= c.height || iw < 0 || iw >= c.width) continue;
@@ -65,15 +65,20 @@ void for_each_term(const Conv2d& c, Term term) {
                      static_cast<size_t>(((n * out_height + oh) * out_width + ow) * c.out_channels + oc));
               }
             }
+          }
+        }
+      }
+    }
+  }
 }
 
 class Conv2dKernel : public testing::TestWithParam<Conv2d> {};
 
 TEST_P(Conv2dKernel, AgreesWithTheSumThatDefinesIt) {
   const Case example(GetParam());
-  const auto& [conv, x, w, bias, dy] = example;
+  const std::vector<float>&x = example.x, &w = example.w, &dy = example.dy;
   std::vector<double> y(dy.size()), dx(x.size()), dw(w.size());
-  for_each_term(conv, [&](size_t xi, size_t wi, size_t yi) {
+  for_each_term(example.conv, [&](size_t xi, size_t wi, size_t yi) {
     y[yi] += static_cast<double>(x[xi]) * static_cast<double>(w[wi]);
     dx[xi] += static_cast<double>(dy[yi]) * static_cast<double>(w[wi]);
     dw[wi] += static_cast<double>(dy[yi]) * static_cast<double>(x[xi]);
@@ -81,7 +86,7 @@ TEST_P(Conv2dKernel, AgreesWithTheSumThatDefinesIt) {
   expect_close(example.forward(false), y, 1e-5, 2e-5);
   expect_close(example.backward_data(), dx, 1e-5, 2e-5);
   expect_close(example.backward_filter(), dw, 1e-5, 1e-4);
-  for (size_t i = 0; i < y.size(); ++i) y[i] += static_cast<double>(bias[i % bias.size()]);
+  for (size_t i = 0; i < y.size(); ++i) y[i] += static_cast<double>(example.bias[i % example.bias.size()]);
   expect_close(example.forward(true), y, 1e-5, 2e-5);
 }
 

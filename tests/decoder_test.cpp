@@ -169,7 +169,7 @@ TEST(Decoder, ReadsAnMp3WithoutAnInfoFrameToItsEnd) {
   write_file_atomically(folder / "a.mp3", bytes.substr(bytes.find(bytes.substr(0, 2), info)));
   const size_t samples = decode(folder / "a.mp3").size();
   EXPECT_GE(samples, signal.size());
-  EXPECT_LE(samples, signal.size() + 4 * 1152);
+  EXPECT_LE(samples, signal.size() + size_t{4} * 1152);
 }
 
 TEST(Decoder, FindsTheMusicBehindALongId3Tag) {
@@ -211,7 +211,9 @@ TEST(Decoder, SaysInOneLineWhatIsWrongWithAFile) {
       cut(path, 0.5);
     };
   };
-  const auto text = [](std::string bytes) { return [bytes](const fs::path& path) { test::write_text(path, bytes); }; };
+  const auto text = [](const std::string& bytes) {
+    return [bytes](const fs::path& path) { test::write_text(path, bytes); };
+  };
   const std::string letter(400, 'a');
   const std::vector<Fault> table = {
       {"absent.wav", [](const fs::path&) {}, "No such file"},

@@ -51,7 +51,8 @@ TEST(Fingerprint, FindsACopyThatIsQuieterResampledOrTrimmed) {
 
 TEST(Fingerprint, ATrimmedCopyNamedFirstStartsEarlierInTheSecond) {
   const std::vector<float> music = unrelated_music(1, 10);
-  const std::vector<Fingerprint> prints{fingerprint_of(std::span(music).subspan(2 * rate)), fingerprint_of(music)};
+  const std::vector<Fingerprint> prints{fingerprint_of(std::span(music).subspan(size_t{2} * rate)),
+                                        fingerprint_of(music)};
   const std::vector<RecordingPair> pairs = find_same_recordings(prints);
   ASSERT_EQ(pairs.size(), 1u);
   EXPECT_NEAR(pairs[0].offset_seconds, -2, 0.03);

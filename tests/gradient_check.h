@@ -44,9 +44,10 @@ inline void expect_gradients_are_slopes(const std::function<Tensor(const Tensors
     rounding = std::numeric_limits<float>::epsilon() * std::sqrt(squares);
     return sum;
   };
-  for (const auto& [name, input] : inputs) {
+  for (const auto& named : inputs) {
+    const Tensor& input = named.second;
     if (!input.requires_grad()) continue;
-    SCOPED_TRACE("the gradient of " + name);
+    SCOPED_TRACE("the gradient of " + named.first);
     const std::vector<float> gradient = input.grad().to_vector(), values = input.to_vector();
     double largest = 1;
     for (const float value : gradient) largest = std::max(largest, std::abs(static_cast<double>(value)));
@@ -71,9 +72,10 @@ inline void expect_gradients_are_slopes(const std::function<Tensor(const Tensors
 // Shuffled values at least 4 apart and 2 from zero: multilinear steps cross neither a ReLU's kink nor change a maximum.
 inline std::vector<float> values_off_kinks(int64_t n) {
   constexpr int64_t large_prime = 2654435761;
+  const int64_t middle = n / 2;
   std::vector<float> values(static_cast<size_t>(n));
   for (int64_t i = 0; i < n; ++i)
-    values[static_cast<size_t>(i)] = static_cast<float>(4 * (i * large_prime % n - n / 2) + 2);
+    values[static_cast<size_t>(i)] = static_cast<float>(4 * (i * large_prime % n - middle) + 2);
   return values;
 }
 

@@ -115,7 +115,7 @@ TEST(HostileAudio, CutFilesAreUsedAndWarnedOfFromTheCacheToo) {
 
 TEST(HostileAudio, ManyChannelsTakeNoMoreMemoryThanFew) {
   const TemporaryFolder folder;
-  write_text(folder / "a.wav", wav_bytes({.channels = 1024, .bits = 8}, std::string(1024 * 1000, 'x')));
+  write_text(folder / "a.wav", wav_bytes({.channels = 1024, .bits = 8}, std::string(size_t{1024} * 1000, 'x')));
   Decoder decoder(folder / "a.wav");
   std::vector<float> buffer(1 << 15);
   EXPECT_LE(decoder.read(buffer) * 1024, 1u << 18);
@@ -125,7 +125,7 @@ TEST(HostileAudio, ManyChannelsTakeNoMoreMemoryThanFew) {
 
 TEST(HostileAudio, AFewBytesThatStandForHoursAreRefused) {
   const TemporaryFolder folder;
-  write_audio(folder / "a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 8000, std::vector<float>(1200 * 8000));
+  write_audio(folder / "a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 8000, std::vector<float>(size_t{1200} * 8000));
   EXPECT_NE(error_of([&] { decode(folder / "a.flac"); }).find("which is no music"), std::string::npos);
 }
 
@@ -162,7 +162,7 @@ int features_of_three_hours() {
       log_mel(folder / "long.wav", {.sample_rate = 8000, .n_fft = 256, .hop_length = 256, .n_mels = 8});
   const auto feature_kibibytes = static_cast<int64_t>(features.db.size() * sizeof(float) / 1024);
   if (features.seconds != 3 * 3600) return 2;
-  return peak_kibibytes() - before < 4 * feature_kibibytes + 32 * 1024 ? 0 : 1;
+  return peak_kibibytes() - before < 4 * feature_kibibytes + (int64_t{32} << 10) ? 0 : 1;
 }
 
 TEST(HostileAudio, ThreeHoursTakeTheMemoryOfTheirFeatures) {

@@ -80,7 +80,7 @@ TEST(Memory, DoesNotGrowOverAThousandSteps) {
   EXPECT_EQ(stream.memory().held, before.held);
   EXPECT_EQ(stream.memory().used, before.used);
   EXPECT_EQ(stream.memory().peak, before.peak);
-  EXPECT_LE(heap_after, heap_before + 16 * 1024);  // 16 bytes a step would show
+  EXPECT_LE(heap_after, heap_before + (size_t{16} << 10));  // 16 bytes a step would show
 }
 
 TEST(Memory, AddressesRepeatFromStepToStep) {

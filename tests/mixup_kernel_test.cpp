@@ -52,7 +52,8 @@ Mixed mixup(const std::vector<float>& x, const std::vector<float>& targets, int6
 TEST(MixupKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const DType dtype : test::activation_dtypes) {
-    for (const auto& [batch, elements] : {std::pair<int64_t, int64_t>{1, 40}, {2, 1}, {31, 33}, {6, 1048}}) {
+    for (const auto& shape : {std::pair<int64_t, int64_t>{1, 40}, {2, 1}, {31, 33}, {6, 1048}}) {
+      const int64_t batch = shape.first, elements = shape.second;
       const auto x = test::rounded(random_values(batch * elements, 1), dtype);
       const auto targets = random_values(batch * 37, 2);
       const Randomness random(1, 2, 3), device_random(1, 2, 3, Device::cuda);

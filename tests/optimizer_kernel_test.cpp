@@ -113,11 +113,11 @@ struct Optimized {
   DeviceArray<float> parameter, first_moment, second_moment;
   int step = 0;
 
-  explicit Optimized(const std::vector<float>& start, Device device_ = Device::cpu)
-      : device(device_),
-        parameter(start, device),
-        first_moment(std::vector<float>(start.size()), device),
-        second_moment(std::vector<float>(start.size()), device) {}
+  explicit Optimized(const std::vector<float>& start, Device where = Device::cpu)
+      : device(where),
+        parameter(start, where),
+        first_moment(std::vector<float>(start.size()), where),
+        second_moment(std::vector<float>(start.size()), where) {}
 
   void adam(const std::vector<float>& gradient, bool decoupled_weight_decay, const float* gradient_scale = nullptr) {
     constexpr double beta1 = 0.9, beta2 = 0.99;

@@ -33,13 +33,16 @@ std::string message_of(const std::function<void()>& body) {
 }
 
 class SafetensorsTest : public testing::Test {
- protected:
+ public:
   SafetensorsTest() { std::filesystem::create_directories(folder_); }
   ~SafetensorsTest() override {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
+  SafetensorsTest(const SafetensorsTest&) = delete;
+  SafetensorsTest& operator=(const SafetensorsTest&) = delete;
 
+ protected:
   Path file() const { return folder_ / "model.safetensors"; }
 
   // The file of a header and data, as the format's page describes it.
@@ -59,8 +62,8 @@ class SafetensorsTest : public testing::Test {
   }
 
  private:
-  const Path folder_ = Path(testing::TempDir()) / (std::string("safetensors.") + std::to_string(getpid()) + "." +
-                                                   testing::UnitTest::GetInstance()->current_test_info()->name());
+  Path folder_ = Path(testing::TempDir()) / (std::string("safetensors.") + std::to_string(getpid()) + "." +
+                                             testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(SafetensorsTest, ReadsAFileOfTheReferenceImplementation) {

@@ -84,8 +84,8 @@ TEST(SpectralJitterKernel, ShiftsAreUniformAndHoldTheEdges) {
   const auto x = jittered(ramps, shape, {.shift = 2, .equalizer = 0, .level = 0}, Randomness(1, 2, 3).stream);
   std::vector<double> counts(5);
   for (size_t i = 0; i < x.size(); i += 9) {
-    const int shift = static_cast<int>(x[i + 4]) - 4;
-    ++counts.at(static_cast<size_t>(shift + 2));
+    const int fourth = static_cast<int>(x[i + 4]), shift = fourth - 4;
+    ++counts.at(static_cast<size_t>(fourth) - 2);
     for (int m = 0; m < 9; ++m)
       ASSERT_EQ(x[i + static_cast<size_t>(m)], static_cast<float>(std::clamp(m + shift, 0, 8)));
   }

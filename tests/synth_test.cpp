@@ -204,7 +204,7 @@ TEST(Synth, RefusesOptionsOutsideTheirRange) {
   EXPECT_THROW(compose(0, 0, {.sample_rate = 100}), Error);
   EXPECT_THROW(compose(10, 0, brief), Error);
   EXPECT_THROW(compose(0, -1, brief), Error);
-  EXPECT_NE(message_of([] { check({.tracks_per_genre = 0}); }).find("0"), std::string::npos);
+  EXPECT_NE(message_of([] { check({.tracks_per_genre = 0}); }).find('0'), std::string::npos);
 }
 
 TEST(SynthWriter, WritesGtzansLayoutAsSixteenBitMonoWav) {

@@ -25,7 +25,7 @@ class SndfileSource final : public AudioSource {
     static std::mutex opening;
     const std::lock_guard lock(opening);
     SF_INFO info{};
-    handle_.reset(sf_open_virtual(&input, SFM_READ, &info, this));
+    handle_.reset(sf_open_virtual(&input_, SFM_READ, &info, this));
     if (!handle_) fail("{}", opening_error());
     sample_rate_ = info.samplerate;
     channels_ = info.channels;
@@ -50,7 +50,7 @@ class SndfileSource final : public AudioSource {
   struct Deleter {
     void operator()(SNDFILE* handle) const noexcept { sf_close(handle); }
   };
-  static SF_VIRTUAL_IO input;
+  static SF_VIRTUAL_IO input_;
 
   // Shows libsndfile 2^32 - 1, which it takes for "until the end", in place of an unknown length: it believes a 0.
   void hide_length(int64_t position, std::span<unsigned char> bytes) const {
@@ -68,7 +68,7 @@ class SndfileSource final : public AudioSource {
   std::unique_ptr<SNDFILE, Deleter> handle_;
 };
 
-SF_VIRTUAL_IO SndfileSource::input = {
+SF_VIRTUAL_IO SndfileSource::input_ = {
     .get_filelen = [](void* self) { return sf_count_t{static_cast<SndfileSource*>(self)->file_.size()}; },
     .seek =
         [](sf_count_t offset, int whence, void* self) {

@@ -14,6 +14,8 @@ time_t earlier() {
 
 }  // namespace
 
+// The C library names parameters as only it may.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* time) noexcept {
@@ -33,3 +35,4 @@ time_t time(time_t* result) noexcept {
   return now;
 }
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
