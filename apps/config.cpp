@@ -42,9 +42,47 @@ std::string value_text(const toml::node& node, const std::string& where) {
   fail("{} must be a text, a number or true/false", where);
 }
 
+// The position behind the TOML string, or comment, that begins at `begin`; a line's end also ends what is not closed.
+size_t skip_quoted(std::string_view text, size_t begin) {
+  const char quote = text[begin];
+  if (quote == '#') return std::min(text.find('\n', begin), text.size());
+  const std::string triple(3, quote);
+  const bool many_lines = text.substr(begin, 3) == triple;
+  size_t i = begin + (many_lines ? 3 : 1);
+  while (i < text.size()) {
+    if (many_lines && text.substr(i, 3) == triple) {  // up to two more quotes are the string's own
+      return std::min({i + 5, text.find_first_not_of(quote, i), text.size()});
+    }
+    if (!many_lines && text[i] == '\n') return i;
+    if (!many_lines && text[i] == quote) return i + 1;
+    i += quote == '"' && text[i] == '\\' ? 2 : 1;
+  }
+  return text.size();
+}
+
+// TOML has letters beyond ASCII in strings and comments only; toml++ 3.3 runs into undefined behaviour at others.
+void require_ascii_outside_of_strings(std::string_view text, const std::filesystem::path& path) {
+  size_t i = 0;
+  while (i < text.size()) {
+    if (text[i] == '"' || text[i] == '\'' || text[i] == '#') {
+      i = skip_quoted(text, i);
+      continue;
+    }
+    if (static_cast<unsigned char>(text[i]) >= 0x80) {
+      const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n');
+      fail("{}:{}: letters beyond ASCII need quotes around them", path.string(), line);
+    }
+    ++i;
+  }
+}
+
 toml::table parse(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  require_ascii_outside_of_strings(text.starts_with(byte_order_mark) ? text.substr(byte_order_mark.size()) : text,
+                                   path);
   try {
-    return toml::parse(read_file(path), path.string());
+    return toml::parse(text, path.string());
   } catch (const toml::parse_error& error) {
     fail("{}:{}: {}", path.string(), error.source().begin.line, error.description());
   }

@@ -76,6 +76,8 @@ TEST_F(CommandLine, AConfigKeyThatIsNoOptionIsNamedWithItsLine) {
   const Result result = call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.err.find("bad.toml:2: learnig_rate"), std::string::npos) << result.err;
+  write_text(path("bad.toml"), "# \xC3\xB6\nout = \"\"\"\xC3\xB6\n\"\"\"\"\n\xC3\xB6 = 1\n");
+  expect_refused({"train", path("music"), "--config", path("bad.toml")}, "bad.toml:4: letters beyond ASCII", 2);
   write_text(path("bad.toml"), "epochs = = 1\n");
   EXPECT_EQ(call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")}).exit_code, 2);
 }

@@ -40,5 +40,6 @@ read -ra libraries <<<"$(pkg-config --cflags --libs "${packages[@]}")"
 "$compiler" -std=c++20 -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
   -fno-sanitize-recover=undefined -I. "tests/fuzz/${target}_target.cpp" tests/fuzz/fuzz_file.cpp "${sources[@]}" \
   "${libraries[@]}" -o "build/fuzz/$target"
+export LSAN_OPTIONS="suppressions=tests/library_leaks.txt:print_suppressions=0"
 exec "build/fuzz/$target" "$limit" -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
   -artifact_prefix="$corpus/" "$corpus" "tests/fuzz/corpus/$target"
