@@ -35,7 +35,7 @@ cp tools/gpu_check.sh "$out/tools"
 cp -r tests/fixtures "$out/tests/fixtures"
 rm -f "$out"/tests/fixtures/*.py
 cp -r bench "$out/bench"
-rm -rf "$out"/bench/{results,__pycache__,*.cpp,*.h,CMakeLists.txt}
+rm -rf "$out"/bench/{results,fingerprint,__pycache__,*.cpp,*.h,CMakeLists.txt}
 cp LICENSE "$out/licences/melgrad"
 
 # name => path of every library that the programs load, the system's C library and the GPU's left out.
