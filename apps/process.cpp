@@ -1,5 +1,6 @@
 #include "apps/process.h"
 
+#include <execinfo.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -14,6 +15,10 @@ void prepare_process() {
   }
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
+  // The C library loads its unwinder when an exception first passes through it, which may be for lack of memory: it
+  // ends the process if there is none left to load it into. This loads it now.
+  void* caller;
+  backtrace(&caller, 1);
 }
 
 }  // namespace melgrad

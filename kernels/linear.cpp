@@ -27,7 +27,7 @@ struct Matrix {
 void multiply(const Matrix& a, const Matrix& b, const float* bias, float* c, int64_t rows, int64_t columns,
               int64_t inner) {
   constexpr int64_t block_rows = 64, block_columns = 256;
-  [[maybe_unused]] static const bool has_room = (require_room_for_code(), true);  // sgemm's code is written once
+  require_room_for_code();  // at every call, for sgemm writes code at its first call of each kind
   FirstException failure;
 #pragma omp parallel for collapse(2) schedule(dynamic)
   for (int64_t row = 0; row < rows; row += block_rows) {
