@@ -16,6 +16,7 @@ pass_over() {
 }
 
 make_root() {
+  rm -rf "$root"
   command -v debootstrap >/dev/null ||
     DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 install --yes --no-install-recommends debootstrap >/dev/null 2>&1 ||
     pass_over "there is no debootstrap"
@@ -33,7 +34,7 @@ make_root() {
 if grep --quiet '^VERSION_CODENAME=noble' /etc/os-release; then pass_over "this is it; tools/test.sh tests here"; fi
 ((EUID == 0)) || pass_over "making a root needs root"
 unshare --mount true 2>/dev/null || pass_over "mounting is not allowed here"
-mkdir -p "$root" "$cache"
+mkdir -p "$(dirname "$root")" "$cache"
 if [[ ! -e $root.made ]]; then
   heading "Ubuntu 24.04: a root"
   make_root
@@ -45,14 +46,21 @@ copy_sources "$root/melgrad"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 mkdir -p "$root/ccache"
 
+# inside COMMAND...: runs it in the root. The mounts are of its own mount namespace, so they go with it.
+inside() {
+  # shellcheck disable=SC2016
+  unshare --mount --propagation private bash -c '
+    root=$1 cache=$2
+    shift 2
+    mount -t proc proc "$root/proc"
+    mount --rbind /dev "$root/dev"
+    mount --bind "$cache" "$root/ccache"
+    exec chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+      LANG=C.UTF-8 CI="${CI:-}" CCACHE_DIR=/ccache "$@"' - "$root" "$cache" "$@"
+}
+
+heading "Ubuntu 24.04: packages"
+inside /melgrad/tools/install_packages.sh || pass_over "its packages could not be installed"
+
 heading "Ubuntu 24.04: tests"
-# Mounts are of this process's own mount namespace, so they go with it.
-# shellcheck disable=SC2016
-unshare --mount --propagation private bash -c '
-  root=$1 cache=$2
-  shift 2
-  mount -t proc proc "$root/proc"
-  mount --rbind /dev "$root/dev"
-  mount --bind "$cache" "$root/ccache"
-  exec chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-    CI="${CI:-}" CCACHE_DIR=/ccache /melgrad/tools/test.sh "$@"' - "$root" "$cache" "${@:-cpu}"
+inside /melgrad/tools/test.sh "${@:-cpu}"
