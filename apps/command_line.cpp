@@ -13,6 +13,7 @@
 #include "apps/version.h"
 #include "framework/interrupt.h"
 #include "framework/text.h"
+#include "kernels/device_error.h"
 
 namespace melgrad {
 namespace {
@@ -35,6 +36,8 @@ int run_guarded(const std::function<int()>& run) {
     complain(error.what());
   } catch (const OutOfMemory& error) {
     complain(fmt::format("{}; {}", error.what(), advice_for_lack_of_memory));
+  } catch (const DeviceError& error) {
+    complain(fmt::format("the device failed: {}; run it again, or with --device cpu", error.what()));
   } catch (const std::bad_alloc&) {
     complain(fmt::format("out of memory; {}", advice_for_lack_of_memory));
   } catch (const std::exception& error) {

@@ -10,6 +10,7 @@
 #include "framework/data/dataset.h"
 #include "framework/interrupt.h"
 #include "framework/text.h"
+#include "kernels/device_error.h"
 #include "models/trained_model.h"
 
 namespace melgrad {
@@ -100,6 +101,8 @@ int predict(const PredictCommand& c) {
     std::vector<Ranked> ranked;
     try {
       ranked = predict_within_memory(classifier, file, c);
+    } catch (const DeviceError&) {
+      throw;
     } catch (const Error& error) {
       ++failed;
       complain(error.what());

@@ -18,6 +18,7 @@
 #include "framework/training/run_log.h"
 #include "framework/training/trainer.h"
 #include "kernels/deterministic.h"
+#include "kernels/device_error.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -173,6 +174,8 @@ void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
     const NoGrad no_grad;
     (*make_model(c.model, classes))(Tensor::zeros({smallest, c.mel.n_mels, c.crop_frames, 1}));
   } catch (const OutOfMemory&) {
+    throw;
+  } catch (const DeviceError&) {
     throw;
   } catch (const Error& error) {
     throw UsageError(fmt::format("{} cannot take batches of {} crops of {} mel bins x {} frames: {}", c.model, smallest,

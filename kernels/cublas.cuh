@@ -12,7 +12,9 @@
 namespace melgrad {
 
 inline void cublas_check(cublasStatus_t status, const char* what) {
-  if (status != CUBLAS_STATUS_SUCCESS) fail("{}: {}", what, cublasGetStatusString(status));
+  if (status != CUBLAS_STATUS_SUCCESS) {
+    throw DeviceError(fmt::format("{}: {}", what, cublasGetStatusString(status)));
+  }
 }
 
 // The stream's handle, working in the stream's workspace: to be fetched for each product, not kept. Products of

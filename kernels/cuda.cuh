@@ -20,6 +20,7 @@
 #endif
 
 #include "kernels/bfloat16.h"
+#include "kernels/device_error.h"
 #include "kernels/dtype.h"
 #include "kernels/error.h"
 #include "kernels/stream.h"
@@ -32,7 +33,7 @@ const char* current_range(Stream&);  // the innermost open Range: the operation 
 
 inline void cuda_check(cudaError_t status, const char* what) {
   if (status == cudaErrorMemoryAllocation) throw OutOfMemory(fmt::format("{}: out of memory", what), 0);
-  if (status != cudaSuccess) fail("{}: {}", what, cudaGetErrorString(status));
+  if (status != cudaSuccess) throw DeviceError(fmt::format("{}: {}", what, cudaGetErrorString(status)));
 }
 
 // Queues kernel(arguments...) on the stream and returns. A launch the device refuses is an Error that names the
@@ -54,8 +55,9 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, St
       .gridDim = grid, .blockDim = block, .dynamicSmemBytes = shared_bytes, .stream = native_stream(stream)};
   if (const cudaError_t status = cudaLaunchKernelEx(&shape, kernel, arguments...); status != cudaSuccess) {
     cudaGetLastError();  // reported here, so not again by the next call
-    fail("{}: {} [grid {}x{}x{}, block {}x{}x{}, {} bytes of shared memory]", current_range(stream),
-         cudaGetErrorString(status), grid.x, grid.y, grid.z, block.x, block.y, block.z, shared_bytes);
+    throw DeviceError(fmt::format("{}: {} [grid {}x{}x{}, block {}x{}x{}, {} bytes of shared memory]",
+                                  current_range(stream), cudaGetErrorString(status), grid.x, grid.y, grid.z, block.x,
+                                  block.y, block.z, shared_bytes));
   }
 #endif
 }

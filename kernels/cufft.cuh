@@ -56,7 +56,9 @@ class BatchedFft {
 
   static void check(cufftResult status, const char* what) {
     if (status == CUFFT_ALLOC_FAILED) throw OutOfMemory(fmt::format("{}: out of memory", what), 0);
-    if (status != CUFFT_SUCCESS) fail("{}: cuFFT error {}", what, static_cast<int>(status));
+    if (status != CUFFT_SUCCESS) {
+      throw DeviceError(fmt::format("{}: cuFFT error {}", what, static_cast<int>(status)));
+    }
   }
 
   Plan plan_;

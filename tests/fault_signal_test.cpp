@@ -1,4 +1,6 @@
 // Signals other than Ctrl-C, a clock that goes backwards, and too little memory: real processes meet them.
+#include <fmt/format.h>
+
 #include <cctype>
 #include <nlohmann/json.hpp>
 
@@ -55,6 +57,15 @@ TEST_F(FaultSignal, AComposerLeavesWholeTracks) {
     if (entry.is_regular_file() && entry.path().extension() == ".wav") {
       EXPECT_EQ(entry.file_size(), size) << entry.path();
     }
+  }
+}
+
+TEST_F(FaultSignal, ACrashIsToldInOneLine) {
+  for (const auto& [limits, words] :
+       {std::pair("", "please report"), std::pair("ulimit -v $((1 << 40));", "ulimit -v")}) {
+    const fs::path run_folder = folder_ / words;
+    EXPECT_EQ(signal_training(run_folder, {SIGABRT}, fmt::format(R"(ulimit -c 0; {} exec "$@")", limits)), -SIGABRT);
+    expect_one_line(words);
   }
 }
 

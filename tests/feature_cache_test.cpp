@@ -16,10 +16,12 @@
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
 #include "kernels/cache_folder.h"
+#include "kernels/device_error.h"
 #include "music_folder.h"
 
 #if MELGRAD_EMULATED
 #include "tests/emulated_cuda/device_memory.h"
+#include "tests/emulated_cuda/runtime.h"
 #endif
 
 namespace melgrad::test {
@@ -210,6 +212,16 @@ TEST(FeatureCache, BlamesNoFileForADeviceThatIsFull) {
   EXPECT_NE(error.find("out of memory on cuda:0"), std::string::npos) << error;
   EXPECT_NE(error.find("while computing the features of"), std::string::npos) << error;
   EXPECT_NE(error.find("use --device cpu"), std::string::npos) << error;
+}
+
+TEST(FeatureCache, BlamesNoFileForADeviceThatFailed) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  const std::vector<size_t> all{0, 1, 2, 3};
+  emulated_cuda::set_device_broken(true);
+  Progress progress("features", 4, "tracks", ProgressMode::quiet);
+  EXPECT_THROW(extract_features(dataset, all, settings, "", progress, Device::cuda), DeviceError);
+  emulated_cuda::set_device_broken(false);
 }
 #endif
 

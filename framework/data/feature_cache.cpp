@@ -15,6 +15,7 @@
 #include "framework/audio/truncation.h"
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
+#include "kernels/device_error.h"
 #include "kernels/parallel.h"
 
 namespace melgrad {
@@ -188,6 +189,8 @@ class Extraction {
       failure_.guard([&] { fail_for_lack_of_memory(error.what(), track); });
     } catch (const std::bad_alloc&) {
       failure_.guard([&] { fail_for_lack_of_memory("out of memory", track); });
+    } catch (const DeviceError&) {
+      failure_.guard([] { throw; });
     } catch (const Error& error) {
       errors_[i] = error.what();
     } catch (const std::exception& error) {

@@ -13,6 +13,7 @@ using emulated_cuda::DeviceMemoryScope;
 using emulated_cuda::Ownership;
 
 cudaError_t last_error = cudaSuccess;
+bool device_is_broken = false;
 
 cudaError_t record(cudaError_t status) {
   if (status != cudaSuccess) last_error = status;
@@ -35,6 +36,8 @@ const char* cudaGetErrorString(cudaError_t status) {
       return "CUDA driver version is insufficient for CUDA runtime version";
     case cudaErrorInvalidDevice:
       return "invalid device ordinal";
+    case cudaErrorLaunchFailure:
+      return "unspecified launch failure";
   }
   return "unrecognized error code";
 }
@@ -92,6 +95,7 @@ cudaError_t cudaFreeHost(void* block) {
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t) {
+  if (device_is_broken) return record(cudaErrorLaunchFailure);
   if (released(to) || released(from)) return record(cudaErrorInvalidValue);
   const DeviceMemoryScope accessible;
   if (bytes > 0) std::memcpy(to, from, bytes);
@@ -115,7 +119,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  return record(device_is_broken ? cudaErrorLaunchFailure : cudaSuccess);
+}
 
 // Work is done by the time that it could be recorded.
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
@@ -128,3 +134,5 @@ cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
 
 cudaError_t cudaProfilerStart() { return cudaSuccess; }
 cudaError_t cudaProfilerStop() { return cudaSuccess; }
+
+void emulated_cuda::set_device_broken(bool broken) { device_is_broken = broken; }

@@ -9,7 +9,8 @@ enum cudaError_t {
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
   cudaErrorInsufficientDriver = 35,
-  cudaErrorInvalidDevice = 101
+  cudaErrorInvalidDevice = 101,
+  cudaErrorLaunchFailure = 719
 };
 enum cudaMemcpyKind { cudaMemcpyDefault = 4 };  // the addresses tell the direction
 enum cudaMemoryType { cudaMemoryTypeUnregistered = 0, cudaMemoryTypeDevice = 2 };
@@ -59,3 +60,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t);
 
 cudaError_t cudaProfilerStart();
 cudaError_t cudaProfilerStop();
+
+namespace emulated_cuda {
+
+// As after a kernel that faulted: copies, and waiting for the device, are answered by a launch failure.
+void set_device_broken(bool broken);
+
+}  // namespace emulated_cuda

@@ -1,0 +1,57 @@
+#include "apps/crash_line.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <string_view>
+
+namespace melgrad {
+namespace {
+
+// Made before it is needed: a handler may not allocate.
+char line[256];
+size_t line_length = 0;
+std::atomic_flag told;
+
+void tell(int number) {
+  if (!told.test_and_set()) {
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line, line_length);
+  }
+  raise(number);  // once this returns, as the handler is gone by now
+}
+
+}  // namespace
+
+void report_crashes() {
+  const auto prepare = [](std::string_view text) { line_length = text.copy(line, sizeof line); };
+  rlimit memory{};
+  if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur != RLIM_INFINITY) {
+    prepare(
+        fmt::format("melgrad: crashed, most likely for lack of memory, as ulimit -v allows {} MiB; raise it, or use a "
+                    "smaller --batch-size or fewer --threads\n",
+                    memory.rlim_cur >> 20));
+    std::set_terminate(std::abort);  // in place of what C++ says about exceptions
+  } else {
+    prepare("melgrad: crashed, which it never should; please report the command and what it was given\n");
+  }
+  // Of its own, as a stack that cannot grow is one of the reasons.
+  static char stack[64 << 10];
+  const stack_t signal_stack{.ss_sp = stack, .ss_flags = 0, .ss_size = sizeof stack};
+  sigaltstack(&signal_stack, nullptr);
+  struct sigaction action {};
+  action.sa_handler = tell;
+  action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+    struct sigaction present {};
+    if (sigaction(number, nullptr, &present) == 0 && present.sa_handler == SIG_DFL) {
+      sigaction(number, &action, nullptr);
+    }
+  }
+}
+
+}  // namespace melgrad
