@@ -31,7 +31,8 @@ while (($# > 0)); do
 done
 ((${#stages[@]} > 0)) || stages=("${all_stages[@]}")
 mkdir -p "$out" && out=$(cd "$out" && pwd)
-# To try the script itself where there is no GPU: another device, build (of the preset emulated, say), smaller benchmarks.
+# To try the script itself where there is no GPU: another device, build (of the preset emulated, say), smaller benchmarks
+# and training.
 device=${MELGRAD_CHECK_DEVICE:-cuda}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -149,14 +150,17 @@ stage_benchmarks() {
 }
 
 stage_peers() {
-  "$python" -c 'import torch' 2>/dev/null || { lacking peers "no PyTorch for $python" && return; }
+  "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null ||
+    { lacking peers "no PyTorch with CUDA for $python" && return; }
   timeout 530 "$python" bench/gpu_pytorch.py --out "$out/pytorch.json" 2>&1 | tee --append "$out/report.txt"
   ((PIPESTATUS[0] == 0)) || failed peers "see above"
 }
 
 stage_training() {
   [[ -n $data ]] || { lacking training "no --data" && return; }
-  if "${melgrad[@]}" train "$data" --out "$scratch/real" --fold 0 --device "$device" --quiet --json >"$scratch/train.json" &&
+  # shellcheck disable=SC2086  # words
+  if "${melgrad[@]}" train "$data" --out "$scratch/real" --fold 0 --device "$device" --quiet --json \
+    ${MELGRAD_CHECK_TRAINING:-} >"$scratch/train.json" &&
     "${melgrad[@]}" evaluate "$scratch/real" "$data" --split test --device "$device" --json >"$scratch/evaluate.json"; then
     printf '{"train": %s, "evaluate": %s}\n' "$(cat "$scratch/train.json")" "$(cat "$scratch/evaluate.json")" >"$out/training.json"
     say "training: $(tr --delete '\n' <"$scratch/train.json")"
@@ -193,10 +197,11 @@ stage_profile() {
   local ncu table=$out/ncu.csv
   ncu=$(command -v ncu || ls /usr/local/cuda/bin/ncu 2>/dev/null) || { lacking profile "no ncu here" && return; }
   demo_set
+  # shellcheck disable=SC2086  # words
   timeout 500 "$ncu" --profile-from-start off --csv --page raw --print-units base --log-file "$table" \
     --metrics gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed \
     "${melgrad[@]}" train "$scratch/demo" --out "$scratch/profiled" --device "$device" --epochs 2 --test-fraction 0.3 \
-    --model resnet18 --batch-size 16 --quiet --profile-steps 4:4 >"$scratch/ncu.txt" 2>&1 ||
+    ${MELGRAD_CHECK_TRAINING:---model resnet18 --batch-size 16} --quiet --profile-steps 4:4 >"$scratch/ncu.txt" 2>&1 ||
     { lacking profile "ncu ended with: $(tail --lines 1 "$table" "$scratch/ncu.txt" 2>/dev/null | tr '\n' ' ')" && return; }
   say "$(heaviest "$table")"
 }
