@@ -224,8 +224,9 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
   if (c.output.json) {
     print_json(result);
   } else {
-    fmt::print("{} epochs in {:.1f} s, best epoch {}: validation track accuracy {:.3f}, loss {:.3f}\n",
-               trainer.epochs_done(), seconds, trainer.best_epoch(), result.value("validation_track_accuracy", 0.0),
+    const int64_t epochs = trainer.epochs_done();
+    fmt::print("{} epoch{} in {:.1f} s, best epoch {}: validation track accuracy {:.3f}, loss {:.3f}\n", epochs,
+               epochs == 1 ? "" : "s", seconds, trainer.best_epoch(), result.value("validation_track_accuracy", 0.0),
                result.value("validation_loss", 0.0));
     fmt::print("models: {} (what evaluate and predict take), best.safetensors\nlog:    {}\n",
                (run / "last.safetensors").string(), (run / "log.jsonl").string());

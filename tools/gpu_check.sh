@@ -67,7 +67,7 @@ run_tests() {
   shards=$(nproc)
   shift 2
   for ((shard = 0; shard < shards; ++shard)); do
-    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive timeout "$limit" \
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive timeout --kill-after=5 "$limit" \
       "$@" "${tests[@]}" --gtest_filter="$filter" --gtest_brief=0 >"$scratch/shard$shard.txt" 2>&1 ||
       echo "shard $shard ended with $?" >>"$scratch/shard$shard.txt" &
   done

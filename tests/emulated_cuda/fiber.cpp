@@ -64,14 +64,16 @@ Fiber::Fiber() {
   if (stack_ == MAP_FAILED) melgrad::fail("emulated CUDA: no memory for a thread's stack; use smaller blocks");
   mprotect(stack_, guard_bytes, PROT_NONE);
   stack_ = static_cast<char*>(stack_) + guard_bytes;
-#if defined(__SANITIZE_ADDRESS__)
-  // The address may have belonged to a fiber that was abandoned in the middle of its work.
-  __asan_unpoison_memory_region(stack_, stack_bytes);
-#endif
   context_ = boost::context::detail::make_fcontext(static_cast<char*>(stack_) + stack_bytes, stack_bytes, Switch::main);
 }
 
-Fiber::~Fiber() { munmap(static_cast<char*>(stack_) - guard_bytes, guard_bytes + stack_bytes); }
+Fiber::~Fiber() {
+#if defined(__SANITIZE_ADDRESS__)
+  // Frames of work that was abandoned in its midst are still poisoned, and the address will be another block's.
+  __asan_unpoison_memory_region(stack_, stack_bytes);
+#endif
+  munmap(static_cast<char*>(stack_) - guard_bytes, guard_bytes + stack_bytes);
+}
 
 void Fiber::assign(const std::function<void()>& work) {
   work_ = &work;
