@@ -301,6 +301,9 @@ int train(TrainCommand c, const CLI::App& app) {
   };
   try {
     return report_outcome(c, trainer, trainer.run(c.output.progress(), on_epoch), log, failed, to_json(leaks, dataset));
+  } catch (const DeviceError& error) {
+    if (!fs::exists(run / "training.safetensors")) throw;
+    fail("the device failed: {}; {}", error.what(), how_to_go_on(c));
   } catch (const WriteError& error) {
     lock->require_held();
     fail("{}; then {}", error.what(), fs::exists(run / "training.safetensors") ? how_to_go_on(c) : "train again");

@@ -1,16 +1,22 @@
 // Whole trainings on Device::cuda, a GPU or the emulated one, beside the CPU's.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "framework/io/atomic_file.h"
 #include "framework/random.h"
 #include "framework/training/trainer.h"
 #include "models/models.h"
 #include "tests/banded_music.h"
+#include "tests/call.h"
 #include "tests/kernel_test.h"
 #include "tests/music_folder.h"
+#include "tests/music_set.h"
 
 #if MELGRAD_EMULATED
 #include "tests/emulated_cuda/device_memory.h"
+#include "tests/emulated_cuda/runtime.h"
 #endif
 
 namespace melgrad::test {
@@ -108,6 +114,23 @@ TEST(TrainingOnCuda, OutOfMemoryNamesABatchThatFits) {
   EXPECT_NE(advice.find(" would fit"), std::string::npos) << advice;
   Training{.epochs = 1, .batch_size = std::stoll(advice.substr(at + 13))}.run(smaller.path());
   emulated_cuda::set_device_memory_limit(SIZE_MAX);
+}
+
+TEST(TrainingOnCuda, ADeviceThatFailsIsToldWithHowToGoOn) {
+  const TemporaryFolder folder;
+  const std::string music = write_music_set(folder / "music").string(), run = (folder / "run").string();
+  {
+    const std::jthread breaker([&run](const std::stop_token& stop) {
+      while (!stop.stop_requested() && !fs::exists(run + "/training.safetensors")) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      emulated_cuda::set_device_broken(true);
+    });
+    expect_refused({"train", music, "--out", run, "--device", "cuda", "--model", "cnn", "--n-mels", "32",
+                    "--crop-frames", "32", "--epochs", "1000", "--no-cache", "--quiet"},
+                   "unspecified launch failure; go on with: melgrad train " + music + " --out " + run + " --resume");
+  }
+  emulated_cuda::set_device_broken(false);
 }
 #endif
 

@@ -40,8 +40,8 @@ corpus=build/fuzz/$target.corpus
 mkdir -p "$corpus"
 read -ra libraries <<<"$(pkg-config --cflags --libs "${packages[@]}")"
 "$compiler" -std=c++20 -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
-  -fsanitize-address-use-after-return=never -fno-sanitize-recover=undefined -I. "tests/fuzz/${target}_target.cpp" tests/fuzz/fuzz_file.cpp "${sources[@]}" \
-  "${libraries[@]}" -o "build/fuzz/$target"
+  -fsanitize-address-use-after-return=never -fno-sanitize-recover=undefined -I. "tests/fuzz/${target}_target.cpp" \
+  tests/fuzz/fuzz_file.cpp "${sources[@]}" "${libraries[@]}" -o "build/fuzz/$target"
 export LSAN_OPTIONS="suppressions=tests/library_leaks.txt:print_suppressions=0"
 # Two to three times as many executions a second; repeating an input shows where its blocks were allocated.
 export ASAN_OPTIONS=malloc_context_size=0:quarantine_size_mb=16

@@ -1,5 +1,6 @@
 #include "tests/emulated_cuda/runtime.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -13,7 +14,7 @@ using emulated_cuda::DeviceMemoryScope;
 using emulated_cuda::Ownership;
 
 cudaError_t last_error = cudaSuccess;
-bool device_is_broken = false;
+std::atomic<bool> device_is_broken = false;
 
 cudaError_t record(cudaError_t status) {
   if (status != cudaSuccess) last_error = status;
