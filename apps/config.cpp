@@ -42,50 +42,64 @@ std::string value_text(const toml::node& node, const std::string& where) {
   fail("{} must be a text, a number or true/false", where);
 }
 
-// The position behind the TOML string, or comment, that begins at `begin`; a line's end also ends what is not closed.
+bool is_beyond_ascii(char letter) { return static_cast<unsigned char>(letter) >= 0x80; }
+
+bool is_ascii(std::string_view text) { return std::none_of(text.begin(), text.end(), is_beyond_ascii); }
+
+// The position behind the TOML string of one line, or the comment, that begins at `begin`; a line's end also ends what
+// is not closed.
 size_t skip_quoted(std::string_view text, size_t begin) {
   const char quote = text[begin];
   if (quote == '#') return std::min(text.find('\n', begin), text.size());
-  const std::string triple(3, quote);
-  const bool many_lines = text.substr(begin, 3) == triple;
-  size_t i = begin + (many_lines ? 3 : 1);
-  while (i < text.size()) {
-    if (many_lines && text.substr(i, 3) == triple) {  // up to two more quotes are the string's own
-      return std::min({i + 5, text.find_first_not_of(quote, i), text.size()});
-    }
-    if (!many_lines && text[i] == '\n') return i;
-    if (!many_lines && text[i] == quote) return i + 1;
-    i += quote == '"' && text[i] == '\\' ? 2 : 1;
+  for (size_t i = begin + 1; i < text.size(); ++i) {
+    if (text[i] == '\n') return i;
+    if (text[i] == quote) return i + 1;
+    if (quote == '"' && text[i] == '\\') ++i;
   }
   return text.size();
 }
 
-// TOML has letters beyond ASCII in strings and comments only; toml++ 3.3 runs into undefined behaviour at others.
 void require_ascii_outside_of_strings(std::string_view text, const std::filesystem::path& path) {
+  const auto line = [&](size_t at) {
+    return 1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(at), '\n');
+  };
   size_t i = 0;
   while (i < text.size()) {
+    if (text.substr(i, 3) == R"(""")" || text.substr(i, 3) == "'''") {
+      fail("{}:{}: a file with letters beyond ASCII takes strings on one line only", path.string(), line(i));
+    }
     if (text[i] == '"' || text[i] == '\'' || text[i] == '#') {
       i = skip_quoted(text, i);
       continue;
     }
-    if (static_cast<unsigned char>(text[i]) >= 0x80) {
-      const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n');
-      fail("{}:{}: letters beyond ASCII need quotes around them", path.string(), line);
-    }
+    if (is_beyond_ascii(text[i])) fail("{}:{}: letters beyond ASCII need quotes around them", path.string(), line(i));
     ++i;
   }
 }
 
-toml::table parse(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  require_ascii_outside_of_strings(text.starts_with(byte_order_mark) ? text.substr(byte_order_mark.size()) : text,
-                                   path);
+toml::table parse_text(std::string_view text, const std::filesystem::path& path) {
   try {
     return toml::parse(text, path.string());
   } catch (const toml::parse_error& error) {
     fail("{}:{}: {}", path.string(), error.source().begin.line, error.description());
   }
+}
+
+// TOML has letters beyond ASCII in strings and comments only. toml++ runs into undefined behaviour at others, also
+// where a quote begins no string (`n = 0"é`), and behind a backslash that joins two lines of a string
+// (github.com/marzer/tomlplusplus issues 190 and 295). So it sees them once the file is known to hold well without.
+toml::table parse(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  std::string_view text = bytes;
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  if (!is_ascii(text)) {
+    require_ascii_outside_of_strings(text, path);
+    std::string masked(text);
+    std::replace_if(masked.begin(), masked.end(), is_beyond_ascii, 'x');
+    parse_text(masked, path);
+  }
+  return parse_text(text, path);
 }
 
 // How a config file names the options.
@@ -121,6 +135,7 @@ std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::Ap
 
 // Whether a text stands for the same number in TOML: `.5` and `007` are none there.
 bool is_toml_number(const std::string& text) {
+  if (!is_ascii(text)) return false;
   try {
     const toml::table table = toml::parse("number = " + text);
     return table.size() == 1 && table["number"].is_number();
