@@ -23,24 +23,26 @@ RandomStream Generator::draw() { return {seed_, step_.as<uint64_t>(), next_strea
 
 namespace {
 
-std::array<std::optional<Generator>, 2>& generators() {
-  // Destroyed at exit, which gives their counters back to the streams; those live on.
-  static std::array<std::optional<Generator>, 2> all;
+struct Generators {
+  uint64_t seed = 0;
+  // Each made at its first use, as making one opens the device. Destroyed at exit, which gives their counters back to
+  // the streams; those live on.
+  std::array<std::optional<Generator>, 2> by_device;
+};
+
+Generators& generators() {
+  static Generators all;
   return all;
 }
 
 }  // namespace
 
 Generator& default_generator(Device device) {
-  auto& generator = generators()[static_cast<size_t>(device)];
-  if (!generator) generator.emplace(0, device);
+  auto& generator = generators().by_device[static_cast<size_t>(device)];
+  if (!generator) generator.emplace(generators().seed, device);
   return *generator;
 }
 
-void manual_seed(uint64_t seed) {
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (Stream::available(device)) generators()[static_cast<size_t>(device)].emplace(seed, device);
-  }
-}
+void manual_seed(uint64_t seed) { generators() = {.seed = seed, .by_device = {}}; }
 
 }  // namespace melgrad

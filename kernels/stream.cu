@@ -180,12 +180,14 @@ class CudaStream final : public Stream {
 };
 
 int chosen_gpu = 0;
+bool stream_made = false;
 
 CudaStream& the_stream() {
   // Never destroyed: tensors in static storage may outlive any order of destruction.
   static auto& stream = []() -> CudaStream& {
     if (const auto reason = why_no_gpu()) fail("{}; use --device cpu", *reason);
     cuda_check(cudaSetDevice(chosen_gpu), "cudaSetDevice");
+    stream_made = true;
     return *new CudaStream(chosen_gpu);
   }();
   // Which GPU the runtime's functions mean is a property of the thread.
@@ -204,7 +206,12 @@ CudaStream& as_cuda(Stream& stream) {
 
 Stream& cuda_stream() { return the_stream(); }
 
-void choose_gpu(int index) { chosen_gpu = index; }
+void choose_gpu(int index) {
+  if (stream_made && index != chosen_gpu) {
+    fail("cuda:{} cannot be used beside cuda:{}: a process works on one GPU", index, chosen_gpu);
+  }
+  chosen_gpu = index;
+}
 
 std::optional<std::string> why_no_gpu() {
   int count = 0;

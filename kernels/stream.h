@@ -47,8 +47,8 @@ class Stream {
   static bool available(Device device) { return !why_unavailable(device); }
   // One line that says why Stream::of would not succeed; nothing when it would.
   static std::optional<std::string> why_unavailable(Device);
-  // Which of the machine's GPUs Device::cuda is, counted as the driver counts them; 0 at first. Only before the first
-  // use of that device.
+  // Which of the machine's GPUs Device::cuda is, counted as the driver counts them; 0 at first. Throws Error
+  // once that device is in use as another.
   static void choose_gpu(int index);
 
   virtual Device device() const = 0;

@@ -275,6 +275,12 @@ TEST(EmulatedCuda, RunsOutOfMemoryWithAnErrorAndRecovers) {
   emulated_cuda::set_device_memory_limit(SIZE_MAX);
 }
 
+TEST(EmulatedCuda, IsTheOnlyGpuOnceItIsInUse) {
+  device();
+  Stream::choose_gpu(0);
+  expect_error(error_of([] { Stream::choose_gpu(1); }), {"cuda:1 cannot be used beside cuda:0"});
+}
+
 TEST(EmulatedCudaDeathTest, ReportsLeaksAtExit) {
   EXPECT_EXIT(
       {

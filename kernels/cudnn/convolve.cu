@@ -1,4 +1,5 @@
 // Convolutions on a GPU: the plan of a shape is chosen at its first use, by measuring, and kept.
+#include <exception>
 #include <limits>
 #include <map>
 
@@ -19,8 +20,8 @@ constexpr size_t plans_to_measure = 10;
 
 cudnnHandle_t make_handle(Stream& stream) {
   cudnnHandle_t handle = nullptr;
-  cudnn::check(cudnnCreate(&handle), "cudnnCreate");
-  cudnn::check(cudnnSetStream(handle, native_stream(stream)), "cudnnSetStream");
+  cudnn::device_check(cudnnCreate(&handle), "cudnnCreate");
+  cudnn::device_check(cudnnSetStream(handle, native_stream(stream)), "cudnnSetStream");
   return handle;
 }
 
@@ -56,7 +57,8 @@ class Event {
   cudaEvent_t event_ = nullptr;
 };
 
-// A block of a stream that is given back, unlike its workspace, which stays as large as the largest plan ever measured.
+// A block that tensors may use afterwards, unlike the stream's workspace, which stays as large as the largest plan ever
+// measured.
 class Scratch {
  public:
   Scratch(Stream& stream, size_t bytes) : stream_(stream), memory_(stream.allocate(bytes)) {}
@@ -125,16 +127,21 @@ class Convolver {
     float best_time = std::numeric_limits<float>::infinity();
     Plan* best = nullptr;
     std::string reason;
+    std::exception_ptr no_memory;
     for (Plan& plan : plans) {
       try {
         if (const float time = measure(plan, operands); time < best_time) {
           best_time = time;
           best = &plan;
         }
+      } catch (const OutOfMemory&) {
+        no_memory = std::current_exception();
       } catch (const Error& error) {
+        stream_.synchronize();  // throws where it is the device that failed, not the plan
         reason = error.what();
       }
     }
+    if (!best && no_memory) std::rethrow_exception(no_memory);
     if (!best) fail("none of cuDNN's plans runs, {}: {}", describe(convolution), reason);
     return std::move(*best);
   }
@@ -157,7 +164,7 @@ class Convolver {
   }
 
   void execute(const Plan& plan, const Descriptor& pack) const {
-    cudnn::check(cudnnBackendExecute(handle_, plan.descriptor.raw(), pack.raw()), current_range(stream_));
+    cudnn::device_check(cudnnBackendExecute(handle_, plan.descriptor.raw(), pack.raw()), current_range(stream_));
   }
 
   void refuse_capture(const Convolution& convolution) const {

@@ -20,6 +20,8 @@ std::string last_reason();
 
 // Throws Error with `what`, the status and cuDNN's reason.
 void check(cudnnStatus_t status, const char* what);
+// The same for calls that fail with the device rather than with what they are given: throws DeviceError.
+void device_check(cudnnStatus_t status, const char* what);
 
 // What cuDNN calls the type of an attribute.
 template <class T>
