@@ -14,13 +14,12 @@ __global__ void __launch_bounds__(reduce_threads) forward(const T* x, T* y, Adap
   const AdaptiveWindow columns(out % pool.out_width, pool.width, pool.out_width);
   const int64_t top = row / pool.out_height * pool.height + rows.begin;
   const int across_window = static_cast<int>(columns.size()), pixels = static_cast<int>(rows.size()) * across_window;
-  const int64_t tile = static_cast<int64_t>(blockIdx.x % tiles) * (across * width);
-  const int64_t channel = tile + threadIdx.x % across * width;
+  const int64_t tile = static_cast<int64_t>(blockIdx.x % tiles) * (blockDim.x * width);
+  const int64_t channel = tile + threadIdx.x * width;
 
   Sum sums[width] = {};
   if (channel < pool.channels) {
-    const int rows_of_block = static_cast<int>(blockDim.x) / across;
-    for (int i = static_cast<int>(threadIdx.x) / across; i < pixels; i += rows_of_block) {
+    for (int i = static_cast<int>(threadIdx.y); i < pixels; i += static_cast<int>(blockDim.y)) {
       const int64_t pixel = (top + i / across_window) * pool.width + columns.begin + i % across_window;
       const auto values = load<width>(x + pixel * pool.channels + channel);
       for (int c = 0; c < width; ++c) sums[c].value += to_float(values[c]);
@@ -58,12 +57,12 @@ __global__ void __launch_bounds__(image_row_threads) backward(const T* dy, T* dx
   store(dx + pixel * pool.channels + place.channel, result);
 }
 
-// No more warps than a window has work for: a warp takes 4 pixels at a time.
-unsigned threads_for(const AdaptivePool2d& pool) {
+// No more warps than a window has work for.
+dim3 block_for(const AdaptivePool2d& pool, unsigned across) {
   const int64_t window = ceil_divide(pool.height, pool.out_height) * ceil_divide(pool.width, pool.out_width);
-  constexpr int pixels_of_warp = warp_size / across;
-  return static_cast<unsigned>(warp_size *
-                               std::clamp<int64_t>(ceil_divide<int64_t>(window, pixels_of_warp), 1, reduce_warps));
+  const unsigned pixels_of_warp = warp_size / across;
+  const int64_t warps = std::clamp<int64_t>(ceil_divide<int64_t>(window, pixels_of_warp), 1, reduce_warps);
+  return {across, pixels_of_warp * static_cast<unsigned>(warps)};
 }
 
 }  // namespace
@@ -72,10 +71,11 @@ void adaptive_avg_pool2d_forward(Stream& stream, const void* x, void* y, DType d
   const int64_t windows = pool.batch * pool.out_height * pool.out_width;
   if (windows * pool.channels == 0) return;
   dispatch(dtype, pool.channels, {x}, [&]<class T, int width>() {
+    const unsigned across = vectors_across(pool.channels, width);
     const int64_t tiles = ceil_divide<int64_t>(pool.channels, across * width);
     MELGRAD_CHECK(windows * tiles <= INT32_MAX, "adaptive_avg_pool2d: {} windows of {} channels are too many", windows,
                   pool.channels);
-    launch(forward<T, width>, static_cast<unsigned>(windows * tiles), threads_for(pool), 0, stream,
+    launch(forward<T, width>, static_cast<unsigned>(windows * tiles), block_for(pool, across), 0, stream,
            static_cast<const T*>(x), static_cast<T*>(y), pool, static_cast<unsigned>(tiles));
   });
 }

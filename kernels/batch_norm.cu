@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(reduce_threads)
   const Visit<width> visit(rows, channels, rows_per_chunk);
   Moments moments[width] = {};
   float count = 0;
-  for (int64_t row = visit.row; row < visit.end; row += down) {
+  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
     const auto values = load<width>(x + row * channels + visit.channel);
     count += 1;
     const float inverse_count = 1 / count;
@@ -58,7 +58,7 @@ __global__ void __launch_bounds__(reduce_threads)
   GradientSums sums[width] = {};
   float center[width];
   for (int c = 0; c < width; ++c) center[c] = visit.row < visit.end ? mean[visit.channel + c] : 0;
-  for (int64_t row = visit.row; row < visit.end; row += down) {
+  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
     const auto values = load<width>(x + row * channels + visit.channel);
     const auto d_values = load<width>(dy + row * channels + visit.channel);
     for (int c = 0; c < width; ++c) {
@@ -107,7 +107,7 @@ __global__ void __launch_bounds__(reduce_threads)
     scale[c] = gamma[visit.channel + c] * inverse_deviation[visit.channel + c];
     shift[c] = beta[visit.channel + c];
   }
-  for (int64_t row = visit.row; row < visit.end; row += down) {
+  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
     const int64_t at = row * channels + visit.channel;
     auto values = load<width>(x + at);
     for (int c = 0; c < width; ++c) {
@@ -133,7 +133,7 @@ __global__ void __launch_bounds__(reduce_threads)
     slope[c] = inverse_deviation[channel] * dgamma[channel] * share;
     offset[c] = dbeta[channel] * share;
   }
-  for (int64_t row = visit.row; row < visit.end; row += down) {
+  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
     const int64_t at = row * channels + visit.channel;
     const auto values = load<width>(x + at);
     auto d = load<width>(dy + at);
@@ -153,7 +153,7 @@ __global__ void __launch_bounds__(reduce_threads)
   if (visit.row >= visit.end) return;
   float scale[width];
   for (int c = 0; c < width; ++c) scale[c] = gamma[visit.channel + c] * inverse_deviation[visit.channel + c];
-  for (int64_t row = visit.row; row < visit.end; row += down) {
+  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
     auto d = load<width>(dy + row * channels + visit.channel);
     for (int c = 0; c < width; ++c) d[c] = from_float<T>(scale[c] * to_float(d[c]));
     store(dx + row * channels + visit.channel, d);
@@ -165,7 +165,7 @@ template <class T, int width>
 void parameter_gradients(Stream& stream, const T* x, const T* dy, const float* mean, const float* inverse_deviation,
                          GradientSums* partials, float* dgamma, float* dbeta, int64_t rows, int64_t channels) {
   const Cut cut(rows, channels, width);
-  launch(reduce_gradients<T, width>, cut.grid(), reduce_threads, 0, stream, x, dy, mean, partials, rows, channels,
+  launch(reduce_gradients<T, width>, cut.grid(), cut.block(), 0, stream, x, dy, mean, partials, rows, channels,
          cut.rows_per_chunk);
   launch(finish_gradients, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks, inverse_deviation,
          dgamma, dbeta, channels);
@@ -182,11 +182,11 @@ void batch_norm_forward_training(Stream& stream, const void* x, const float* gam
     const Cut cut(rows, channels, width);
     const auto* in = static_cast<const T*>(x);
     auto* partials = static_cast<Moments*>(stream.workspace(cut.chunks * channels * sizeof(Moments)));
-    launch(reduce_moments<T, width>, cut.grid(), reduce_threads, 0, stream, in, partials, rows, channels,
+    launch(reduce_moments<T, width>, cut.grid(), cut.block(), 0, stream, in, partials, rows, channels,
            cut.rows_per_chunk);
     launch(finish_moments, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks, mean,
            inverse_deviation, running_mean, running_var, channels, momentum, epsilon);
-    launch(normalize<T, width>, cut.grid(), reduce_threads, 0, stream, in, gamma, beta, mean, inverse_deviation,
+    launch(normalize<T, width>, cut.grid(), cut.block(), 0, stream, in, gamma, beta, mean, inverse_deviation,
            static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
   });
 }
@@ -200,8 +200,8 @@ void batch_norm_forward_evaluation(Stream& stream, const void* x, const float* g
          epsilon);
   dispatch(dtype, channels, {x, y}, [&]<class T, int width>() {
     const Cut cut(rows, channels, width);
-    launch(normalize<T, width>, cut.grid(), reduce_threads, 0, stream, static_cast<const T*>(x), gamma, beta,
-           running_mean, inverse_deviation, static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
+    launch(normalize<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), gamma, beta, running_mean,
+           inverse_deviation, static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
   });
 }
 
@@ -215,8 +215,8 @@ void batch_norm_backward_training(Stream& stream, const void* x, const void* dy,
     const auto* d_out = static_cast<const T*>(dy);
     auto* partials = static_cast<GradientSums*>(stream.workspace(cut.chunks * channels * sizeof(GradientSums)));
     parameter_gradients<T, width>(stream, in, d_out, mean, inverse_deviation, partials, dgamma, dbeta, rows, channels);
-    launch(propagate<T, width>, cut.grid(), reduce_threads, 0, stream, in, d_out, gamma, mean, inverse_deviation,
-           dgamma, dbeta, static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
+    launch(propagate<T, width>, cut.grid(), cut.block(), 0, stream, in, d_out, gamma, mean, inverse_deviation, dgamma,
+           dbeta, static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
   });
 }
 
@@ -234,7 +234,7 @@ void batch_norm_backward_evaluation(Stream& stream, const void* x, const void* d
            epsilon);
     parameter_gradients<T, width>(stream, static_cast<const T*>(x), d_out, running_mean, inverse_deviation, partials,
                                   dgamma, dbeta, rows, channels);
-    launch(scale_gradient<T, width>, cut.grid(), reduce_threads, 0, stream, d_out, gamma, inverse_deviation,
+    launch(scale_gradient<T, width>, cut.grid(), cut.block(), 0, stream, d_out, gamma, inverse_deviation,
            static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
   });
 }

@@ -12,7 +12,7 @@ __global__ void __launch_bounds__(reduce_threads)
   if (visit.row >= visit.end) return;
   float shift[width];
   for (int c = 0; c < width; ++c) shift[c] = bias[visit.channel + c];
-  for (int64_t row = visit.row; row < visit.end; row += down) {
+  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
     auto values = load<width>(y + row * channels + visit.channel);
     for (int c = 0; c < width; ++c) values[c] = from_float<T>(to_float(values[c]) + shift[c]);
     store(y + row * channels + visit.channel, values);
@@ -24,7 +24,7 @@ inline void launch_add_bias(Stream& stream, void* y, const float* bias, DType dt
   if (!bias || rows * channels == 0) return;
   dispatch(dtype, channels, {y}, [&]<class T, int width>() {
     const Cut cut(rows, channels, width);
-    launch(add_bias<T, width>, cut.grid(), reduce_threads, 0, stream, static_cast<T*>(y), bias, rows, channels,
+    launch(add_bias<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<T*>(y), bias, rows, channels,
            cut.rows_per_chunk);
   });
 }

@@ -10,7 +10,7 @@ __global__ void __launch_bounds__(reduce_threads)
     reduce_sums(const T* x, Sum* partials, int64_t rows, int64_t columns, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, columns, rows_per_chunk);
   Sum sums[width] = {};
-  for (int64_t row = visit.row; row < visit.end; row += down) {
+  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
     const auto values = load<width>(x + row * columns + visit.channel);
     for (int c = 0; c < width; ++c) sums[c].value += to_float(values[c]);
   }
@@ -32,8 +32,8 @@ void column_sum(Stream& stream, const void* x, float* sums, DType dtype, int64_t
     auto* const totals = reinterpret_cast<Sum*>(sums);
     const bool one_chunk = cut.chunks == 1;
     auto* partials = one_chunk ? totals : static_cast<Sum*>(stream.workspace(cut.chunks * columns * sizeof(Sum)));
-    launch(reduce_sums<T, width>, cut.grid(), reduce_threads, 0, stream, static_cast<const T*>(x), partials, rows,
-           columns, cut.rows_per_chunk);
+    launch(reduce_sums<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), partials, rows, columns,
+           cut.rows_per_chunk);
     if (one_chunk) return;
     launch(finish_sums, warps_over(columns), combiner_block(), 0, stream, partials, cut.chunks, totals, columns);
   });
