@@ -11,6 +11,7 @@
 #include "framework/data/dataset_check.h"
 #include "framework/data/track_prints.h"
 #include "framework/io/picture.h"
+#include "framework/text.h"
 #include "kernels/parallel.h"
 
 namespace melgrad {
@@ -107,7 +108,7 @@ void print_balance(const std::vector<LabelBalance>& balance) {
 }
 
 void print_text(const Checkup& checkup, const CheckCommand& c) {
-  fmt::print("{}: {} tracks in {} labels, median length {:.1f} s\n", c.data, checkup.dataset.tracks.size(),
+  fmt::print("{}: {} tracks in {} labels, median length {:.1f} s\n", one_line(c.data), checkup.dataset.tracks.size(),
              checkup.dataset.labels.size(), median_seconds(checkup.surveys));
   for (const auto& [rate, tracks] : tracks_of_rate(checkup)) fmt::print("{} Hz: {} tracks\n", rate, tracks);
   fmt::print("\n");
@@ -121,7 +122,7 @@ void print_text(const Checkup& checkup, const CheckCommand& c) {
     if (found.empty()) continue;
     fmt::print("\n{} ({}: {}); {}\n", kind.title, kind.name, found.size(), kind.remedy);
     const size_t shown = std::min(found.size(), c.lines);
-    for (size_t i = 0; i < shown; ++i) fmt::print("  {}\n", found[i]->detail);
+    for (size_t i = 0; i < shown; ++i) fmt::print("  {}\n", one_line(found[i]->detail));
     if (shown < found.size()) fmt::print("  and {} more: --lines shows more, --json all\n", found.size() - shown);
   }
 }

@@ -42,7 +42,13 @@ std::vector<size_t> all_tracks(const Dataset& dataset) {
 // checkpoint that lies in no run has no split, and everything is evaluated.
 Chosen choose_tracks(const EvaluateCommand& c, const fs::path& checkpoint, const Dataset& dataset) {
   const fs::path split_file = checkpoint.parent_path() / "split.csv";
-  if (c.split == "all" || (c.split == "auto" && !fs::exists(split_file))) return {"all", all_tracks(dataset)};
+  const bool has_split = fs::exists(split_file);
+  if (c.split == "auto" && !has_split) {
+    c.output.note(
+        fmt::format("there is no {}, so all tracks are evaluated; those that the model was trained on flatter it",
+                    split_file.string()));
+  }
+  if (c.split == "all" || (c.split == "auto" && !has_split)) return {"all", all_tracks(dataset)};
   Split split;
   try {
     split = read_split_csv(split_file, dataset);

@@ -6,6 +6,7 @@
 #include "apps/features.h"
 #include "framework/io/npy.h"
 #include "framework/io/picture.h"
+#include "framework/text.h"
 
 namespace melgrad {
 namespace {
@@ -35,8 +36,8 @@ int mel(const MelCommand& c) {
                 {"npy", c.npy},
                 {"png", c.png}});
   } else {
-    fmt::print("{}: {} mel bins x {} frames, {:.2f} s, {:.1f} to {:.1f} dB\n", c.file, features.n_mels, features.frames,
-               features.seconds, *low, *high);
+    fmt::print("{}: {} mel bins x {} frames, {:.2f} s, {:.1f} to {:.1f} dB\n", one_line(c.file), features.n_mels,
+               features.frames, features.seconds, *low, *high);
   }
   return exit_success;
 }

@@ -14,6 +14,7 @@
 #include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
 #include "framework/random.h"
+#include "framework/text.h"
 #include "framework/training/run_lock.h"
 #include "framework/training/run_log.h"
 #include "framework/training/trainer.h"
@@ -141,7 +142,8 @@ std::unique_ptr<RunLock> take_run_folder(const TrainCommand& c) {
 }
 
 std::string how_to_go_on(const TrainCommand& c) {
-  return fmt::format("go on with: melgrad train {} --out {} --resume", c.data, c.run_folder);
+  return fmt::format("go on with: melgrad train {} --out {} --resume", shell_quoted(c.data),
+                     shell_quoted(c.run_folder));
 }
 
 void check_usage(const TrainCommand& c) {
@@ -149,6 +151,7 @@ void check_usage(const TrainCommand& c) {
   if (c.fold < 0 && c.split.folds > 0)
     throw UsageError("--folds says how many there are; --fold which one to hold out");
   if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");
+  if (c.fold >= 0 && !c.split_files.empty()) throw UsageError("--fold holds out a fold; leave out --split-files");
 }
 
 Split choose_split(TrainCommand& c, Dataset& dataset) {
@@ -178,8 +181,10 @@ void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
   } catch (const DeviceError&) {
     throw;
   } catch (const Error& error) {
-    throw UsageError(fmt::format("{} cannot take batches of {} crops of {} mel bins x {} frames: {}", c.model, smallest,
-                                 c.mel.n_mels, c.crop_frames, error.what()));
+    throw UsageError(fmt::format(
+        "{} cannot take batches of {} crops of {} mel bins x {} frames: {}; raise --batch-size, --n-mels or "
+        "--crop-frames",
+        c.model, smallest, c.mel.n_mels, c.crop_frames, error.what()));
   }
 }
 
@@ -202,6 +207,21 @@ StepRange parse_steps(const std::string& text) {
   return steps;
 }
 
+// What the options ask for and a training of so few steps does not come to.
+void check_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
+  const int64_t steps = c.train.epochs * steps_per_epoch;
+  if (c.train.profile.first > steps) {
+    throw UsageError(
+        fmt::format("--profile-steps begins at step {}, the training ends with step {}", c.train.profile.first, steps));
+  }
+  if (c.schedule == "cosine" && c.warmup_epochs >= c.train.epochs) {
+    c.output.note(
+        fmt::format("the learning rate rises over {} epochs and {} are trained, so it stays below {}; see "
+                    "--warmup-epochs",
+                    c.warmup_epochs, c.train.epochs, c.learning_rate));
+  }
+}
+
 int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outcome outcome, const RunLog& log,
                    const std::vector<std::string>& failed, const nlohmann::ordered_json& leaks) {
   const fs::path run = c.run_folder;
@@ -214,23 +234,29 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
                                 {"best_epoch", trainer.best_epoch()},
                                 {"failed_files", failed},
                                 {"leaks", leaks}};
-  const auto best = static_cast<size_t>(trainer.best_epoch() - 1);
+  const auto* last = log.line_of(trainer.epochs_done());
+  const auto* best = log.line_of(trainer.best_epoch());
   double seconds = 0;
-  for (const auto& line : log.lines()) seconds += line.at("seconds").get<double>();
+  for (const auto& epoch : log.lines()) seconds += epoch.at("seconds").get<double>();
   result["seconds"] = seconds;
-  for (const char* key : {"validation_loss", "validation_track_accuracy"}) {
-    if (best < log.lines().size()) result[key] = log.lines()[best].at(key);
+  for (const std::string key : {"validation_loss", "validation_track_accuracy"}) {
+    if (last) result[key] = last->at(key);
+    if (best) result["best_" + key] = best->at(key);
   }
   if (c.output.json) {
     print_json(result);
-  } else {
-    const int64_t epochs = trainer.epochs_done();
-    fmt::print("{} epoch{} in {:.1f} s, best epoch {}: validation track accuracy {:.3f}, loss {:.3f}\n", epochs,
-               epochs == 1 ? "" : "s", seconds, trainer.best_epoch(), result.value("validation_track_accuracy", 0.0),
-               result.value("validation_loss", 0.0));
-    fmt::print("models: {} (what evaluate and predict take), best.safetensors\nlog:    {}\n",
-               (run / "last.safetensors").string(), (run / "log.jsonl").string());
+    return exit_success;
   }
+  const auto print_model = [&run](const char* file, std::string_view what, const nlohmann::ordered_json* epoch) {
+    if (!epoch) return;
+    fmt::print("{}: {}, validation track accuracy {:.3f}, loss {:.3f}\n", (run / file).string(), what,
+               epoch->at("validation_track_accuracy").get<double>(), epoch->at("validation_loss").get<double>());
+  };
+  const int64_t epochs = trainer.epochs_done();
+  fmt::print("{} epoch{}, {:.1f} s of training; log: {}\n", epochs, epochs == 1 ? "" : "s", seconds,
+             (run / "log.jsonl").string());
+  print_model("last.safetensors", "the last epoch, what evaluate and predict take", last);
+  print_model("best.safetensors", fmt::format("the best epoch, {}", trainer.best_epoch()), best);
   return exit_success;
 }
 
@@ -245,12 +271,12 @@ int train(TrainCommand c, const CLI::App& app) {
   c.train.precision = choose_precision(c.precision, Stream::of(device));
   c.train.profile = parse_steps(c.profile_steps);
   kernel::set_deterministic(c.deterministic);
+  Dataset dataset = load_dataset(c.data);
   const std::unique_ptr<RunLock> lock = take_run_folder(c);
   if (c.resume) {
     require_same_options(run / "config.toml", config,
                          {"data", "epochs", "patience", "device", "threads", "cache", "no_cache", "strict"});
   }
-  Dataset dataset = load_dataset(c.data);
   Split split = choose_split(c, dataset);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   require_crop(c.crop_frames, c.mel.n_mels);
@@ -282,6 +308,7 @@ int train(TrainCommand c, const CLI::App& app) {
   model->move_to(device);
   c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
   const int64_t steps = Trainer::steps_per_epoch(train_clips.size(), c.train);
+  check_schedule(c, steps);
   Trainer trainer(*model, {train_clips, names, validation_clips}, card, c.train, make_schedule(c, steps), run,
                   [&lock] { lock->require_held(); });
   if (c.resume) trainer.resume();

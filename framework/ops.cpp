@@ -213,7 +213,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Batc
   for (const Tensor& vector : {gamma, beta, state.running_mean, state.running_var}) {
     require_per_channel(vector, x, channels, "batch_norm");
   }
-  MELGRAD_CHECK(!training || rows >= 2, "batch_norm of {} needs at least two values a channel to train", x.shape());
+  if (training && rows < 2) fail("batch_norm of {} needs at least two values a channel to train", x.shape());
   Tensor y = empty_like(x);
   // What the backward pass normalises with: the batch's statistics, or the running ones.
   Tensor mean = state.running_mean, deviation = state.running_var;

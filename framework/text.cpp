@@ -64,6 +64,14 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+std::string shell_quoted(std::string_view text) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%";
+  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return std::string(text);
+  std::string quoted = "'";
+  for (const char letter : text) quoted += letter == '\'' ? std::string(R"('\'')") : std::string(1, letter);
+  return quoted + "'";
+}
+
 std::string why_no_label(std::string_view label) {
   if (label.empty()) return "it is empty";
   if (label.size() > longest_label) return fmt::format("it has {} bytes, {} are allowed", label.size(), longest_label);

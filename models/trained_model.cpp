@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "framework/text.h"
 #include "framework/training/state_dict.h"
 #include "models/models.h"
 
@@ -32,6 +33,10 @@ TrainedModel load_trained_model(const std::filesystem::path& run, Device device)
   std::error_code unseen;  // of a file that may not be looked at: reading says so
   trained.file = std::filesystem::is_directory(run, unseen) ? run / "last.safetensors" : run;
   const std::string file = trained.file.string();
+  if (!std::filesystem::exists(trained.file, unseen) && std::filesystem::exists(run / "training.safetensors", unseen)) {
+    fail("{} holds no trained model yet: its first epoch is not done; go on with melgrad train --out {} --resume",
+         run.string(), shell_quoted(run.string()));
+  }
   if (!std::filesystem::exists(trained.file, unseen) && !unseen) {
     fail("{} does not exist; give the --out folder of a melgrad train, or a .safetensors file", file);
   }

@@ -39,14 +39,20 @@ class CommandLine : public testing::Test {
 TEST_F(CommandLine, TrainReportsAndLeavesARun) {
   EXPECT_EQ(trained_.at("epochs"), 12);
   EXPECT_GE(trained_.at("best_epoch"), 1);
-  EXPECT_GT(trained_.at("validation_track_accuracy"), 0.5);
+  EXPECT_GT(trained_.at("best_validation_track_accuracy"), 0.5);
   for (const char* file : {"best.safetensors", "last.safetensors", "config.toml", "split.csv", "log.jsonl"}) {
     EXPECT_TRUE(fs::exists(path("run") + "/" + file)) << file;
   }
   std::istringstream log(read_file(path("run") + "/log.jsonl"));
   int epochs = 0;
-  for (std::string line; std::getline(log, line);) EXPECT_EQ(json::parse(line).at("epoch"), ++epochs);
+  json last;
+  for (std::string line; std::getline(log, line);) {
+    last = json::parse(line);
+    EXPECT_EQ(last.at("epoch"), ++epochs);
+  }
   EXPECT_EQ(epochs, 12);
+  EXPECT_EQ(trained_.at("validation_loss"), last.at("validation_loss"));
+  EXPECT_LE(trained_.at("best_validation_loss"), last.at("validation_loss"));
 }
 
 TEST_F(CommandLine, TheSavedConfigTrainsTheSameModel) {
@@ -217,9 +223,32 @@ TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
   expect_usage({"train", path("music"), "--out", path("x"), "--epoch", "3"}, "--epoch");
   expect_usage({"train", "--out", path("x")}, "no data set was given");
   expect_usage({"train", path("music"), "--out", path("x"), "--folds", "3"}, "--fold");
+  expect_usage(
+      {"train", path("music"), "--out", path("x"), "--fold", "0", "--folds", "3", "--split-files", path("lists")},
+      "leave out --split-files");
+  expect_usage({"train", path("music"), "--out", path("x"), "--epochs", "1", "--quiet", "--profile-steps", "100:109"},
+               "--profile-steps begins at step 100, the training ends with step ");
   expect_usage({"train", path("music"), "--out", path("x"), "--model", "cnn", "--n-mels", "8"}, "cannot take batches");
   expect_usage({"summary", "vgg"}, "resnet18");
   expect_usage({"mel"}, "file");
+}
+
+TEST_F(CommandLine, NotesWhatFiguresCannotBeTakenAt) {
+  const Result brief = call({"train", path("music"), "--out", path("brief"), "--model", "cnn", "--crop-frames", "32",
+                             "--epochs", "2", "--warmup-epochs", "3"});
+  ASSERT_EQ(brief.exit_code, 0) << brief.err;
+  EXPECT_NE(brief.err.find("the learning rate rises over 3 epochs and 2 are trained"), std::string::npos) << brief.err;
+
+  fs::copy(path("run") + "/last.safetensors", path("alone.safetensors"));
+  const Result alone = call({"evaluate", path("alone.safetensors"), path("music"), "--cache", path("cache")});
+  EXPECT_EQ(alone.exit_code, 0) << alone.err;
+  EXPECT_NE(alone.err.find("those that the model was trained on flatter it"), std::string::npos) << alone.err;
+}
+
+TEST_F(CommandLine, ARunBeforeItsFirstEpochHasNoModel) {
+  write_text(path("early run/training.safetensors"), "");
+  expect_refused({"predict", path("early run"), path("music")},
+                 "go on with melgrad train --out '" + path("early run") + "' --resume");
 }
 
 TEST_F(CommandLine, EachSubcommandHelpsWithAnExample) {

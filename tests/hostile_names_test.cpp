@@ -27,6 +27,14 @@ TEST(Text, KeepsWhatCanBeShownAndEscapesTheRest) {
   EXPECT_LT(one_line(std::string(1'000'000, 'x')).size(), 5000u);
 }
 
+TEST(Text, IsQuotedForAShellWhereItMustBe) {
+  EXPECT_EQ(shell_quoted("runs/first-1.0+x=y"), "runs/first-1.0+x=y");
+  EXPECT_EQ(shell_quoted("my music"), "'my music'");
+  EXPECT_EQ(shell_quoted("$(rm *)`x`\"\\"), "'$(rm *)`x`\"\\'");
+  EXPECT_EQ(shell_quoted("it's"), R"('it'\''s')");
+  EXPECT_EQ(shell_quoted(""), "''");
+}
+
 TEST(HostileNames, AManifestIsRefusedWithItsLine) {
   const TemporaryFolder root;
   const std::pair<std::string, const char*> table[] = {
@@ -84,6 +92,17 @@ TEST(HostileNames, FilesOfAnyNameAreTrainedOnAndFoundAgain) {
   const Result predicted = call({"predict", path("run"), (folder / "music/low" / names[1]).string()});
   EXPECT_EQ(predicted.exit_code, 0);
   EXPECT_EQ(lines_of_program(predicted.out), 1) << predicted.out;
+
+  // Names are shown, not obeyed: neither by a terminal nor by a shell that a suggested command is pasted into.
+  const std::string commanding = (folder / "music/low/$(x)\x1B[31m.wav").string();
+  write_sine(commanding, 200, 1);
+  fs::resize_file(commanding, fs::file_size(commanding) / 2);
+  for (const auto& arguments : {std::vector{"check"s, path("music"), "--no-cache"s}, {"mel"s, commanding}}) {
+    const Result result = call(arguments);
+    EXPECT_EQ((result.out + result.err).find('\x1B'), std::string::npos) << result.out << result.err;
+    EXPECT_NE((result.out + result.err).find("$(x)\\x1B[31m.wav"), std::string::npos) << result.out << result.err;
+  }
+  EXPECT_NE(call({"predict", path("run"), commanding}).err.find("ffmpeg -i '"), std::string::npos);
 
   write_sine(folder / "latin \xE9/low/a.wav", 200);
   expect_refused({"train", path("latin \xE9"), "--out", path("other")}, "is not UTF-8, so config.toml cannot hold it");

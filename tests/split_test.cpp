@@ -183,7 +183,7 @@ TEST(Split, SaysWhatIsWrong) {
   expect_error(dataset, {.validation_fraction = -0.1}, "the validation fraction is -0.1;");
   expect_error(dataset, {.test_fraction = std::nan("")}, "the test fraction is nan;");
   expect_error(dataset, {.validation_fraction = 0.1}, "the validation part is empty");
-  expect_error(dataset, {.fold = 0}, "the number of folds is needed: at least 2, 0 given");
+  expect_error(dataset, {.fold = 0}, "--folds must say how many: at least 2, 0 given");
   expect_error(dataset, {.fold = 3, .folds = 3}, "fold 3 cannot be held out of set; its folds are 0, 1, 2");
   dataset.tracks[1].fold = 0;
   expect_error(dataset, {.fold = 0}, "0/0 has no fold, other tracks have one");

@@ -22,6 +22,7 @@ cmake --preset cuda -B build/bundle/cuda -D MELGRAD_CUDA_ARCHITECTURES="$archite
 cmake --build build/bundle/cuda --parallel "$processors"
 
 heading "bundle: $out"
+[[ ! -e $out || -e $out/bin/run ]] || stop "$out is there and no bundle: name another folder, or remove it."
 rm -rf "$out"
 mkdir -p "$out"/{bin,lib,licences,fonts,tools,tests}
 for program in melgrad tests/melgrad_tests bench/melgrad_bench; do

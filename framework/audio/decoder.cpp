@@ -7,6 +7,7 @@
 
 #include "framework/audio/audio_file.h"
 #include "framework/audio/audio_source.h"
+#include "framework/text.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -21,7 +22,7 @@ constexpr double seconds_for_free = 600, fewest_bytes_a_second = 250;
 std::string remedy(const AudioFile& file) {
   std::filesystem::path converted = file.path();
   converted.replace_extension(file.path().extension() == ".wav" ? ".converted.wav" : ".wav");
-  return fmt::format(R"(ffmpeg -i "{}" "{}")", file.path().string(), converted.string());
+  return fmt::format("ffmpeg -i {} {}", shell_quoted(file.path().string()), shell_quoted(converted.string()));
 }
 
 // A header may lie a little; a file that lacks more than a hundredth of what it promises was cut off.

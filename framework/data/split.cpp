@@ -117,7 +117,7 @@ std::vector<int> fold_of_tracks(const Dataset& dataset, const SplitOptions& opti
     return folds;
   }
   if (options.folds < 2) {
-    fail("{} has no fold column, so the number of folds is needed: at least 2, {} given", dataset.root.string(),
+    fail("{} has no fold column, so --folds must say how many: at least 2, {} given", dataset.root.string(),
          options.folds);
   }
   if (static_cast<size_t>(options.folds) > dataset.tracks.size()) {

@@ -1,5 +1,6 @@
 #include "framework/training/run_log.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 
@@ -35,6 +36,13 @@ RunLog::RunLog(std::filesystem::path file, int64_t epochs_done) : file_(std::mov
     kept += line + "\n";
   }
   write_file_atomically(file_, kept);
+}
+
+const ordered_json* RunLog::line_of(int64_t epoch) const {
+  const auto found = std::find_if(lines_.begin(), lines_.end(), [epoch](const ordered_json& line) {
+    return line.value("epoch", int64_t{0}) == epoch;
+  });
+  return found == lines_.end() ? nullptr : &*found;
 }
 
 void RunLog::append(const EpochReport& report) {

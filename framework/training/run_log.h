@@ -17,6 +17,8 @@ class RunLog {
   // Throws WriteError.
   void append(const EpochReport& report);
   const std::vector<nlohmann::ordered_json>& lines() const { return lines_; }
+  // Nothing where somebody removed the line.
+  const nlohmann::ordered_json* line_of(int64_t epoch) const;
 
  private:
   std::filesystem::path file_;

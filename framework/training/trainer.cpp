@@ -76,10 +76,7 @@ Trainer::Outcome Trainer::run(ProgressMode progress, const std::function<void(co
 }
 
 Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch) {
-  if (global_step() == 0) {
-    save_model("last.safetensors");
-    save_training_state();
-  }
+  if (global_step() == 0) save_training_state();
   while (state_.epoch < options_.epochs) {
     if (options_.patience > 0 && state_.epoch - state_.best_epoch >= options_.patience) return Outcome::stopped_early;
     EpochReport report;

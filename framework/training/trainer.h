@@ -1,5 +1,6 @@
 // The training loop. Everything random in it is a function of (seed, step), and all else it carries from step to step
-// is in the checkpoint: a run that was killed and resumed gives the same weights, bit for bit, as one that was not.
+// is in the checkpoint. So a run that was killed and resumed gives the same weights as one that was not: bit for bit
+// where kernels repeat their bits, which is on a CPU, and on a GPU under set_deterministic (kernels/deterministic.h).
 #pragma once
 
 #include <filesystem>
@@ -47,7 +48,7 @@ struct EpochReport {
   double validation_loss = 0, validation_track_accuracy = 0;
   double learning_rate = 0;  // of its last step
   double gradient_norm = 0;  // of its last step, before clipping
-  double seconds = 0;        // of training, validation not counted
+  double seconds = 0;        // of training; validation and features not counted
   double tracks_per_second = 0;
   bool best = false;
 };
@@ -63,9 +64,9 @@ class Trainer {
  public:
   // `schedule` gives the learning rate of each step of the whole run. `before_writing` is called before every write to
   // `run_folder` and may prevent it by an Error. The folder exists; checkpoints are written there:
-  //   best.safetensors  the model after its best epoch (the lowest validation loss)
-  //   last.safetensors  the model and all that training goes on from, after the last whole epoch or the interrupted
-  //   step
+  //   best.safetensors      the model after its best epoch (the lowest validation loss)
+  //   last.safetensors      the model after the last whole epoch
+  //   training.safetensors  what resume() goes on from: after the last whole epoch, or the step that was interrupted
   Trainer(
       Module& model, TrainingData data, const ModelCard& card, const TrainOptions& options, Schedule schedule,
       std::filesystem::path run_folder, std::function<void()> before_writing = [] {});
