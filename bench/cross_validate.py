@@ -47,6 +47,7 @@ def run(options, model, fold, seed):
             "track_accuracy": measured["track_accuracy"], "segment_accuracy": measured["segment_accuracy"],
             "macro_f1": measured["macro_f1"], "tracks": measured["tracks"],
             "validation_track_accuracy": trained["validation_track_accuracy"],
+            "validation_loss": trained["validation_loss"],
             "train_seconds": trained["seconds"], "epoch_seconds": statistics.median(epochs)}))
     print(result.read_text(), flush=True)
     return json.loads(result.read_text())
@@ -75,6 +76,8 @@ def main():
             "track_accuracy_by_seed": [mean([r for r in mine if r["seed"] == seed], "track_accuracy") for seed in options.seeds],
             "segment_accuracy": mean(mine, "segment_accuracy"),
             "macro_f1": mean(mine, "macro_f1"),
+            "validation_track_accuracy": mean(mine, "validation_track_accuracy"),
+            "validation_loss": mean(mine, "validation_loss"),
             "epoch_seconds": mean(mine, "epoch_seconds"),
             "train_seconds": mean(mine, "train_seconds")}
     version = subprocess.run([options.program, "--version"], check=True, capture_output=True, text=True).stdout.strip()
