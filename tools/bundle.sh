@@ -43,17 +43,27 @@ cp LICENSE "$out/licences/melgrad"
 loaded() {
   ldd "$out"/bin/melgrad "$out"/bin/melgrad_tests "$out"/bin/melgrad_bench | awk '$2 == "=>" { print $1, $3 }' | sort -u
 }
+# The package that a file came with, which may know it by its path from before /lib became /usr/lib.
+package_of() {
+  local path
+  for path in "$1" "${1#/usr}"; do
+    dpkg-query --search "$path" 2>/dev/null | head --lines 1 | cut --delimiter : --fields 1 | grep . && return
+  done
+  return 1
+}
 of_the_c_library='^(libc|libm|libdl|librt|libpthread|libresolv|ld-linux.*)\.so'
 of_cuda='^(libcu|libnv)'
 loaded | awk '{ print $1 }' | grep -E "$of_cuda" >"$out/lib/cuda-libraries.txt" || true
 while read -r name path; do
   [[ $name =~ $of_the_c_library || $name =~ $of_cuda ]] && continue
   cp --dereference "$path" "$out/lib/$name"
-  package=$(dpkg-query --search "$(readlink -f "$path")" 2>/dev/null | head --lines 1 | cut --delimiter : --fields 1) || true
-  [[ -n $package ]] && cp "/usr/share/doc/$package/copyright" "$out/licences/$package"
+  package=$(package_of "$(readlink -f "$path")") || stop "No package owns $path, so its licence is not known."
+  cp "/usr/share/doc/$package/copyright" "$out/licences/$package"
 done < <(loaded)
 cp /usr/share/fonts/truetype/dejavu/DejaVuSans{,-Bold}.ttf "$out/fonts"
 cp /usr/share/doc/fonts-dejavu-core/copyright "$out/licences/fonts-dejavu-core"
+grep --only-matching --no-filename --extended-regexp '/usr/share/common-licenses/[A-Za-z]+(-[0-9.]*[0-9])?' "$out"/licences/* |
+  sort -u | xargs cp --dereference --target-directory "$out/licences"
 cat >"$out/fonts/fonts.conf" <<'XML'
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">

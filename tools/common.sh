@@ -18,10 +18,13 @@ cuda_compiler() {
   [[ -x /usr/local/cuda/bin/nvcc ]] && echo /usr/local/cuda/bin/nvcc
 }
 
+# What continuous integration sets, also in a build folder that was configured without.
+strictness=(${CI:+-D MELGRAD_WARNINGS_AS_ERRORS=ON})
+
 # build PRESET [TARGET]: configures and builds build/PRESET, or one target in it.
 build() {
   if [[ $1 == cuda ]]; then CUDACXX=$(cuda_compiler) && export CUDACXX; fi
-  cmake --preset "$1" >/dev/null && cmake --build --preset "$1" --parallel "$processors" --target "${2:-all}"
+  cmake --preset "$1" "${strictness[@]}" >/dev/null && cmake --build --preset "$1" --parallel "$processors" --target "${2:-all}"
 }
 
 # copy_sources FOLDER: the files of the project as they are now, without what git ignores.

@@ -25,7 +25,8 @@ for file in "${files[@]}"; do
   while IFS=: read -r line _; do
     sed --expression "${line}s/__sync\(threads\|warp\)([^)]*);//" "$file" >"$copy/$file"
     ((removed += 1))
-    if rebuild && passes; then
+    rebuild || stop "$file does not build without line $line; see $copy/build.txt."
+    if passes; then
       ((survivors += 1))
       printf 'survives: %s:%s\n' "$file" "$line"
     else

@@ -49,7 +49,7 @@ test_cuda() {
   local CUDACXX log
   CUDACXX=$(cuda_compiler)
   export CUDACXX
-  if ! log=$(cmake --preset cuda -B build/cuda-check -D MELGRAD_CUDA_ARCHITECTURES=80 2>&1); then
+  if ! log=$(cmake --preset cuda -B build/cuda-check -D MELGRAD_CUDA_ARCHITECTURES=80 "${strictness[@]}" 2>&1); then
     if grep --quiet --extended-regexp 'No cuDNN found|cuDNN [0-9.]+ in ' <<<"$log"; then
       echo "Left out: compiling the CUDA kernels, and the tests of cuDNN's plans. There is nvcc here, but no cuDNN 9.8 or"
       echo "newer: install libcudnn9-dev-cuda-13, or pip install nvidia-cudnn-cu13, or set CUDNN_ROOT."
@@ -57,7 +57,7 @@ test_cuda() {
       return
     fi
     count_failure "$log"
-  elif cmake --build build/cuda-check --parallel "$processors" --target melgrad cudnn_plan_test; then
+  elif cmake --build build/cuda-check --parallel "$processors"; then
     test_plans
   else
     count_failure "The preset cuda does not build."
@@ -70,6 +70,7 @@ test_plans() {
   rm -f "$report"
   ctest --test-dir build/cuda-check --tests-regex 'Plan|ChipTest' --output-on-failure --parallel "$processors" \
     --progress --output-junit "$report" || true
+  grep --no-filename 'MiB of workspace' build/cuda-check/Testing/Temporary/LastTest.log || true
   if [[ -s $report ]]; then add_report "$report"; else count_failure "ctest of cuDNN's plans did not finish."; fi
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "kernels/cudnn/plan_choice.cuh"
 #include "tests/conv2d_shapes.h"
@@ -62,26 +63,26 @@ TEST_P(ChipTest, EveryConvolutionOfEveryModelHasAPlan) {
   const Target target = chip(name);
   const auto convolutions = all_convolutions(dtype);
   ASSERT_GT(convolutions.size(), 400u);
-  size_t largest = 0;
+  std::map<int64_t, size_t> largest;  // workspace in bytes, by batch
   for (const Convolution& convolution : convolutions) {
     const Plan plan = std::move(candidate_plans(convolution, target, true, 1).front());
     const Configuration& configuration = plan.configuration;
     EXPECT_EQ(configuration.tensor_cores, dtype == DType::bfloat16) << describe(convolution);
     EXPECT_FALSE(configuration.nondeterministic) << describe(convolution);
-    if (convolution.conv.batch == 256) {
-      fmt::print("{:>8.1f} MiB of workspace, engine {:>4}: {}\n", static_cast<double>(plan.workspace_bytes) / (1 << 20),
-                 configuration.choice.engine, describe(convolution));
-    }
-    largest = std::max(largest, plan.workspace_bytes);
+    size_t& bytes = largest[convolution.conv.batch];
+    bytes = std::max(bytes, plan.workspace_bytes);
   }
-  fmt::print("{}: {} convolutions, at most {} MiB of workspace\n", name, convolutions.size(), largest >> 20);
+  for (const auto& [batch, bytes] : largest) {
+    fmt::print("{} {}, batch {:>3}: at most {:>6.1f} MiB of workspace\n", name, name_of(dtype), batch,
+               static_cast<double>(bytes) / (1 << 20));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Float32, ChipTest,
-                         testing::Combine(testing::Values("t4", "a100", "l40", "h200", "b200"),
+                         testing::Combine(testing::Values("t4", "a100", "a10", "l40", "h200", "b200"),
                                           testing::Values(DType::float32)));
 INSTANTIATE_TEST_SUITE_P(Bfloat16, ChipTest,
-                         testing::Combine(testing::Values("a100", "l40", "h200", "b200"),
+                         testing::Combine(testing::Values("a100", "a10", "l40", "h200", "b200"),
                                           testing::Values(DType::bfloat16)));
 
 class PlanChoice : public testing::Test {
