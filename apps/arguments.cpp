@@ -108,6 +108,11 @@ CLI::Validator whole_number() {
 
 std::string parse_failure(const CLI::App& program, const CLI::Error& error) {
   const CLI::App& command = parsed_command(program);
+  const std::vector<std::string> misplaced = program.remaining();
+  if (&command != &program && !misplaced.empty()) {
+    return fmt::format("'{}' stands before the command; options of {} follow its name", misplaced.front(),
+                       command.get_name());
+  }
   const std::vector<std::string> unknown = command.remaining();
   const auto is_option = [](const std::string& argument) { return argument.starts_with('-'); };
   const auto option = std::ranges::find_if(unknown, is_option);

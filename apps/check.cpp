@@ -156,7 +156,7 @@ Command add_check(CLI::App& program) {
   app.footer("Example:\n  melgrad check music --png balance.png --strict --ignore clipped,short");
   app.add_option("data", command->data, "Folder of genre folders, or a manifest.csv")->required();
   app.add_option("--png", command->png, "Draw how many tracks each label has");
-  app.add_option("--lines", command->lines, "Files named of each kind of finding");
+  app.add_option("--lines", command->lines, "Files named of each kind of finding")->check(whole_number());
   app.add_option("--min-seconds", command->limits.shortest_seconds,
                  "Shorter tracks are a finding; 0: a quarter of the median")
       ->check(non_negative_number());

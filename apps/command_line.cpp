@@ -100,6 +100,12 @@ int parse_and_run(int argc, const char* const* argv) {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     program.parse(arguments);
     for (const CLI::App* given : program.get_subcommands()) require_plausible_values(*given);
+  } catch (const CLI::CallForVersion& error) {
+    // It is thrown before what else was given is looked at.
+    const std::vector<std::string> unknown = program.remaining();
+    if (unknown.empty()) return program.exit(error);
+    program.exit(CLI::ExtrasError(unknown));
+    return exit_usage;
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? exit_success : exit_usage;
   } catch (const Error& error) {

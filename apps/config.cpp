@@ -35,7 +35,10 @@ std::optional<std::string> value_of(const std::vector<std::string>& arguments, c
 }
 
 std::string value_text(const toml::node& node, const std::string& where) {
-  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* text = node.as_string()) {
+    if (text->get().find('\0') != std::string::npos) fail("{} holds a NUL byte; leave it out", where);
+    return text->get();
+  }
   if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";

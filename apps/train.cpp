@@ -51,8 +51,10 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
       ->check(CLI::Range(0.0, 0.9));
   app.add_option("--test-fraction", c.split.test_fraction, "Of all tracks, held out for melgrad evaluate")
       ->check(CLI::Range(0.0, 0.9));
-  app.add_option("--fold", c.fold, "Hold out this fold (counted from 0) as test tracks; -1: none");
-  app.add_option("--folds", c.split.folds, "Number of folds to make where the data set has no fold column");
+  app.add_option("--fold", c.fold, "Hold out this fold (counted from 0) as test tracks; -1: none")
+      ->check(CLI::Range(-1, 1'000'000));
+  app.add_option("--folds", c.split.folds, "Number of folds to make where the data set has no fold column")
+      ->check(CLI::Range(0, 1'000'000));
   app.add_option("--split-files", c.split_files,
                  "Folder with train, valid and test lists, as the fault-filtered GTZAN's");
 }
@@ -222,6 +224,25 @@ void check_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
   }
 }
 
+// A label that cannot be learned, or not be judged.
+void check_labels(const Dataset& dataset, const Split& planned, const LoadedTracks& training) {
+  std::vector<int64_t> trained(dataset.labels.size()), present(dataset.labels.size());
+  for (const int label : training.labels(dataset)) ++trained[static_cast<size_t>(label)];
+  for (const auto* side : {&planned.train, &planned.validation, &planned.test}) {
+    for (const size_t track : *side) ++present[static_cast<size_t>(dataset.tracks[track].label)];
+  }
+  for (size_t label = 0; label < trained.size(); ++label) {
+    if (trained[label] == 0) {
+      fail("{}: no track of '{}' is left to train on; add tracks, or leave the label out", dataset.source.string(),
+           dataset.labels[label]);
+    }
+    if (present[label] == 1) {
+      complain(fmt::format("{}: '{}' has one track, which trains: nothing validates or tests it; add tracks",
+                           dataset.source.string(), dataset.labels[label]));
+    }
+  }
+}
+
 int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outcome outcome, const RunLog& log,
                    const std::vector<std::string>& failed, const nlohmann::ordered_json& leaks) {
   const fs::path run = c.run_folder;
@@ -270,6 +291,7 @@ int train(TrainCommand c, const CLI::App& app) {
   const Device device = c.device.choose(c.output);
   c.train.precision = choose_precision(c.precision, Stream::of(device));
   c.train.profile = parse_steps(c.profile_steps);
+  validate(c.mel);
   kernel::set_deterministic(c.deterministic);
   Dataset dataset = load_dataset(c.data);
   const std::unique_ptr<RunLock> lock = take_run_folder(c);
@@ -283,10 +305,12 @@ int train(TrainCommand c, const CLI::App& app) {
   const auto classes = static_cast<int64_t>(dataset.labels.size());
   rehearse(c, classes, static_cast<int64_t>(split.train.size()));
 
+  const Split planned = split;
   const LoadedTracks training =
       load_tracks(dataset, split.train, c.mel, c.features, c.output, device, "training features");
   const LoadedTracks validating =
       load_tracks(dataset, split.validation, c.mel, c.features, c.output, device, "validation features");
+  check_labels(dataset, planned, training);
   split.train = training.tracks;
   split.validation = validating.tracks;
   std::vector<std::string> failed = training.failures;

@@ -4,13 +4,23 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace melgrad {
 
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& message) : std::runtime_error(whole(message)) {}
+
+ private:
+  // what() would end at the first NUL byte, and messages quote files.
+  static std::string whole(std::string_view message) {
+    std::string shown;
+    for (const char letter : message) letter == '\0' ? shown += "\\x00" : shown += letter;
+    return shown;
+  }
 };
 
 template <class... T>

@@ -229,6 +229,12 @@ TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
   expect_usage({"train", path("music"), "--out", path("x"), "--epochs", "1", "--quiet", "--profile-steps", "100:109"},
                "--profile-steps begins at step 100, the training ends with step ");
   expect_usage({"train", path("music"), "--out", path("x"), "--model", "cnn", "--n-mels", "8"}, "cannot take batches");
+  expect_usage({"train", path("music"), "--out", path("x"), "--fold", "-5"}, "--fold");
+  expect_usage({"train", path("music"), "--out", path("x"), "--folds", "-5"}, "--folds");
+  expect_usage({"train", path("music"), "--out", path("x"), "--n-mels", "0"}, "--n-mels");
+  expect_usage({"check", path("music"), "--lines", "-1"}, "--lines");
+  expect_usage({"--version", "--jsno"}, "did you mean --json?");
+  expect_usage({"--quiet", "train", path("music"), "--out", path("x")}, "'--quiet' stands before the command");
   expect_usage({"summary", "vgg"}, "resnet18");
   expect_usage({"mel"}, "file");
 }

@@ -186,6 +186,11 @@ TEST_F(DatasetCheck, FindsALabelWithOneFile) {
   expect_only("lone_label", {"lonely/a.wav"}, "lonely: only lonely/a.wav");
 }
 
+TEST_F(DatasetCheck, FindsThatThereIsOneLabel) {
+  fs::remove_all(folder_ / "low");
+  expect_only("only_label", {}, "all 2 tracks have the label 'high'");
+}
+
 TEST_F(DatasetCheck, FindsUnbalancedClasses) {
   for (const char* name : {"low/c.wav", "low/d.wav", "low/e.wav", "low/f.wav"}) {
     write_sound(folder_ / name, {unrelated_music(std::hash<std::string>()(name), 8)});

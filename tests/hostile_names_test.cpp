@@ -50,6 +50,8 @@ TEST(HostileNames, AManifestIsRefusedWithItsLine) {
       {"path,label\na.wav,\"ro\nck\"\n", "it holds a control character"},
       {"path,label\na.wav," + std::string(1000, 'x') + "\n", "it has 1000 bytes"},
       {"path\na.wav\n", "m.csv:1: no column 'label'"},
+      {"path,la\0bel\na.wav,rock\n"s, "'la\\x00bel'; the first line must name path,label"},
+      {"path,label,split\na.wav,rock,tr\0ain\n"s, "split is 'tr\\x00ain'; it must be"},
   };
   for (const auto& [text, says] : table) {
     const fs::path manifest = write_text(root / "m.csv", text);
@@ -102,6 +104,8 @@ TEST(HostileNames, FilesOfAnyNameAreTrainedOnAndFoundAgain) {
     EXPECT_EQ((result.out + result.err).find('\x1B'), std::string::npos) << result.out << result.err;
     EXPECT_NE((result.out + result.err).find("$(x)\\x1B[31m.wav"), std::string::npos) << result.out << result.err;
   }
+  const Result drawn = call({"mel", (folder / "music/low" / names[3]).string(), "--png", path("latin.png"), "--quiet"});
+  EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
   EXPECT_NE(call({"predict", path("run"), commanding}).err.find("ffmpeg -i '"), std::string::npos);
 
   write_sine(folder / "latin \xE9/low/a.wav", 200);

@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <optional>
+
 #include "framework/layers.h"
 #include "framework/optimizer.h"
 #include "kernels/caching_allocator.h"
+#include "tests/devices.h"
 #include "tests/expect_error.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -52,27 +55,43 @@ class Narrow : public Module {
 
 class Training {
  public:
+  explicit Training(Device device) : device_(device) {
+    model_.move_to(device);
+    optimizer_.emplace(decay_groups(model_.parameters(), 0.01f), Adam::Options{.max_gradient_norm = 1});
+    x_ = x_.to(device);
+    targets_ = targets_.to(device);
+  }
+
   // The logits' address of the step.
   const void* step() {
-    default_generator(Device::cpu).advance();
-    optimizer_.zero_grad();
+    default_generator(device_).advance();
+    optimizer_->zero_grad();
     const Tensor logits = model_(x_);
     cross_entropy(logits, targets_, 0.1f).backward();
-    optimizer_.step(1e-3f);
+    optimizer_->step(1e-3f);
     return logits.data();
   }
 
  private:
+  Device device_;
   Narrow model_;
-  Adam optimizer_{decay_groups(model_.parameters(), 0.01f), {.max_gradient_norm = 1}};
+  std::optional<Adam> optimizer_;
   Tensor x_ = Tensor::full({3, 9, 7, 1}, 0.5f);
   Tensor targets_ = Tensor::full({3, 3}, 1.0f / 3);
 };
 
-TEST(Memory, DoesNotGrowOverAThousandSteps) {
-  Training training;
+class MemoryOnDevice : public testing::TestWithParam<Device> {
+ protected:
+  void SetUp() override {
+    if (!Stream::available(GetParam())) GTEST_SKIP() << "there is no " << name_of(GetParam()) << " device";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(All, MemoryOnDevice, testing::ValuesIn(devices), name_of_device);
+
+TEST_P(MemoryOnDevice, DoesNotGrowOverAThousandSteps) {
+  Training training(GetParam());
   for (int i = 0; i < 10; ++i) training.step();
-  Stream& stream = Stream::of(Device::cpu);
+  Stream& stream = Stream::of(GetParam());
   const Stream::Memory before = stream.memory();
   const size_t heap_before = heap_bytes();
   for (int i = 0; i < 1000; ++i) training.step();
@@ -83,8 +102,8 @@ TEST(Memory, DoesNotGrowOverAThousandSteps) {
   EXPECT_LE(heap_after, heap_before + (size_t{16} << 10));  // 16 bytes a step would show
 }
 
-TEST(Memory, AddressesRepeatFromStepToStep) {
-  Training training;
+TEST_P(MemoryOnDevice, AddressesRepeatFromStepToStep) {
+  Training training(GetParam());
   for (int i = 0; i < 3; ++i) training.step();
   const void* const address = training.step();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(training.step(), address);

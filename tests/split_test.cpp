@@ -15,7 +15,7 @@ namespace {
 // `per_class` tracks of each of `classes`, without groups.
 Dataset make_dataset(int classes, int per_class) {
   Dataset dataset;
-  dataset.root = "set";
+  dataset.root = dataset.source = "set";
   for (int c = 0; c < classes; ++c) {
     dataset.labels.push_back("class" + std::to_string(c));
     for (int i = 0; i < per_class; ++i) {

@@ -72,7 +72,7 @@ AudioFile::AudioFile(const std::filesystem::path& path)
     if (S_ISFIFO(status.st_mode)) spool(descriptor_, path);
     if (fstat(descriptor_, &status) != 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
     size_ = status.st_size;
-    if (size_ == 0) fail("{} is empty (0 bytes)", path.string());
+    if (size_ == 0) fail("{} is empty (0 bytes); fetch it again, or remove it", path.string());
   } catch (...) {
     close(descriptor_);
     throw;

@@ -99,7 +99,7 @@ size_t Decoder::read(std::span<float> mono) {
          file_->path().string(), seconds(), error.what(), remedy(*file_));
   }
   interleaved_.resize(frames * channels);
-  if (frames == 0 && samples_ == 0) fail("{} holds no samples", file_->path().string());
+  if (frames == 0 && samples_ == 0) fail("{} holds no samples; fetch it again, or remove it", file_->path().string());
 
   const float* sample = interleaved_.data();
   for (size_t i = 0; i < frames; ++i) {

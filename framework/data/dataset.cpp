@@ -241,13 +241,17 @@ class Manifest {
 }  // namespace
 
 Dataset load_dataset(const fs::path& path) try {
-  if (!fs::exists(path)) fail("{}: no such file or folder", path.string());
-  if (!fs::is_directory(path)) {
-    if (lower_case_extension(path) == ".csv") return Manifest(path).load();
+  if (!fs::exists(path))
+    fail("{}: no such file or folder; give a folder of genre folders or a manifest", path.string());
+  const bool is_folder = fs::is_directory(path);
+  if (!is_folder && lower_case_extension(path) != ".csv") {
     fail("{} is neither a folder of genre folders nor a .csv manifest", path.string());
   }
-  const fs::path manifest = path / "manifest.csv";
-  return fs::exists(manifest) ? Manifest(manifest).load() : load_folder(path);
+  const fs::path manifest = is_folder ? path / "manifest.csv" : path;
+  const bool has_manifest = fs::exists(manifest);
+  Dataset dataset = has_manifest ? Manifest(manifest).load() : load_folder(path);
+  dataset.source = has_manifest ? manifest : dataset.root;
+  return dataset;
 } catch (const fs::filesystem_error& error) {
   fail("cannot read {}: {}", error.path1().string(), error.code().message());
 }

@@ -21,6 +21,7 @@ struct Track {
 
 struct Dataset {
   std::filesystem::path root;
+  std::filesystem::path source;       // the manifest, or the folder: what an error about all tracks names
   std::vector<std::string> labels;    // sorted
   std::vector<Track> tracks;          // sorted by name
   std::vector<std::string> warnings;  // a line each, for the user to see: what was left out and why

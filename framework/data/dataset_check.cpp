@@ -29,6 +29,7 @@ constexpr FindingKind kinds[] = {
     {"same_recording", "one recording in two files", "keep one of each, or name them as one group in a manifest.csv"},
     {"known_fault", "known faults of GTZAN", "train with --split-files on the fault-filtered lists"},
     {"lone_label", "labels with one file", "add tracks, or remove the label"},
+    {"only_label", "one label only", "add another: a classifier needs at least two"},
     {"imbalance", "unbalanced classes", "add tracks to the small ones, and read the macro F1 beside the accuracy"},
     {"group_across_labels", "groups in several labels", "check that they are right"}};
 
@@ -98,6 +99,10 @@ class Check {
     for (size_t i = 0; i < dataset_.tracks.size(); ++i) {
       const LabelBalance& own = balance[static_cast<size_t>(dataset_.tracks[i].label)];
       if (own.tracks == 1) add("lone_label", {i}, fmt::format("{}: only {}", own.label, dataset_.tracks[i].name));
+    }
+    if (balance.size() == 1) {
+      findings_.push_back(
+          {"only_label", {}, fmt::format("all {} tracks have the label '{}'", balance[0].tracks, balance[0].label)});
     }
     const auto [least, most] = std::ranges::minmax_element(balance, {}, &LabelBalance::tracks);
     if (static_cast<double>(most->tracks) >= worst_balance * static_cast<double>(least->tracks)) {

@@ -88,8 +88,10 @@ void draw_part(const Dataset& dataset, double fraction, uint64_t seed, Draw draw
   rest = std::move(parts[0]);
   drawn = std::move(parts[1]);
   if (drawn.empty() || rest.empty()) {
-    fail("{}: too few tracks or groups for a {} fraction of {}: the {} part is empty", dataset.root.string(), name,
-         fraction, drawn.empty() ? name : "training");
+    fail(
+        "{}: too few tracks or groups for a {} fraction of {}: the {} part is empty; add tracks, or change the "
+        "fraction",
+        dataset.source.string(), name, fraction, drawn.empty() ? name : "training");
   }
 }
 
@@ -111,17 +113,17 @@ std::vector<int> fold_of_tracks(const Dataset& dataset, const SplitOptions& opti
     }
     const auto count = std::set<int>(folds.begin(), folds.end()).size();
     if (options.folds != 0 && static_cast<size_t>(options.folds) != count) {
-      fail("{} brings {} folds of its own, {} are asked for; leave the number out", dataset.root.string(), count,
+      fail("{} brings {} folds of its own, {} are asked for; leave the number out", dataset.source.string(), count,
            options.folds);
     }
     return folds;
   }
   if (options.folds < 2) {
-    fail("{} has no fold column, so --folds must say how many: at least 2, {} given", dataset.root.string(),
+    fail("{} has no fold column, so --folds must say how many: at least 2, {} given", dataset.source.string(),
          options.folds);
   }
   if (static_cast<size_t>(options.folds) > dataset.tracks.size()) {
-    fail("{} has {} tracks, too few for {} folds", dataset.root.string(), dataset.tracks.size(), options.folds);
+    fail("{} has {} tracks, too few for {} folds", dataset.source.string(), dataset.tracks.size(), options.folds);
   }
   const std::vector<double> shares(static_cast<size_t>(options.folds), 1.0 / options.folds);
   const auto parts = deal(dataset, all_tracks(dataset), shares, options.seed, Draw::folds);
@@ -137,7 +139,7 @@ Split hold_out_fold(const Dataset& dataset, const SplitOptions& options) {
   for (size_t i = 0; i < folds.size(); ++i) (folds[i] == *options.fold ? split.test : split.train).push_back(i);
   if (split.test.empty() || split.train.empty()) {
     const std::set<int> known(folds.begin(), folds.end());
-    fail("fold {} cannot be held out of {}; its folds are {}", *options.fold, dataset.root.string(),
+    fail("fold {} cannot be held out of {}; its folds are {}", *options.fold, dataset.source.string(),
          fmt::join(known, ", "));
   }
   return split;
@@ -151,7 +153,7 @@ Split follow_column(const Dataset& dataset) {
     auto& side = track.split == "train" ? split.train : track.split == "test" ? split.test : split.validation;
     side.push_back(i);
   }
-  if (split.train.empty()) fail("{}: no track's split is train", dataset.root.string());
+  if (split.train.empty()) fail("{}: no track's split is train; name those to train on", dataset.source.string());
   return split;
 }
 
@@ -159,7 +161,8 @@ Split follow_column(const Dataset& dataset) {
 
 Split make_split(const Dataset& dataset, const SplitOptions& options) {
   if (dataset.labels.size() < 2) {
-    fail("{}: the only label is '{}'; a classifier needs at least two", dataset.root.string(), dataset.labels.at(0));
+    fail("{}: the only label is '{}'; a classifier needs at least two, so add another", dataset.source.string(),
+         dataset.labels.at(0));
   }
   Split split;
   if (options.fold) {

@@ -8,6 +8,7 @@
 
 #include "framework/audio/mel_filter_bank.h"
 #include "framework/io/canvas.h"
+#include "framework/text.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -36,7 +37,7 @@ std::string number(double value) { return fmt::format("{:.6g}", value == 0 ? 0 :
 void draw_title(Canvas& canvas, const std::string& title, const Box& plot, double width) {
   canvas.set_color(ink);
   canvas.set_font(title_size, true);
-  canvas.draw_text(canvas.fitted(title, width), plot.x, plot.y - 18, Align::left);
+  canvas.draw_text(canvas.fitted(one_line(title), width), plot.x, plot.y - 18, Align::left);
   canvas.set_font(label_size);
 }
 
