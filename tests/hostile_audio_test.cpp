@@ -76,23 +76,128 @@ TEST(HostileAudio, AHeaderIsNeverBelieved) {
 // Either an error or a warning, by name, except where less than a hundredth is missing.
 TEST(HostileAudio, AFileCutAnywhereIsNamed) {
   const TemporaryFolder folder;
-  const std::vector<float> signal = synthetic_signal("noise", 22050, 2);
-  const std::pair<const char*, int> formats[] = {{"a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},
-                                                 {"a.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
-                                                 {"a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
-                                                 {"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
-                                                 {"a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III}};
+  constexpr int rate = 24000;  // one that Opus knows
+  const std::vector<float> signal = synthetic_signal("noise", rate, 2);
+  const std::pair<const char*, int> formats[] = {
+      {"a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},
+      {"rf64.wav", SF_FORMAT_RF64 | SF_FORMAT_PCM_16},
+      {"rifx.wav", SF_FORMAT_WAV | SF_ENDIAN_BIG | SF_FORMAT_PCM_16},
+      {"w64.wav", SF_FORMAT_W64 | SF_FORMAT_PCM_16},
+      {"a.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
+      {"a.aifc", SF_FORMAT_AIFF | SF_FORMAT_FLOAT},
+      {"adpcm.aifc", SF_FORMAT_AIFF | SF_FORMAT_IMA_ADPCM},
+      {"a.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
+      {"little_endian.au", SF_FORMAT_AU | SF_ENDIAN_LITTLE | SF_FORMAT_PCM_16},
+      {"a.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16},
+      {"alac.caf", SF_FORMAT_CAF | SF_FORMAT_ALAC_16},
+      {"a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
+      {"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
+      {"a.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS},
+      {"a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III}};
   for (const auto& [name, format] : formats) {
-    write_audio(folder / name, format, 22050, signal);
+    write_audio(folder / name, format, rate, signal);
     const std::string whole = read_file(folder / name);
     EXPECT_EQ(truncation_warning(folder / name), "") << name;
-    for (size_t percent = 0; percent < 99; ++percent) {
+    EXPECT_EQ(error_of([&] { decode(folder / name); }), "") << name;
+    for (size_t percent = 0; percent <= 99; ++percent) {
       const fs::path path =
           write_text(folder / ("cut_" + std::string(name)), whole.substr(0, whole.size() * percent / 100));
       std::string message = error_of([&] { decode(path); });
       if (message.empty()) message = truncation_warning(path);
       EXPECT_NE(message.find(path.string()), std::string::npos) << name << " at " << percent << " %: " << message;
     }
+  }
+}
+
+struct ChunkedFormat {
+  const char* name;
+  int format;
+  const char* audio;     // the name of the chunk with the samples
+  const char* field;     // stands so many bytes before the length of the samples
+  size_t offset, width;  // of that length
+  bool big_endian;
+  std::string chunk;  // one of another kind: of three bytes, and what fills them up
+
+  std::string length(uint64_t value) const {
+    std::string bytes = bytes_of(value).substr(0, width);
+    return big_endian ? std::string(bytes.rbegin(), bytes.rend()) : bytes;
+  }
+};
+
+std::vector<ChunkedFormat> chunked_formats() {
+  using namespace std::string_literals;
+  const std::string riff = "junk\3\0\0\0odd\0"s, big_endian_riff = "junk\0\0\0\3odd\0"s;
+  const std::string w64 = "junk\xF3\xAC\xD3\x11\x8C\xD1\0\xC0\x4F\x8E\xDB\x8A\x1B\0\0\0\0\0\0\0odd\0\0\0\0\0"s;
+  const std::string aiff = "ANNO\0\0\0\3odd\0"s, caf = "free\0\0\0\0\0\0\0\3odd"s;
+  const std::string rf64 = "junk\x8\0\0\0eight..."s;  // libsndfile stumbles over odd ones here
+  return {{"a.wav", SF_FORMAT_WAV, "data", "data", 4, 4, false, riff},
+          {"rifx.wav", SF_FORMAT_WAV | SF_ENDIAN_BIG, "data", "data", 4, 4, true, big_endian_riff},
+          {"rf64.wav", SF_FORMAT_RF64, "data", "ds64", 16, 8, false, rf64},
+          {"w64.wav", SF_FORMAT_W64, "data", "data", 16, 8, false, w64},
+          {"a.aiff", SF_FORMAT_AIFF, "SSND", "SSND", 4, 4, true, aiff},
+          {"a.caf", SF_FORMAT_CAF, "data", "data", 4, 8, true, caf}};
+}
+
+std::string file_of_chunks(const ChunkedFormat& format, const fs::path& path, const std::vector<float>& samples) {
+  write_audio(path, format.format | SF_FORMAT_PCM_16, 22050, samples);
+  return read_file(path);
+}
+
+// The file's length in samples, or what is wrong with it.
+std::string outcome(const fs::path& path) {
+  std::string result;
+  const std::string message = error_of([&] { result = std::to_string(decode(path)); });
+  return message.empty() ? result : message;
+}
+
+TEST(HostileAudio, ChunksBeforeAndAfterTheSamplesHideNoCut) {
+  const TemporaryFolder folder;
+  const std::vector<float> signal = synthetic_signal("noise", 22050, 0.1);
+  for (const ChunkedFormat& format : chunked_formats()) {
+    const fs::path path = folder / format.name;
+    std::string whole = file_of_chunks(format, path, signal);
+    whole.insert(whole.find(format.audio), format.chunk);
+    write_text(path, whole + format.chunk + format.chunk);
+    EXPECT_EQ(outcome(path), std::to_string(signal.size())) << format.name;
+    EXPECT_EQ(truncation_warning(path), "");
+    write_text(path, whole.substr(0, whole.size() - signal.size()));
+    EXPECT_NE(outcome(path).find(" is truncated: it holds 50 %"), std::string::npos) << outcome(path);
+    write_text(path, file_of_chunks(format, path, {}) + format.chunk);
+    EXPECT_NE(outcome(path).find(" holds no samples"), std::string::npos) << format.name << outcome(path);
+  }
+}
+
+TEST(HostileAudio, ALengthThatNoOneFilledInReachesToTheEnd) {
+  const TemporaryFolder folder;
+  const std::vector<float> signal = synthetic_signal("noise", 22050, 0.1);
+  for (const ChunkedFormat& format : chunked_formats()) {
+    const fs::path path = folder / format.name;
+    const std::string whole = file_of_chunks(format, path, signal);
+    const auto claim = [&](uint64_t length) {
+      const size_t field = whole.find(format.field) + format.offset;
+      write_text(path, std::string(whole).replace(field, format.width, format.length(length)));
+      return outcome(path);
+    };
+    const uint64_t greatest = ~uint64_t{0} >> (64 - 8 * format.width);
+    for (const uint64_t placeholder : {uint64_t{0}, greatest, greatest / 2}) {
+      EXPECT_EQ(claim(placeholder), std::to_string(signal.size())) << format.name << " " << placeholder;
+    }
+    EXPECT_NE(claim(greatest / 4).find(" is truncated: it holds 0 %"), std::string::npos) << format.name;
+  }
+}
+
+TEST(HostileAudio, AnAiffWrittenToAPipeIsReadToTheEnd) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "a.aiff";
+  write_audio(path, SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 22050, std::vector<float>(1000, 0.5f));
+  const std::string whole = read_file(path);
+  const size_t frames = whole.find("COMM") + 10, bytes = whole.find("SSND") + 4;
+  using namespace std::string_literals;
+  const std::pair<std::string, std::string> left[] = {{"\0\0\0\0"s, "\0\0\0\0"s},           // by FFmpeg
+                                                      {"\x3F\x80\0\0"s, "\x7F\0\0\x08"s}};  // by SoX
+  for (const auto& [claimed_frames, claimed_bytes] : left) {
+    write_text(path, std::string(whole).replace(frames, 4, claimed_frames).replace(bytes, 4, claimed_bytes));
+    EXPECT_EQ(outcome(path), "1000");
   }
 }
 

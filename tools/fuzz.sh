@@ -24,7 +24,7 @@ case $target in
   manifest) sources+=(framework/data/{csv,dataset}.cpp framework/text.cpp) ;;
   config) sources+=(apps/{arguments,config}.cpp framework/text.cpp) ;;
   audio)
-    sources+=(framework/audio/{audio_file,decoder,mpg123_source,sndfile_source,truncation}.cpp framework/text.cpp)
+    sources+=(framework/audio/{audio_file,decoder,length_field,mpg123_source,sndfile_source,truncation}.cpp framework/text.cpp)
     packages+=(sndfile libmpg123)
     longest=4096
     ;;

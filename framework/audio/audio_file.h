@@ -1,7 +1,8 @@
-// An audio file as bytes: opened with an error that tells a user what is wrong, and what its header claims about its
-// length. Pipes are copied to an unnamed temporary file first, since decoders seek.
+// An audio file as bytes, opened with an error that tells a user what is wrong. Pipes are copied to an unnamed
+// temporary file first, since decoders seek.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -23,23 +24,21 @@ class AudioFile {
   int64_t size() const { return size_; }
   // As many bytes as there are from `offset`, up to buffer.size().
   size_t read_at(int64_t offset, std::span<unsigned char> buffer) const;
+  // Zeros beyond the end.
+  template <size_t count>
+  std::array<unsigned char, count> bytes_at(int64_t offset) const {
+    std::array<unsigned char, count> bytes{};
+    read_at(offset, bytes);
+    return bytes;
+  }
+  // Whether these bytes stand there.
+  bool has(int64_t offset, std::string_view bytes) const;
 
  private:
   std::filesystem::path path_;
   int descriptor_;
   int64_t size_ = 0;
 };
-
-// Where a WAV or AU header says how many bytes of samples there are.
-struct LengthField {
-  int64_t position;   // of its four bytes
-  uint32_t claimed;   // bytes
-  int64_t available;  // bytes from the first sample to the end of the file
-};
-std::optional<LengthField> find_length_field(const AudioFile&);
-
-// A writer that could not seek back leaves 0, 2^32 - 1 or nearly 2^31: until the end of the file.
-bool is_placeholder(const AudioFile&, const LengthField&);
 
 // The position of the first MPEG audio frame, where one stands at the beginning or after an ID3v2 tag.
 std::optional<int64_t> first_mpeg_frame(const AudioFile&);

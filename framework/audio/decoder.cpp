@@ -7,6 +7,7 @@
 
 #include "framework/audio/audio_file.h"
 #include "framework/audio/audio_source.h"
+#include "framework/audio/length_field.h"
 #include "framework/text.h"
 #include "kernels/error.h"
 
@@ -28,8 +29,9 @@ std::string remedy(const AudioFile& file) {
 // A header may lie a little; a file that lacks more than a hundredth of what it promises was cut off.
 void require_complete(const AudioFile& file) {
   const auto length = find_length_field(file);
-  if (!length || is_placeholder(file, *length)) return;
-  const double held = static_cast<double>(std::max<int64_t>(0, length->available)) / length->claimed;
+  if (!length || length->placeholder) return;
+  const double held =
+      static_cast<double>(std::max<int64_t>(0, length->available)) / static_cast<double>(length->claimed);
   if (length->claimed > 0 && held < 0.99) {
     fail(
         "{} is truncated: it holds {:.0f} % of the audio its header promises; fetch it again, or keep what there is, "

@@ -1,5 +1,5 @@
 // Decodes audio files to mono float32 as librosa.load(sr=None, mono=True) does: integer samples are scaled to [-1, 1),
-// channels are averaged in float32. libsndfile reads WAV, AIFF, AU, CAF, FLAC, Ogg Vorbis and Opus; libmpg123 reads MP3
+// channels are averaged in float32. libsndfile reads WAV, W64, AIFF, AU, CAF, FLAC, Ogg Vorbis and Opus; libmpg123 reads MP3
 // (libsndfile stops at the length it guesses for an MP3 without a Xing header, and may lose more than half).
 //
 // Lengths in headers are hints: decoding goes on to the end of the data.

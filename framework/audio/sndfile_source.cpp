@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "framework/audio/audio_source.h"
+#include "framework/audio/length_field.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -17,9 +18,12 @@ std::string opening_error() {
 
 class SndfileSource final : public AudioSource {
  public:
-  explicit SndfileSource(const AudioFile& file) : file_(file) {
-    if (const auto length = find_length_field(file); length && is_placeholder(file, *length)) {
-      unknown_length_ = length->position;
+  explicit SndfileSource(const AudioFile& file) : file_(file), size_(file.size()) {
+    if (const auto length = find_length_field(file); length && length->placeholder) {
+      unknown_length_ = length;
+    } else if (length && file.has(0, "riff")) {
+      // libsndfile 1.2 takes whatever follows the samples of a W64 file for samples too.
+      size_ -= std::max<int64_t>(0, length->available - static_cast<int64_t>(length->claimed));
     }
     // libsndfile keeps the reason of a failed opening in a global variable.
     static std::mutex opening;
@@ -52,30 +56,31 @@ class SndfileSource final : public AudioSource {
   };
   static SF_VIRTUAL_IO input_;
 
-  // Shows libsndfile 2^32 - 1, which it takes for "until the end", in place of an unknown length: it believes a 0.
+  // Shows libsndfile the length there is in place of an unknown one: it believes a 0.
   void hide_length(int64_t position, std::span<unsigned char> bytes) const {
-    if (unknown_length_ < 0) return;
-    const int64_t end = position + static_cast<int64_t>(bytes.size());
-    for (int64_t i = std::max(position, unknown_length_); i < std::min(end, unknown_length_ + 4); ++i) {
-      bytes[static_cast<size_t>(i - position)] = 0xFF;
+    if (!unknown_length_) return;
+    const int64_t field = unknown_length_->position;
+    const std::string& correct = unknown_length_->correct;
+    const int64_t end = std::min(position + std::ssize(bytes), field + std::ssize(correct));
+    for (int64_t i = std::max(position, field); i < end; ++i) {
+      bytes[static_cast<size_t>(i - position)] = static_cast<unsigned char>(correct[static_cast<size_t>(i - field)]);
     }
   }
 
   const AudioFile& file_;
+  int64_t size_;  // as libsndfile is told
   int64_t position_ = 0;
-  int64_t unknown_length_ = -1;         // position of a length field that holds a placeholder
-  int64_t promised_ = 0, decoded_ = 0;  // frames; 0: no promise
+  std::optional<LengthField> unknown_length_;  // one that holds a placeholder
+  int64_t promised_ = 0, decoded_ = 0;         // frames; 0: no promise
   std::unique_ptr<SNDFILE, Deleter> handle_;
 };
 
 SF_VIRTUAL_IO SndfileSource::input_ = {
-    .get_filelen = [](void* self) { return sf_count_t{static_cast<SndfileSource*>(self)->file_.size()}; },
+    .get_filelen = [](void* self) { return sf_count_t{static_cast<SndfileSource*>(self)->size_}; },
     .seek =
         [](sf_count_t offset, int whence, void* self) {
           auto& source = *static_cast<SndfileSource*>(self);
-          const sf_count_t origin = whence == SEEK_SET   ? 0
-                                    : whence == SEEK_CUR ? source.position_
-                                                         : source.file_.size();
+          const sf_count_t origin = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? source.position_ : source.size_;
           source.position_ = std::max<sf_count_t>(0, origin + offset);
           return sf_count_t{source.position_};
         },

@@ -85,7 +85,7 @@ bool ends_with_whole_mpeg_frame(const AudioFile& file, int64_t first) {
 
 std::string truncation_warning(const std::filesystem::path& audio) {
   const AudioFile file(audio);
-  const bool ogg = read_text(file, 0, 4) == "OggS";
+  const bool ogg = file.has(0, "OggS");
   const auto mpeg = first_mpeg_frame(file);
   const bool whole = ogg ? ends_with_last_ogg_page(file) : !mpeg || ends_with_whole_mpeg_frame(file, *mpeg);
   if (whole) return "";

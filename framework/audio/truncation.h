@@ -1,4 +1,4 @@
-// Whether an Ogg or MP3 file was cut off. Their decoders stop at the cut without a word; WAV, AU and FLAC state their
+// Whether an Ogg or MP3 file was cut off. Their decoders stop at the cut without a word; all other formats state their
 // length, so for them the Decoder says so.
 #pragma once
 

@@ -1,0 +1,135 @@
+#include "framework/audio/length_field.h"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "framework/audio/audio_file.h"
+
+namespace melgrad {
+namespace {
+
+uint64_t number(std::span<const unsigned char> bytes, bool big_endian) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) value = value << 8 | bytes[big_endian ? i : bytes.size() - 1 - i];
+  return value;
+}
+
+std::string number_bytes(uint64_t value, size_t width, bool big_endian) {
+  std::string bytes(width, '\0');
+  for (char& byte : bytes) {
+    byte = static_cast<char>(value);
+    value >>= 8;
+  }
+  if (big_endian) std::reverse(bytes.begin(), bytes.end());
+  return bytes;
+}
+
+struct FieldPlace {
+  int64_t position;
+  size_t width;  // bytes: 4 or 8
+  bool big_endian;
+  int64_t first_sample;  // its position
+  uint64_t overhead;     // bytes that the field counts beside the samples
+};
+
+LengthField read_length(const AudioFile& file, const FieldPlace& place) {
+  const auto field = file.bytes_at<8>(place.position);
+  const uint64_t value = number(std::span(field).first(place.width), place.big_endian);
+  const uint64_t claimed = value - std::min(value, place.overhead);
+  const int64_t available = file.size() - place.first_sample;
+  // Placeholders are 0, the greatest number with or without a sign, and SoX's: nearly 2^31.
+  constexpr uint64_t greatest = std::numeric_limits<int64_t>::max(), nearly_2_gib = 0x7F000000;
+  const bool unknown = value >= (place.width == 4 ? nearly_2_gib : greatest) || (claimed == 0 && available > 0);
+  const uint64_t correct = static_cast<uint64_t>(std::max<int64_t>(0, available)) + place.overhead;
+  const uint64_t largest = place.width == 4 ? std::numeric_limits<uint32_t>::max() : greatest;
+  return {.position = place.position,
+          .claimed = claimed,
+          .available = available,
+          .placeholder = unknown,
+          .correct = number_bytes(std::min(correct, largest), place.width, place.big_endian)};
+}
+
+// A chunk is a name, a length and as many bytes, padded to a multiple of `alignment`.
+struct ChunkLayout {
+  std::string_view magic;  // the file's first bytes
+  int64_t first;           // position of the first chunk
+  size_t name, length;     // bytes of each; the first four of a name tell it
+  bool big_endian;
+  uint64_t alignment;
+  uint64_t counted;        // bytes of the chunk's name and length that the length includes
+  std::string_view audio;  // name of the chunk with the samples
+  uint64_t preamble;       // bytes of that chunk before the first sample
+
+  int64_t header() const { return static_cast<int64_t>(name + length); }
+};
+
+constexpr ChunkLayout layouts[] = {
+    {"RIFF", 12, 4, 4, false, 2, 0, "data", 0},   {"RIFX", 12, 4, 4, true, 2, 0, "data", 0},
+    {"RF64", 12, 4, 4, false, 2, 0, "data", 0},   {"FORM", 12, 4, 4, true, 2, 0, "SSND", 8},  // AIFF, AIFF-C
+    {"riff", 40, 16, 8, false, 8, 24, "data", 0},                                             // W64
+    {"caff", 8, 4, 8, true, 1, 0, "data", 4}};
+
+constexpr int most_chunks = 10000;  // before the samples: a file of zeros is a chunk every eight bytes
+
+uint64_t chunk_length(const AudioFile& file, const ChunkLayout& layout, int64_t chunk) {
+  const auto field = file.bytes_at<8>(chunk + static_cast<int64_t>(layout.name));
+  return number(std::span(field).first(layout.length), layout.big_endian);
+}
+
+// Where the next chunk begins; nothing where this one goes on beyond the end of the file.
+std::optional<int64_t> chunk_end(const AudioFile& file, const ChunkLayout& layout, int64_t chunk) {
+  const int64_t begin = chunk + layout.header();
+  const uint64_t length = chunk_length(file, layout, chunk);
+  if (begin > file.size() || length < layout.counted) return std::nullopt;
+  const uint64_t body = length - layout.counted;
+  if (body > static_cast<uint64_t>(file.size() - begin)) return std::nullopt;
+  return begin + static_cast<int64_t>((body + layout.alignment - 1) / layout.alignment * layout.alignment);
+}
+
+bool is_chunk(const AudioFile& file, const ChunkLayout& layout, int64_t position) {
+  const auto name = file.bytes_at<4>(position);
+  const bool printable = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c >= 32 && c < 127; });
+  return printable && chunk_end(file, layout, position);
+}
+
+// RF64 keeps a length beyond 32 bits in its first chunk, ds64, behind that of the file.
+bool has_length_in_ds64(const AudioFile& file, const ChunkLayout& layout, int64_t audio_chunk) {
+  return layout.magic == "RF64" && file.has(12, "ds64") && chunk_length(file, layout, audio_chunk) == 0xFFFFFFFF;
+}
+
+LengthField read_length_of_chunk(const AudioFile& file, const ChunkLayout& layout, int64_t chunk) {
+  FieldPlace place{.position = chunk + static_cast<int64_t>(layout.name),
+                   .width = layout.length,
+                   .big_endian = layout.big_endian,
+                   .first_sample = chunk + layout.header() + static_cast<int64_t>(layout.preamble),
+                   .overhead = layout.counted + layout.preamble};
+  if (has_length_in_ds64(file, layout, chunk)) {
+    place.position = 28;
+    place.width = 8;
+  }
+  LengthField field = read_length(file, place);
+  if (field.claimed == 0 && is_chunk(file, layout, place.first_sample)) field.placeholder = false;
+  return field;
+}
+
+}  // namespace
+
+std::optional<LengthField> find_length_field(const AudioFile& file) {
+  if (const bool big_endian = file.has(0, ".snd"); big_endian || file.has(0, "dns.")) {
+    const auto first_sample = static_cast<int64_t>(number(file.bytes_at<4>(4), big_endian));
+    return read_length(file, {8, 4, big_endian, first_sample, 0});
+  }
+  const auto layout =
+      std::find_if(std::begin(layouts), std::end(layouts), [&](const auto& l) { return file.has(0, l.magic); });
+  if (layout == std::end(layouts)) return std::nullopt;
+  std::optional<int64_t> chunk = layout->first;
+  for (int i = 0; i < most_chunks && chunk && *chunk + layout->header() <= file.size(); ++i) {
+    if (file.has(*chunk, layout->audio)) return read_length_of_chunk(file, *layout, *chunk);
+    chunk = chunk_end(file, *layout, *chunk);
+  }
+  return std::nullopt;
+}
+
+}  // namespace melgrad
