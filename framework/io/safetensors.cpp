@@ -23,7 +23,7 @@ static_assert(std::endian::native == std::endian::little,
 constexpr size_t length_bytes = sizeof(uint64_t);
 constexpr size_t alignment = 8;
 constexpr uint64_t longest_header = 100'000'000;  // the limit of the format's reference implementation
-constexpr int deepest_header = 3;                 // {name: {"shape": [...]}}
+constexpr size_t deepest_header = 3;              // {name: {"shape": [...]}}
 constexpr std::string_view metadata_key = "__metadata__";
 
 constexpr std::array<std::pair<std::string_view, uint64_t>, 15> element_sizes{{{"BOOL", 1},
@@ -115,24 +115,52 @@ std::string file_content(const SafeTensors& content) {
 
 // ---- reading
 
-// Parses the header; refuses what JSON lets pass: a repeated key, which would hide an entry, and idle depth.
-nlohmann::json parse_header(std::string_view text) {
-  std::array<std::set<std::string>, deepest_header + 1> keys;  // of the open object at each depth
-  const auto watch = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
-    using enum nlohmann::json::parse_event_t;
-    if (event == object_start || event == array_start) {
-      if (depth >= deepest_header) fail("the header is nested deeper than the format allows");
-      keys[static_cast<size_t>(depth) + 1].clear();
-    } else if (event == key) {
-      const auto& name = parsed.get_ref<const std::string&>();
-      if (!keys[static_cast<size_t>(depth)].insert(name).second) fail("the header has {} twice", in_quotes(name));
-    }
+// Refuses what JSON lets pass: a repeated key, which would hide an entry, and idle depth. nlohmann's own callback would
+// do, but it looks through all entries so far after each one: minutes for a header of 17 MB.
+class HeaderWatch : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool start_object(size_t) override { return descend(); }
+  bool start_array(size_t) override { return descend(); }
+  bool end_object() override { return ascend(); }
+  bool end_array() override { return ascend(); }
+  bool key(std::string& name) override {
+    if (!keys_[depth_].insert(name).second) fail("the header has {} twice", in_quotes(name));
     return true;
-  };
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(nlohmann::json::number_integer_t) override { return true; }
+  bool number_unsigned(uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(nlohmann::json::binary_t&) override { return true; }
+  // The parser that makes values of the header says it better.
+  bool parse_error(size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
+
+ private:
+  bool descend() {
+    if (depth_ == deepest_header) fail("the header is nested deeper than the format allows");
+    keys_[++depth_].clear();
+    return true;
+  }
+  bool ascend() {
+    --depth_;
+    return true;
+  }
+
+  size_t depth_ = 0;
+  std::array<std::set<std::string>, deepest_header + 1> keys_;  // of the open object at each depth
+};
+
+nlohmann::json parse_header(std::string_view text) {
   // A byte-order mark or an array would parse too.
   if (!text.starts_with('{')) fail("the header does not begin with '{{'");
+  {
+    HeaderWatch watch;
+    nlohmann::json::sax_parse(text, &watch);
+  }
   try {
-    return nlohmann::json::parse(text, watch);
+    return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     fail("the header is not JSON at its byte {}", error.byte);
   } catch (const nlohmann::json::out_of_range&) {
@@ -245,7 +273,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
   try {
     return parse_file(bytes);
   } catch (const Error& error) {
-    fail("{} is no valid safetensors file: {}", path.string(), error.what());
+    fail("{} is no valid safetensors file: {}; fetch it again, or train anew", path.string(), error.what());
   }
 }
 
