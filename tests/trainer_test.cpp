@@ -41,6 +41,34 @@ TEST(Trainer, StopsEarlyWhenNothingImproves) {
   EXPECT_LT(trainer.epochs_done(), 100);
 }
 
+// The message when a run on BandedMusic's labels is resumed with these.
+std::string error_of_resuming_with(const std::vector<std::string>& labels) {
+  BandedMusic music(6);
+  const TemporaryFolder run;
+  for (const bool resume : {false, true}) {
+    if (resume) music.card.labels = labels;
+    const auto classes = static_cast<int64_t>(music.card.labels.size());
+    const ClipStore clips{music.clips, music.labels, std::max(classes, BandedMusic::classes),
+                          music.card.standardisation, Device::cpu};
+    const auto model = make_model("cnn_bn", classes);
+    Trainer trainer(*model, {clips, music.names, clips}, music.card, {.epochs = 1, .batch_size = 6},
+                    constant_schedule(1e-3f), run.path());
+    if (resume) return error_of([&] { trainer.resume(); });
+    trainer.run(ProgressMode::quiet, [](const EpochReport&) {});
+  }
+  return "";
+}
+
+TEST(Trainer, NamesTheLabelsThatARunWasNotTrainedWith) {
+  EXPECT_EQ(error_of_resuming_with({"a", "b", "c"}), "");
+  const std::string renamed = error_of_resuming_with({"a", "bee", "c"});
+  EXPECT_NE(renamed.find("training.safetensors was trained with other labels"), std::string::npos) << renamed;
+  EXPECT_NE(renamed.find("lacks the label 'b' and has the new label 'bee'; give"), std::string::npos) << renamed;
+  const std::string fewer = error_of_resuming_with({"a", "c"}), more = error_of_resuming_with({"a", "b", "c", "d"});
+  EXPECT_NE(fewer.find("the data set now lacks the label 'b'; give"), std::string::npos) << fewer;
+  EXPECT_NE(more.find("the data set now has the new label 'd'; give"), std::string::npos) << more;
+}
+
 TEST(Standardisation, IsOfEachMelBin) {
   const LogMel a{.n_mels = 2, .frames = 2, .db = {1, 3, -80, -80}, .seconds = 1};
   const LogMel b{.n_mels = 2, .frames = 1, .db = {8, -80}, .seconds = 1};

@@ -42,6 +42,23 @@ double track_accuracy(std::span<const TrackPrediction> predictions, const ClipSt
   return static_cast<double>(correct) / static_cast<double>(predictions.size());
 }
 
+// A run's labels are its classes, so the data set must still have them and no others.
+void require_same_labels(const std::vector<std::string>& run, const std::vector<std::string>& data,
+                         const std::string& path) {
+  if (run == data) return;
+  const auto first_only_in = [](const std::vector<std::string>& these, const std::vector<std::string>& those) {
+    const auto found = std::ranges::find_if(
+        these, [&](const std::string& label) { return std::ranges::find(those, label) == those.end(); });
+    return found == these.end() ? "" : fmt::format("'{}'", *found);
+  };
+  const std::string gone = first_only_in(run, data), added = first_only_in(data, run);
+  std::string difference = gone.empty() ? "" : fmt::format("lacks the label {}", gone);
+  if (!added.empty()) difference += fmt::format("{}has the new label {}", gone.empty() ? "" : " and ", added);
+  if (difference.empty()) difference = "has its labels in another order";
+  fail("{} was trained with other labels: the data set now {}; give its tracks the labels they had, or train anew",
+       path, difference);
+}
+
 }  // namespace
 
 Trainer::Trainer(Module& model, TrainingData data, const ModelCard& card, const TrainOptions& options,
@@ -278,11 +295,13 @@ void Trainer::save_training_state() const {
 void Trainer::resume() {
   const std::string path = (run_folder_ / training_state_file).string();
   const SafeTensors file = read_safetensors(path);
+  const ModelCard card = model_card(file.metadata, path);
+  require_same_labels(card.labels, card_.labels, path);
   load_state_dict(model_, file, optimizer_prefix, path);
   load_tensors(optimizer_.state(), file, optimizer_prefix, path);
   try {
     const json training = json::parse(file.metadata.at("training"));
-    if (to_metadata(card_) != to_metadata(model_card(file.metadata, path))) {
+    if (to_metadata(card_) != to_metadata(card)) {
       fail("{} was trained with other settings of the model or its features; resume with the options of the run", path);
     }
     if (training.at("tracks") != data_.train.size()) {
