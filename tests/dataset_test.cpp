@@ -167,6 +167,10 @@ TEST(Dataset, SaysWhatIsWrongWithAManifest) {
   expect("path,label,fold\na.wav,rock,\n", "m.csv:2: fold is ''");
   expect("path,label,split\na.wav,rock,dev\n", "m.csv:2: split is 'dev'; it must be train, validation or test");
   expect("path,label\na.wav,\"rock\n", "m.csv:2: a quote is opened and never closed");
+  std::string many = "path,label\n";
+  for (int i = 0; i < 1000; ++i) many += fmt::format("{0}.wav,label {0}\n", i);
+  EXPECT_EQ(load_dataset(write_text(root / "m.csv", many)).labels.size(), 1000u);
+  expect(many + "a.wav,one more\n", root.path().string() + " has 1001 labels, 1000 are allowed");
 }
 
 TEST(Dataset, ReadsGenres4) {

@@ -37,13 +37,19 @@ class HostileCheckpoint : public testing::Test {
     EXPECT_EQ(result.out, "");
   }
 
+  void expect_refused_metadata(const char* key, const std::string& value, const std::string& words) const {
+    SafeTensors checkpoint = sound_checkpoint();
+    checkpoint.metadata[key] = value;
+    expect_refused_with(checkpoint, words);
+  }
+
   TemporaryFolder folder_;
 };
 
 TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
   const std::string nested(100'000, '[');
   std::string many = "[";
-  for (int i = 0; i < 10'001; ++i) many += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
+  for (int i = 0; i < 1'001; ++i) many += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
   many += "]";
   const std::string mel =
       R"("sample_rate":22050,"n_fft":2048,"n_mels":128,"fmin":0,"fmax":0,"htk":false,"top_db":80,"hop_length":)";
@@ -55,25 +61,58 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
       {"model", "there is no model '\\x1B[2J'", "\x1B[2J"},
       {"labels", "cannot be read", nested},
       {"labels", "cannot be read", nested + std::string(100'000, ']')},
-      {"labels", "10001 labels, 10000 are allowed", many},
+      {"labels", "1001 labels, 1000 are allowed", many},
       {"labels", "is there twice", R"(["low","low"])"},
       {"labels", "control character", R"(["low","hi\u001bgh"])"},
       {"labels", "the model needs F32 [3", R"(["low","middle","high"])"},
       {"crop_frames", "a crop of 0 frames", "0"},
       {"crop_frames", "a crop of 9223372036854775807 frames", "9223372036854775807"},
+      {"crop_frames", "a crop of 2049 frames of 128 mel bins; it must have at least 1 frame and at most 262144",
+       "2049"},
+      {"crop_frames", "crop_frames is 9223372036854775808; it must be a whole number", "9223372036854775808"},
+      {"crop_frames", "crop_frames is 32.5; it must be a whole number", "32.5"},
       {"crop_frames", "cannot be read", "\"many\""},
       {"mel", "values a second", "{" + mel + "1}"},
       {"mel", "hop_length is 0", "{" + mel + "0}"},
       {"mel", "cannot be read", "{" + mel + "null}"},
+      {"mel", "hop_length is 4294967808; it must be a whole number of at most 2147483647", "{" + mel + "4294967808}"},
+      {"mel", "hop_length is -2147483649; it must be a whole number", "{" + mel + "-2147483649}"},
+      {"mel", "hop_length is 512.7; it must be a whole number", "{" + mel + "512.7}"},
+      {"mel", "hop_length is 1e+300; it must be a whole number", "{" + mel + "1e300}"},
+      {"mel", "hop_length is true; it must be a whole number", "{" + mel + "true}"},
       {"mel", "cannot be read", "[]"},
+      {"mel", "mel has 5000000 bytes, 4194304 are allowed", std::string(5'000'000, ' ')},
       {"standardisation", "0 means", R"({"mean":[],"deviation":[]})"},
+      {"standardisation", "there is no 'mean'", "{}"},
+      {"standardisation", "mean has 1e+300, which no float can hold", R"({"mean":[1e300],"deviation":[1]})"},
+      {"standardisation", "mean is null; it must be a number", R"({"mean":[null],"deviation":[1]})"},
       {"melgrad_format", "format 2", "2"},
   };
-  for (const auto& [key, says, value] : table) {
-    SafeTensors checkpoint = sound_checkpoint();
-    checkpoint.metadata[key] = value;
-    expect_refused_with(checkpoint, says);
-  }
+  for (const auto& [key, says, value] : table) expect_refused_metadata(key, value, says);
+}
+
+TEST_F(HostileCheckpoint, MetadataThatIsRefusedComesWithARemedy) {
+  expect_refused_metadata("crop_frames", "0", "fetch it again, or train anew");
+  expect_refused_metadata("crop_frames", "[", "fetch it again, or train anew");
+  expect_refused_metadata("standardisation", "{}", "fetch it again, or train anew");
+}
+
+// Ten minutes of silence are a few KB of FLAC; settings that are allowed each by itself would make 2 GB of them.
+TEST_F(HostileCheckpoint, SettingsMakeNoGigabytesOfAFewKilobytes) {
+  SF_INFO info{.frames = 0, .samplerate = 8000, .channels = 1, .format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16};
+  SNDFILE* file = sf_open((folder_ / "a.flac").c_str(), SFM_WRITE, &info);
+  ASSERT_NE(file, nullptr);
+  const std::vector<float> silence(size_t{599} * 8000);
+  sf_writef_float(file, silence.data(), static_cast<sf_count_t>(silence.size()));
+  sf_close(file);
+  SafeTensors checkpoint = sound_checkpoint();
+  checkpoint.metadata["mel"] =
+      R"({"sample_rate":22050,"n_fft":256,"n_mels":128,"fmin":0,"fmax":0,"htk":false,"top_db":80,"hop_length":3})";
+  write_safetensors(folder_ / "m.safetensors", checkpoint);
+  const std::string audio = (folder_ / "a.flac").string(), model = (folder_ / "m.safetensors").string();
+  expect_refused({"predict", model, audio}, audio + ": its ");
+  expect_refused({"predict", model, audio}, "MiB of features at n_mels 128 and hop_length 3; raise hop_length");
+  EXPECT_EQ(call({"predict", model, (folder_ / "a.wav").string()}).exit_code, 0);
 }
 
 TEST_F(HostileCheckpoint, TensorsMustBeTheModels) {

@@ -295,6 +295,7 @@ TEST(MelSettings, AreCheckedOneByOne) {
   const std::vector<WrongSettings> table = {
       {{.sample_rate = 0}, "sample_rate is 0"},
       {{.n_fft = 1}, "n_fft is 1"},
+      {{.n_fft = 65537}, "n_fft is 65537; it must be 2 to 65536"},
       {{.hop_length = 0}, "hop_length is 0"},
       {{.n_mels = 0}, "n_mels is 0"},
       {{.fmin = -1}, "fmin is -1"},

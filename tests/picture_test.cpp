@@ -72,6 +72,14 @@ TEST(Picture, OfAConfusionMatrixGrowsWithItsClasses) {
   }
 }
 
+TEST(Picture, OfAConfusionMatrixOfManyClassesStaysSmall) {
+  const test::TemporaryFolder folder;
+  constexpr size_t classes = 1000;
+  draw_confusion_matrix(folder / "matrix.png", std::vector<std::string>(classes, "label"),
+                        std::vector(classes, std::vector<int64_t>(classes, 1)), "title");
+  EXPECT_LT(png_size(folder / "matrix.png").height, 6000);
+}
+
 TEST(Picture, RefusesWhatDoesNotFitTogether) {
   const test::TemporaryFolder folder;
   EXPECT_NE(test::error_of([&] { draw_confusion_matrix(folder / "a.png", {"a", "b"}, {{1, 2}, {3}}, ""); }), "");

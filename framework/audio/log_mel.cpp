@@ -16,6 +16,25 @@
 namespace melgrad {
 namespace {
 
+// A stranger's settings and a stranger's file, each within its own bounds, could make gigabytes of a few bytes of FLAC.
+// Music at the default settings makes 88 bytes of features of each byte where a Decoder lets the fewest pass.
+constexpr size_t free_feature_bytes = size_t{64} << 20, most_feature_bytes_a_byte = 100;
+
+void require_modest(size_t feature_bytes, size_t source_bytes, const MelSettings& settings, const std::string& source) {
+  if (feature_bytes <= free_feature_bytes + most_feature_bytes_a_byte * source_bytes) return;
+  fail(
+      "{}: its {} bytes make more than {} MiB of features at n_mels {} and hop_length {}; raise hop_length, or take a "
+      "model that was trained with a longer one",
+      source, source_bytes, feature_bytes >> 20, settings.n_mels, settings.hop_length);
+}
+
+// Frames to compute at a time: few enough that a chunk of samples, of windows or of mel bins takes at most 32 MiB.
+int64_t chunk_frames(const MelSettings& settings, Device device) {
+  constexpr int64_t most_values = int64_t{1} << 23;
+  const int64_t widest = std::max({settings.hop_length, settings.n_fft, settings.n_mels});
+  return std::clamp<int64_t>(most_values / widest, 1, device == Device::cpu ? 128 : 4096);
+}
+
 std::vector<double> hann_window(int n_fft) {
   std::vector<double> window;
   for (int i = 0; i < n_fft; ++i) {
@@ -49,6 +68,9 @@ class LogMelBuilder {
     consumed_ += consumed;
   }
 
+  // So far.
+  size_t feature_bytes() const { return static_cast<size_t>(settings_.n_mels * frames_) * sizeof(float); }
+
   LogMel finish() {
     pending_.resize(pending_.size() + static_cast<size_t>(settings_.n_fft / 2));
     process();
@@ -75,7 +97,7 @@ class LogMelBuilder {
  private:
   LogMelBuilder(const MelSettings& settings, Device device, const std::unique_lock<std::mutex>&)
       : device_(device),
-        chunk_frames_(device == Device::cpu ? 128 : 4096),
+        chunk_frames_(chunk_frames(settings, device)),
         settings_(settings),
         window_(hann_window(settings.n_fft), device),
         filter_bank_(settings, device),
@@ -122,7 +144,7 @@ void validate(const MelSettings& settings) {
   if (settings.sample_rate < 1 || settings.sample_rate > highest_sample_rate) {
     fail("sample_rate is {} Hz; it must be 1 to {} Hz", settings.sample_rate, highest_sample_rate);
   }
-  if (settings.n_fft < 2 || settings.n_fft > 1 << 20) fail("n_fft is {}; it must be 2 to 1048576", settings.n_fft);
+  if (settings.n_fft < 2 || settings.n_fft > 1 << 16) fail("n_fft is {}; it must be 2 to 65536", settings.n_fft);
   if (settings.hop_length < 1 || settings.hop_length > 1 << 20) {
     fail("hop_length is {}; it must be 1 to 1048576", settings.hop_length);
   }
@@ -156,6 +178,7 @@ namespace {
 
 LogMel decode_to_log_mel(const std::filesystem::path& file, const MelSettings& settings, Device device) {
   Decoder decoder(file);
+  const size_t bytes = std::filesystem::file_size(file);
   Resampler resampler(decoder.sample_rate(), settings.sample_rate);
   LogMelBuilder builder(settings, device);
   // What a piece becomes at the settings' rate is to stay small as well.
@@ -165,6 +188,7 @@ LogMel decode_to_log_mel(const std::filesystem::path& file, const MelSettings& s
   while (const size_t count = decoder.read(mono)) {
     resampler.process(std::span(mono).first(count), builder.pending());
     builder.process();
+    require_modest(builder.feature_bytes(), bytes, settings, file.string());
   }
   resampler.finish(builder.pending());
   LogMel result = builder.finish();
@@ -195,10 +219,12 @@ LogMel log_mel(std::span<const float> mono, const MelSettings& settings, Device 
   if (!std::all_of(mono.begin(), mono.end(), finite)) fail("a sample is not a finite number");
   LogMelBuilder builder(settings, device);
   constexpr size_t piece = 1 << 15;
+  const size_t bytes = mono.size_bytes();
   for (; !mono.empty(); mono = mono.subspan(std::min(piece, mono.size()))) {
     const auto samples = mono.first(std::min(piece, mono.size()));
     builder.pending().insert(builder.pending().end(), samples.begin(), samples.end());
     builder.process();
+    require_modest(builder.feature_bytes(), bytes, settings, "the samples");
   }
   return builder.finish();
 }

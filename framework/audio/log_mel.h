@@ -40,10 +40,11 @@ struct LogMel {
 };
 
 // Decodes the file, mixes it to mono and resamples it, piece by piece: memory grows with the features, not the audio.
-// The device computes the spectrogram. Safe to call from several threads. Throws Error naming the file.
+// The device computes the spectrogram. Safe to call from several threads. Throws Error naming the file, also when the
+// features would take more than 64 MiB and 100 times the file's size.
 LogMel log_mel(const std::filesystem::path& file, const MelSettings&, Device = Device::cpu);
 
-// Of samples already at the settings' rate.
+// Of samples already at the settings' rate, within the same bound.
 LogMel log_mel(std::span<const float> mono, const MelSettings&, Device = Device::cpu);
 
 }  // namespace melgrad

@@ -46,6 +46,10 @@ class DatasetBuilder {
   void warn(std::string line) { dataset_.warnings.push_back(std::move(line)); }
 
   Dataset finish() && {
+    if (labels_.size() > most_labels) {
+      fail("{} has {} labels, {} are allowed; take their genre for a label, or leave some out", dataset_.root.string(),
+           labels_.size(), most_labels);
+    }
     dataset_.labels.assign(labels_.begin(), labels_.end());
     for (auto& [track, label] : found_) {
       const auto position = std::lower_bound(dataset_.labels.begin(), dataset_.labels.end(), label);

@@ -10,6 +10,8 @@
 
 namespace melgrad {
 
+constexpr size_t most_labels = 1000;  // each is an output of a model; a confusion matrix has their square
+
 struct Track {
   std::filesystem::path path;
   std::string name;         // relative to the root, '/'-separated: what users see
@@ -35,7 +37,8 @@ struct Dataset {
 //   folder; whether it exists is seen when the audio is read.
 // Hidden files and files that are not audio by their extension are passed over; AAC and its like are left out with a
 // warning.
-// Throws Error with file:line: a missing column, a value that is none, a path listed twice, nothing found.
+// Throws Error with file:line: a missing column, a value that is none, a path listed twice, nothing found, or more than
+// most_labels.
 Dataset load_dataset(const std::filesystem::path& path);
 
 // By its extension: one that the decoder reads.

@@ -160,7 +160,10 @@ void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<
   Canvas ruler(1, 1);
   ruler.set_font(title_size, true);
   const double title_width = std::min(ruler.text_width(title), widest_title);
-  const double cell = std::clamp(520.0 / static_cast<double>(classes), 26.0, 72.0);
+  // Of hundreds of classes the picture shows the colours and no numbers: cells that hold some would make it gigabytes.
+  const double largest_side = 2600, smallest_for_text = 12;
+  const double cell = std::min(std::clamp(520.0 / static_cast<double>(classes), 26.0, 72.0),
+                               largest_side / static_cast<double>(classes));
   const double side = cell * static_cast<double>(classes);
   const Box plot = {label_width + 44, 44, side, side};
   const double slanted = label_width * std::numbers::sqrt2 / 2 + 12;
@@ -177,6 +180,7 @@ void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<
       const double x = plot.x + cell * static_cast<double>(column);
       canvas.set_color(blues(share));
       canvas.fill_rectangle(x, y, cell, cell);
+      if (cell < smallest_for_text) continue;
       canvas.set_color(count == 0 ? faint : share > 0.5 ? white : ink);
       const std::string text = fmt::format("{}", count);
       canvas.set_font(std::min(12.0, 1.35 * cell / static_cast<double>(std::max<size_t>(text.size(), 3))));
@@ -184,7 +188,7 @@ void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<
     }
   }
 
-  canvas.set_font(label_size);
+  canvas.set_font(std::min(label_size, cell));
   canvas.set_color(ink);
   canvas.draw_rectangle(plot.x, plot.y, side, side);
   for (size_t i = 0; i < classes; ++i) {

@@ -37,6 +37,13 @@ std::vector<float> softmax_of_mean(std::span<const double> logit_sums, double cr
   return probabilities;
 }
 
+// The size of crops may be a stranger's choice, whose checkpoint is not to decide over the memory of a batch.
+int64_t crops_at_a_time(const InferenceOptions& options, int64_t n_mels) {
+  constexpr int64_t usual_values = 256 * 128;
+  const int64_t values = std::max(usual_values, options.crop_frames * n_mels);
+  return std::max<int64_t>(1, options.batch_size * usual_values / values);
+}
+
 }  // namespace
 
 int TrackPrediction::label() const { return largest_of(probabilities); }
@@ -59,7 +66,7 @@ std::vector<TrackPrediction> predict_tracks(Module& model, const ClipStore& clip
   }
   std::vector<TrackPrediction> predictions(static_cast<size_t>(clips.size()));
   std::vector<std::vector<double>> sums(predictions.size());
-  const auto batch_size = static_cast<size_t>(options.batch_size);
+  const auto batch_size = static_cast<size_t>(crops_at_a_time(options, clips.n_mels()));
   for (size_t first = 0; first < picks.size(); first += batch_size) {
     const size_t n = std::min(batch_size, picks.size() - first);
     const Batch batch = clips.crops(std::span(picks).subspan(first, n), std::span(starts).subspan(first, n),

@@ -14,8 +14,8 @@ struct TrackPrediction {
 
 struct InferenceOptions {
   int64_t crop_frames = 256;
-  int64_t crops = 10;  // of a track; one where the track is no longer than a crop
-  int64_t batch_size = 32;
+  int64_t crops = 10;                // of a track; one where the track is no longer than a crop
+  int64_t batch_size = 32;           // crops at a time; fewer of crops beyond 2^15 values
   DType precision = DType::float32;  // of activations
 };
 
