@@ -58,7 +58,6 @@ void CachingAllocator::remember(void* block, size_t capacity) {
 }
 
 void CachingAllocator::fail_for_lack_of(size_t bytes) const {
-  const auto mebibytes = [](size_t n) { return fmt::format("{:.1f} MiB", static_cast<double>(n) / (1 << 20)); };
   const size_t free = source_.free_bytes();
   throw OutOfMemory(fmt::format("out of memory on {}: {} requested, {} in use, {} free", device_name_, mebibytes(bytes),
                                 mebibytes(memory_.used), mebibytes(free)),

@@ -12,6 +12,7 @@
 namespace melgrad {
 
 inline void cublas_check(cublasStatus_t status, const char* what) {
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw_out_of_memory(what);
   if (status != CUBLAS_STATUS_SUCCESS) {
     throw DeviceError(fmt::format("{}: {}", what, cublasGetStatusString(status)));
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string_view>
 #include <type_traits>
 
 #if MELGRAD_EMULATED
@@ -29,10 +30,14 @@ namespace melgrad {
 
 // Of the CUDA stream (stream.cu).
 cudaStream_t native_stream(Stream&);
+int64_t l2_cache_bytes(Stream&);
 const char* current_range(Stream&);  // the innermost open Range: the operation that is running
 
+// Throws OutOfMemory with `what` and the figures of the GPU's memory.
+[[noreturn]] void throw_out_of_memory(std::string_view what);
+
 inline void cuda_check(cudaError_t status, const char* what) {
-  if (status == cudaErrorMemoryAllocation) throw OutOfMemory(fmt::format("{}: out of memory", what), 0);
+  if (status == cudaErrorMemoryAllocation) throw_out_of_memory(what);
   if (status != cudaSuccess) throw DeviceError(fmt::format("{}: {}", what, cudaGetErrorString(status)));
 }
 
@@ -104,8 +109,11 @@ void dispatch_type(DType dtype, Body body) {
   }
 }
 
+constexpr int64_t any_extent = 0;
+
 // Calls body.operator()<T, width>() with the element type of `dtype` and the number of elements in an access: 16 bytes
 // where the pointers are aligned to 16 and the innermost extent is a whole number of accesses, else one element.
+// Kernels that see to a last access that is not whole pass any_extent.
 template <class Body>
 void dispatch(DType dtype, int64_t innermost, std::initializer_list<const void*> pointers, Body body) {
   constexpr uintptr_t access = 16;

@@ -55,7 +55,7 @@ class BatchedFft {
   };
 
   static void check(cufftResult status, const char* what) {
-    if (status == CUFFT_ALLOC_FAILED) throw OutOfMemory(fmt::format("{}: out of memory", what), 0);
+    if (status == CUFFT_ALLOC_FAILED) throw_out_of_memory(what);
     if (status != CUFFT_SUCCESS) {
       throw DeviceError(fmt::format("{}: cuFFT error {}", what, static_cast<int>(status)));
     }

@@ -77,9 +77,11 @@ __global__ void __launch_bounds__(warp_size* tile_frames)
     db[band * db_row + frame] = tile[thread / tile_frames][thread % tile_frames];
 }
 
-// How many frames to transform at once.
-int64_t frames_in_chunk(int64_t count, int64_t row_bytes) {
-  constexpr int64_t cached_bytes = 24 << 20;  // of an L2 cache of 40 MiB and more
+// How many frames to transform at once: as many as fill half the L2 cache, which the samples and the result pass
+// through too. Small caches are overrun rather than kernels launched for next to nothing.
+int64_t frames_in_chunk(int64_t count, int64_t row_bytes, int64_t l2_bytes) {
+  constexpr int64_t least_bytes = 8 << 20;
+  const int64_t cached_bytes = std::max(least_bytes, l2_bytes / 2);
   const auto most =
       static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(1, cached_bytes / row_bytes))));
   // Chunks of equal size, and of few different sizes, as each takes a plan.
@@ -118,7 +120,7 @@ void log_mel_spectrogram(Stream& stream, const float* samples, const double* win
   if (frames.count * filters.n_mels == 0) return;
   const int64_t bins = frames.n_fft / 2 + 1, row = 2 * bins;
   const int64_t row_bytes = row * static_cast<int64_t>(sizeof(double));
-  const int64_t chunk = frames_in_chunk(frames.count, row_bytes);
+  const int64_t chunk = frames_in_chunk(frames.count, row_bytes, l2_cache_bytes(stream));
   const BatchedFft& fft = BatchedFft::of(frames.n_fft, chunk);
   const int64_t rows_bytes = ceil_divide<int64_t>(chunk * row_bytes, 256) * 256;
   auto* const memory = static_cast<char*>(stream.workspace(static_cast<size_t>(rows_bytes) + fft.work_bytes()));

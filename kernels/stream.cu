@@ -3,7 +3,7 @@
 #include <array>
 
 #include "kernels/caching_allocator.h"
-#include "kernels/cuda.cuh"
+#include "kernels/cuda_owners.cuh"
 #include "kernels/gpus.h"
 #include "kernels/staging.cuh"
 
@@ -68,52 +68,45 @@ bool is_device_memory(const void* pointer) {
 
 class CudaReadback final : public Readback {
  public:
-  CudaReadback(size_t bytes, cudaStream_t stream) : stream_(stream), bytes_(bytes) {
-    cuda_check(cudaMallocHost(&pinned_, bytes), "cudaMallocHost");
-    cuda_check(cudaEventCreateWithFlags(&arrived_, cudaEventDisableTiming), "cudaEventCreate");
-  }
-  ~CudaReadback() override {
-    cudaEventSynchronize(arrived_);
-    cudaEventDestroy(arrived_);
-    cudaFreeHost(pinned_);
-  }
+  CudaReadback(size_t bytes, cudaStream_t stream)
+      : stream_(stream), bytes_(bytes), pinned_(make_pinned_memory(bytes)) {}
+  ~CudaReadback() override { cudaEventSynchronize(arrived_.get()); }
   CudaReadback(const CudaReadback&) = delete;
   CudaReadback& operator=(const CudaReadback&) = delete;
 
   void start(const void* from) override {
-    cuda_check(cudaMemcpyAsync(pinned_, from, bytes_, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
-    cuda_check(cudaEventRecord(arrived_, stream_), "cudaEventRecord");
+    cuda_check(cudaMemcpyAsync(pinned_.get(), from, bytes_, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
+    cuda_check(cudaEventRecord(arrived_.get(), stream_), "cudaEventRecord");
   }
   const void* wait() override {
-    cuda_check(cudaEventSynchronize(arrived_), "cudaEventSynchronize");
-    return pinned_;
+    cuda_check(cudaEventSynchronize(arrived_.get()), "cudaEventSynchronize");
+    return pinned_.get();
   }
 
  private:
   cudaStream_t stream_;
   size_t bytes_;
-  void* pinned_ = nullptr;
-  cudaEvent_t arrived_ = nullptr;
+  PinnedMemory pinned_;
+  OwnedEvent arrived_ = make_event(cudaEventDisableTiming);
 };
 
 class CudaStream final : public Stream {
  public:
   explicit CudaStream(int index)
       : index_(index),
+        properties_(properties_of(index)),
         allocator_({.acquire = acquire_block,
                     .give_back = give_back_block,
                     .free_bytes = free_bytes,
                     .acquired = block_acquired,
                     .released = block_released},
-                   description()) {
-    cuda_check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
-  }
+                   description()) {}
 
   Device device() const override { return Device::cuda; }
   std::string description() const override {
-    return fmt::format("{}:{} ({})", name_of(Device::cuda), index_, properties_of(index_).name);
+    return fmt::format("{}:{} ({})", name_of(Device::cuda), index_, properties_.name);
   }
-  bool has_bfloat16() const override { return properties_of(index_).major >= 8; }
+  bool has_bfloat16() const override { return properties_.major >= 8; }
   void* allocate(size_t bytes) override { return allocator_.allocate(bytes); }
   void release(void* block) noexcept override { allocator_.release(block); }
 
@@ -133,20 +126,20 @@ class CudaStream final : public Stream {
   void copy(void* to, const void* from, size_t bytes) override {
     if (bytes == 0) return;
     const bool to_device = is_device_memory(to);
-    if (to_device && !is_device_memory(from)) return staging_.upload(to, from, bytes, stream_);
-    cuda_check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
+    if (to_device && !is_device_memory(from)) return staging_.upload(to, from, bytes, native());
+    cuda_check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, native()), "cudaMemcpyAsync");
     if (!to_device) synchronize();
   }
 
   void zero(void* to, size_t bytes) override {
-    if (bytes > 0) cuda_check(cudaMemsetAsync(to, 0, bytes, stream_), "cudaMemsetAsync");
+    if (bytes > 0) cuda_check(cudaMemsetAsync(to, 0, bytes, native()), "cudaMemsetAsync");
   }
 
   std::unique_ptr<Readback> make_readback(size_t bytes) override {
-    return std::make_unique<CudaReadback>(bytes, stream_);
+    return std::make_unique<CudaReadback>(bytes, native());
   }
 
-  void synchronize() override { cuda_check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+  void synchronize() override { cuda_check(cudaStreamSynchronize(native()), "cudaStreamSynchronize"); }
 
   Memory memory() const override { return allocator_.memory(); }
   void reset_peak() override { allocator_.reset_peak(); }
@@ -166,11 +159,13 @@ class CudaStream final : public Stream {
   }
 
   const char* current_range() const { return depth_ == 0 ? "kernel" : ranges_[std::min(depth_, ranges_.size()) - 1]; }
-  cudaStream_t native() const { return stream_; }
+  cudaStream_t native() const { return stream_.get(); }
+  int64_t l2_cache_bytes() const { return properties_.l2CacheSize; }
 
  private:
   int index_;
-  cudaStream_t stream_ = nullptr;
+  cudaDeviceProp properties_;
+  OwnedStream stream_ = make_stream(cudaStreamNonBlocking);
   CachingAllocator allocator_;
   Staging staging_;
   void* workspace_ = nullptr;
@@ -180,15 +175,16 @@ class CudaStream final : public Stream {
 };
 
 int chosen_gpu = 0;
-bool stream_made = false;
+const CudaStream* made_stream = nullptr;
 
 CudaStream& the_stream() {
   // Never destroyed: tensors in static storage may outlive any order of destruction.
   static auto& stream = []() -> CudaStream& {
     if (const auto reason = why_no_gpu()) fail("{}; use --device cpu", *reason);
     cuda_check(cudaSetDevice(chosen_gpu), "cudaSetDevice");
-    stream_made = true;
-    return *new CudaStream(chosen_gpu);
+    auto* const made = new CudaStream(chosen_gpu);
+    made_stream = made;
+    return *made;
   }();
   // Which GPU the runtime's functions mean is a property of the thread.
   thread_local const cudaError_t current = cudaSetDevice(chosen_gpu);
@@ -207,7 +203,7 @@ CudaStream& as_cuda(Stream& stream) {
 Stream& cuda_stream() { return the_stream(); }
 
 void choose_gpu(int index) {
-  if (stream_made && index != chosen_gpu) {
+  if (made_stream && index != chosen_gpu) {
     fail("cuda:{} cannot be used beside cuda:{}: a process works on one GPU", index, chosen_gpu);
   }
   chosen_gpu = index;
@@ -243,7 +239,19 @@ std::vector<GpuInfo> gpus() {
   return result;
 }
 
+void throw_out_of_memory(std::string_view what) {
+  cudaGetLastError();  // reported here, so not again by the next call
+  size_t free = 0, total = 0;
+  cudaMemGetInfo(&free, &total);
+  const auto [used, peak, held] = made_stream ? made_stream->memory() : Stream::Memory{};
+  throw OutOfMemory(fmt::format("{}: out of memory on {}: {} in use, {} held, {} free", what,
+                                made_stream ? made_stream->description() : name_of(Device::cuda), mebibytes(used),
+                                mebibytes(held), mebibytes(free)),
+                    held + free);
+}
+
 cudaStream_t native_stream(Stream& stream) { return as_cuda(stream).native(); }
+int64_t l2_cache_bytes(Stream& stream) { return as_cuda(stream).l2_cache_bytes(); }
 const char* current_range(Stream& stream) { return as_cuda(stream).current_range(); }
 
 }  // namespace melgrad

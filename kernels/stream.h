@@ -16,6 +16,9 @@ enum class Device : uint8_t { cpu, cuda };
 
 constexpr const char* name_of(Device device) { return device == Device::cpu ? "cpu" : "cuda"; }
 
+// "24.0 MiB"
+inline std::string mebibytes(size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+
 // No memory for a request. `capacity` is what the program could use in all: what it uses and what is free.
 class OutOfMemory : public Error {
  public:

@@ -1,6 +1,7 @@
 // Whole trainings on Device::cuda, a GPU or the emulated one, beside the CPU's.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <thread>
@@ -18,6 +19,7 @@
 
 #if MELGRAD_EMULATED
 #include "tests/emulated_cuda/device_memory.h"
+#include "tests/emulated_cuda/profiler.h"
 #include "tests/emulated_cuda/runtime.h"
 #endif
 
@@ -33,6 +35,7 @@ struct Training {
   int64_t batch_size = 6;
   bool resume = false;
   uint64_t seed = 1;
+  StepRange profile;
 
   // The loss of each epoch.
   std::vector<double> run(const fs::path& folder) const {
@@ -41,7 +44,8 @@ struct Training {
     manual_seed(seed);
     const auto network = make_model(model, BandedMusic::classes, 0.2f);
     network->move_to(device);
-    TrainOptions options{.seed = seed + 2, .epochs = epochs, .batch_size = batch_size, .precision = precision};
+    TrainOptions options{
+        .seed = seed + 2, .epochs = epochs, .batch_size = batch_size, .precision = precision, .profile = profile};
     options.augmentation.jitter = {.shift = 0, .equalizer = 1, .level = 1};  // the classes are mel bins
     options.augmentation.spec_augment = {.frequency_masks = 1, .frequency_width = 3, .time_masks = 1, .time_width = 3};
     Trainer trainer(*network, {clips, music.names, clips}, music.card, options, constant_schedule(3e-3f), folder);
@@ -132,6 +136,20 @@ TEST(TrainingOnCuda, EndsWithinTheNoiseOfSeedsOfTheCpu) {
 }
 
 #if MELGRAD_EMULATED
+TEST(TrainingOnCuda, AProfilerSeesTheStepsAskedForAlone) {
+  const auto launches_of = [](StepRange steps) {
+    const TemporaryFolder run;
+    Training{.batch_size = 3, .profile = steps}.run(run.path());  // two steps an epoch, validation after each epoch
+    return emulated_cuda::take_captured_launches();
+  };
+  const std::vector<std::string> none = launches_of({}), one = launches_of({3, 3}), two = launches_of({3, 4});
+  EXPECT_TRUE(none.empty());
+  EXPECT_EQ(std::count(one.begin(), one.end(), "adam_step"), 1);
+  EXPECT_EQ(std::count(two.begin(), two.end(), "adam_step"), 2);
+  EXPECT_GT(one.size(), 20u);
+  EXPECT_EQ(two.size(), 2 * one.size());
+}
+
 TEST(TrainingOnCuda, OutOfMemoryNamesABatchThatFits) {
   if (emulated_cuda::device_memory_used() > 0) GTEST_SKIP() << "earlier tests have left the device blocks to reuse";
   Stream& stream = Stream::of(Device::cuda);

@@ -57,6 +57,21 @@ TEST_F(EmulatedCublas, AFailureNamesTheCallAndTheReason) {
   }
 }
 
+TEST_F(EmulatedCublas, LackOfMemoryIsToldWithItsFigures) {
+  const Stream::Memory memory = device().memory();
+  emulated_cuda::set_device_memory_limit(emulated_cuda::device_memory_used() + (3 << 20));
+  try {
+    cublas_check(CUBLAS_STATUS_ALLOC_FAILED, "cublasCreate");
+    ADD_FAILURE();
+  } catch (const OutOfMemory& error) {
+    EXPECT_EQ(error.what(), fmt::format("cublasCreate: out of memory on cuda:0 (emulated): {} in use, {} held, 3.0 MiB "
+                                        "free",
+                                        mebibytes(memory.used), mebibytes(memory.held)));
+    EXPECT_EQ(error.capacity, memory.held + (3 << 20));
+  }
+  emulated_cuda::set_device_memory_limit(SIZE_MAX);
+}
+
 }  // namespace
 }  // namespace melgrad
 

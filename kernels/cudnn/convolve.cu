@@ -1,14 +1,11 @@
 // Convolutions on a GPU: the plan of a shape is chosen at its first use, by measuring, and kept.
-#include <exception>
 #include <limits>
-#include <map>
+#include <memory>
 
 #include "kernels/cache_folder.h"
-#include "kernels/cuda.cuh"
-#include "kernels/cudnn/plan_choice.cuh"
-#include "kernels/cudnn/plan_file.cuh"
+#include "kernels/cuda_owners.cuh"
+#include "kernels/cudnn/plan_cache.cuh"
 #include "kernels/deterministic.h"
-#include "kernels/note.h"
 
 namespace melgrad::kernel::cuda {
 namespace {
@@ -16,12 +13,24 @@ namespace {
 using cudnn::Descriptor;
 using cudnn::Plan;
 
-constexpr size_t plans_to_measure = 10;
+// Of calls that fail with the device rather than with what they are given.
+void device_check(cudnnStatus_t status, const char* what) {
+  if (status == CUDNN_STATUS_SUCCESS) return;
+  const std::string message = cudnn::explain(status, what);
+  if (status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED) throw_out_of_memory(message);
+  throw DeviceError(message);
+}
 
-cudnnHandle_t make_handle(Stream& stream) {
-  cudnnHandle_t handle = nullptr;
-  cudnn::device_check(cudnnCreate(&handle), "cudnnCreate");
-  cudnn::device_check(cudnnSetStream(handle, native_stream(stream)), "cudnnSetStream");
+struct DestroyHandle {
+  void operator()(cudnnHandle_t handle) const { cudnnDestroy(handle); }
+};
+using Handle = std::unique_ptr<std::remove_pointer_t<cudnnHandle_t>, DestroyHandle>;
+
+Handle make_handle(Stream& stream) {
+  cudnnHandle_t created = nullptr;
+  device_check(cudnnCreate(&created), "cudnnCreate");
+  Handle handle(created);
+  device_check(cudnnSetStream(created, native_stream(stream)), "cudnnSetStream");
   return handle;
 }
 
@@ -38,23 +47,19 @@ std::filesystem::path plan_file_path() {
   return folder.empty() ? folder : folder / "cudnn_plans.json";
 }
 
-class Event {
+// A point in the stream's work that tells when it was reached.
+class Moment {
  public:
-  Event() { cuda_check(cudaEventCreate(&event_), "cudaEventCreate"); }
-  ~Event() { cudaEventDestroy(event_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-
-  void record(Stream& stream) { cuda_check(cudaEventRecord(event_, native_stream(stream)), "cudaEventRecord"); }
-  float milliseconds_since(const Event& start) const {
+  void record(Stream& stream) { cuda_check(cudaEventRecord(event_.get(), native_stream(stream)), "cudaEventRecord"); }
+  float milliseconds_since(const Moment& start) const {
     float milliseconds = 0;
-    cuda_check(cudaEventSynchronize(event_), "cudaEventSynchronize");
-    cuda_check(cudaEventElapsedTime(&milliseconds, start.event_, event_), "cudaEventElapsedTime");
+    cuda_check(cudaEventSynchronize(event_.get()), "cudaEventSynchronize");
+    cuda_check(cudaEventElapsedTime(&milliseconds, start.event_.get(), event_.get()), "cudaEventElapsedTime");
     return milliseconds;
   }
 
  private:
-  cudaEvent_t event_ = nullptr;
+  OwnedEvent event_ = make_event(cudaEventDefault);
 };
 
 // A block that tensors may use afterwards, unlike the stream's workspace, which stays as large as the largest plan ever
@@ -90,60 +95,30 @@ struct Operands {
 class Convolver {
  public:
   explicit Convolver(Stream& stream)
-      : stream_(stream), handle_(make_handle(stream)), target_(handle_), chip_(chip_name()), file_(plan_file_path()) {}
+      : stream_(stream),
+        handle_(make_handle(stream)),
+        plans_(cudnn::Target(handle_.get()), chip_name(), cudnn::PlanFile(plan_file_path())) {}
 
   void run(const Convolution& convolution, const Operands& operands) {
     const Plan& plan = plan_for(convolution, operands);
     void* const workspace = plan.workspace_bytes > 0 ? stream_.workspace(plan.workspace_bytes) : nullptr;
-    execute(plan, operands.with_workspace(workspace));
+    device_check(execute(plan, operands.with_workspace(workspace)), current_range(stream_));
   }
 
  private:
   const Plan& plan_for(const Convolution& convolution, const Operands& operands) {
-    const std::pair key{deterministic(), convolution};
-    if (const auto found = plans_.find(key); found != plans_.end()) return found->second;
+    if (const Plan* const found = plans_.find(convolution, deterministic())) return *found;
     refuse_capture(convolution);
-    // What was measured differs from run to run, so the first that will do is taken where bits must not.
-    Plan plan = deterministic() ? std::move(cudnn::candidate_plans(convolution, target_, true, 1).front())
-                                : kept_or_measured(convolution, operands);
-    return plans_.emplace(key, std::move(plan)).first->second;
-  }
-
-  Plan kept_or_measured(const Convolution& convolution, const Operands& operands) {
-    const std::string key = cudnn::plan_key(chip_, cudnnGetVersion(), convolution);
-    if (const auto kept = file_.find(key)) {
+    return plans_.choose(convolution, deterministic(), [&](const Plan& plan) {
       try {
-        return cudnn::plan_of_choice(*kept, convolution, target_);
-      } catch (const Error& error) {
-        note_on_stderr(fmt::format("a kept plan is replaced, {}: {}", describe(convolution), error.what()));
-      }
-    }
-    Plan plan = fastest(cudnn::candidate_plans(convolution, target_, false, plans_to_measure), convolution, operands);
-    file_.put(key, plan.configuration.choice);
-    return plan;
-  }
-
-  Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const Operands& operands) {
-    float best_time = std::numeric_limits<float>::infinity();
-    Plan* best = nullptr;
-    std::string reason;
-    std::exception_ptr no_memory;
-    for (Plan& plan : plans) {
-      try {
-        if (const float time = measure(plan, operands); time < best_time) {
-          best_time = time;
-          best = &plan;
-        }
+        return measure(plan, operands);
       } catch (const OutOfMemory&) {
-        no_memory = std::current_exception();
-      } catch (const Error& error) {
+        throw;
+      } catch (const Error&) {
         stream_.synchronize();  // throws where it is the device that failed, not the plan
-        reason = error.what();
+        throw;
       }
-    }
-    if (!best && no_memory) std::rethrow_exception(no_memory);
-    if (!best) fail("none of cuDNN's plans runs, {}: {}", describe(convolution), reason);
-    return std::move(*best);
+    });
   }
 
   // Milliseconds of the fastest of a few runs, which write the output again and again.
@@ -151,20 +126,20 @@ class Convolver {
     constexpr int runs = 5;
     const Scratch workspace(stream_, plan.workspace_bytes);
     const Descriptor pack = operands.with_workspace(workspace.get());
-    execute(plan, pack);  // loads the kernels
+    cudnn::check(execute(plan, pack), "cudnnBackendExecute");  // loads the kernels
     float best = std::numeric_limits<float>::infinity();
     for (int i = 0; i < runs; ++i) {
-      Event start, stop;
+      Moment start, stop;
       start.record(stream_);
-      execute(plan, pack);
+      cudnn::check(execute(plan, pack), "cudnnBackendExecute");
       stop.record(stream_);
       best = std::min(best, stop.milliseconds_since(start));
     }
     return best;
   }
 
-  void execute(const Plan& plan, const Descriptor& pack) const {
-    cudnn::device_check(cudnnBackendExecute(handle_, plan.descriptor.raw(), pack.raw()), current_range(stream_));
+  cudnnStatus_t execute(const Plan& plan, const Descriptor& pack) const {
+    return cudnnBackendExecute(handle_.get(), plan.descriptor.raw(), pack.raw());
   }
 
   void refuse_capture(const Convolution& convolution) const {
@@ -177,11 +152,8 @@ class Convolver {
   }
 
   Stream& stream_;
-  cudnnHandle_t handle_;
-  cudnn::Target target_;
-  std::string chip_;
-  cudnn::PlanFile file_;
-  std::map<std::pair<bool, Convolution>, Plan> plans_;
+  Handle handle_;
+  cudnn::PlanCache plans_;
 };
 
 }  // namespace

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "kernels/device_error.h"
-
 namespace melgrad::kernel::cudnn {
 
 std::string last_reason() {
@@ -16,20 +14,12 @@ std::string last_reason() {
   return std::string(reason.substr(0, reason.find('\n')));
 }
 
-namespace {
-
-std::string failure(cudnnStatus_t status, const char* what) {
+std::string explain(cudnnStatus_t status, const char* what) {
   return fmt::format("{}: {}: {}", what, cudnnGetErrorString(status), last_reason());
 }
 
-}  // namespace
-
 void check(cudnnStatus_t status, const char* what) {
-  if (status != CUDNN_STATUS_SUCCESS) throw Error(failure(status, what));
-}
-
-void device_check(cudnnStatus_t status, const char* what) {
-  if (status != CUDNN_STATUS_SUCCESS) throw DeviceError(failure(status, what));
+  if (status != CUDNN_STATUS_SUCCESS) throw Error(explain(status, what));
 }
 
 Descriptor::Descriptor(cudnnBackendDescriptorType_t type) {

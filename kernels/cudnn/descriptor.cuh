@@ -18,10 +18,10 @@ namespace melgrad::kernel::cudnn {
 // cuDNN's explanation of the last failure on this thread: of the trace that it keeps, the innermost reason.
 std::string last_reason();
 
-// Throws Error with `what`, the status and cuDNN's reason.
+// `what`, the status and cuDNN's reason, in one line.
+std::string explain(cudnnStatus_t status, const char* what);
+// Throws Error with that, unless the status is success.
 void check(cudnnStatus_t status, const char* what);
-// The same for calls that fail with the device rather than with what they are given: throws DeviceError.
-void device_check(cudnnStatus_t status, const char* what);
 
 // What cuDNN calls the type of an attribute.
 template <class T>

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -15,7 +16,13 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr const char* format = "melgrad cuDNN plans";
-constexpr int version = 1;
+constexpr int version = 2;
+
+// Over the plans as they are written, so that no digit of them can change unnoticed.
+std::string checksum_of(const Json& plans) {
+  const std::string text = plans.dump();
+  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
+}
 
 }  // namespace
 
@@ -58,6 +65,7 @@ PlanFile::Choices PlanFile::read() const {
   try {
     const Json json = Json::parse(file);
     if (json.at("format") != format || json.at("version") != version) fail("it is of another format or version");
+    if (json.at("checksum") != checksum_of(json.at("plans"))) fail("its plans do not match its checksum");
     return json.at("plans").get<Choices>();
   } catch (const std::exception& error) {
     note_on_stderr(fmt::format("{} is not used and will be replaced: {}", path_.string(), error.what()));
@@ -72,7 +80,9 @@ void PlanFile::write() const {
     std::ofstream file;
     file.exceptions(std::ios::failbit | std::ios::badbit);
     file.open(temporary);
-    file << Json{{"format", format}, {"version", version}, {"plans", choices_}}.dump(1) << '\n';
+    const Json plans = choices_;
+    file << Json{{"format", format}, {"version", version}, {"checksum", checksum_of(plans)}, {"plans", plans}}.dump(1)
+         << '\n';
     file.close();
     fs::rename(temporary, path_);
   } catch (...) {

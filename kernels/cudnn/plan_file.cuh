@@ -1,5 +1,6 @@
 // Choices of plans that outlive the process: measuring them anew takes seconds at every start. One small JSON file,
-//   {"format": "melgrad cuDNN plans", "version": 1, "plans": {"<key>": {"engine": 1, "knobs": [[2, 7]]}}}
+//   {"format": "melgrad cuDNN plans", "version": 2, "checksum": "<XXH3-64 of the plans, in hexadecimal>",
+//    "plans": {"<key>": {"engine": 1, "knobs": [[2, 7]]}}}
 // that is a convenience only: a file that is damaged, or of another version, is passed over and replaced.
 #pragma once
 

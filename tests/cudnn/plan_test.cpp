@@ -1,17 +1,14 @@
-// cuDNN's plans for the models' convolutions on chips that need not be there: tests/fixtures/chips describes them.
-#include <gtest/gtest.h>
-
+// cuDNN's plans for the models' convolutions.
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 #include "kernels/cudnn/plan_choice.cuh"
 #include "tests/conv2d_shapes.h"
+#include "tests/cudnn/chip.h"
 #include "tests/cudnn/model_convolutions.h"
 #include "tests/expect_error.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 using kernel::Conv2d;
@@ -26,20 +23,12 @@ using kernel::cudnn::Target;
 
 constexpr ConvolutionPass passes[] = {ConvolutionPass::forward, ConvolutionPass::backward_data,
                                       ConvolutionPass::backward_filter};
-// The second block of ResNet-18's second stage, three seconds of music a clip.
-constexpr Conv2d typical{64, 16, 17, 128, 128, 3, 3, 1, 1};
-
-Target chip(const std::string& name) {
-  std::ifstream file(std::string(FIXTURES) + "/chips/" + name + ".json");
-  return Target::described_by({std::istreambuf_iterator<char>(file), {}});
-}
-
 // What the kernel tests ask for, and the models at batches from one clip to a large one.
 std::vector<Convolution> all_convolutions(DType dtype) {
-  auto shapes = test::model_convolutions(128, 256);
-  shapes.merge(test::model_convolutions(128, 130));
+  auto shapes = model_convolutions(128, 256);
+  shapes.merge(model_convolutions(128, 130));
   std::vector<Convolution> convolutions;
-  for (const Conv2d& conv : test::unusual_convolutions) {
+  for (const Conv2d& conv : unusual_convolutions) {
     for (const ConvolutionPass pass : passes) convolutions.push_back({pass, dtype, conv});
   }
   for (Conv2d conv : shapes) {
@@ -51,14 +40,9 @@ std::vector<Convolution> all_convolutions(DType dtype) {
   return convolutions;
 }
 
-class ChipTest : public testing::TestWithParam<std::tuple<const char*, DType>> {
- protected:
-  void SetUp() override {
-    if (CUDNN_VERSION < 91100) GTEST_SKIP() << "cuDNN makes plans without a GPU from 9.11 on";
-  }
-};
+class ModelPlans : public ChipTest, public testing::WithParamInterface<std::tuple<const char*, DType>> {};
 
-TEST_P(ChipTest, EveryConvolutionOfEveryModelHasAPlan) {
+TEST_P(ModelPlans, EveryConvolutionOfEveryModelHasAPlan) {
   const auto& [name, dtype] = GetParam();
   const Target target = chip(name);
   const auto convolutions = all_convolutions(dtype);
@@ -78,24 +62,19 @@ TEST_P(ChipTest, EveryConvolutionOfEveryModelHasAPlan) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Float32, ChipTest,
+INSTANTIATE_TEST_SUITE_P(Float32, ModelPlans,
                          testing::Combine(testing::Values("t4", "a100", "a10", "l40", "h200", "b200"),
                                           testing::Values(DType::float32)));
-INSTANTIATE_TEST_SUITE_P(Bfloat16, ChipTest,
+INSTANTIATE_TEST_SUITE_P(Bfloat16, ModelPlans,
                          testing::Combine(testing::Values("a100", "a10", "l40", "h200", "b200"),
                                           testing::Values(DType::bfloat16)));
 
-class PlanChoice : public testing::Test {
- protected:
-  void SetUp() override {
-    if (CUDNN_VERSION < 91100) GTEST_SKIP() << "cuDNN makes plans without a GPU from 9.11 on";
-  }
-};
+class PlanChoice : public ChipTest {};
 
 TEST_F(PlanChoice, IsMadeAgainFromWhatIsKeptOfIt) {
   const Target target = chip("h200");
   for (const ConvolutionPass pass : passes) {
-    const Convolution convolution{pass, DType::bfloat16, typical};
+    const Convolution convolution{pass, DType::bfloat16, typical_convolution};
     for (const Plan& plan : candidate_plans(convolution, target, false, 10)) {
       const Plan again = plan_of_choice(plan.configuration.choice, convolution, target);
       EXPECT_EQ(again.configuration.choice, plan.configuration.choice);
@@ -107,7 +86,7 @@ TEST_F(PlanChoice, IsMadeAgainFromWhatIsKeptOfIt) {
 
 TEST_F(PlanChoice, GivesSeveralPlansToMeasure) {
   for (const ConvolutionPass pass : passes) {
-    const auto plans = candidate_plans({pass, DType::bfloat16, typical}, chip("h200"), false, 10);
+    const auto plans = candidate_plans({pass, DType::bfloat16, typical_convolution}, chip("h200"), false, 10);
     EXPECT_EQ(plans.size(), 10u);
     for (size_t i = 1; i < plans.size(); ++i) {
       EXPECT_NE(plans[i].configuration.choice, plans[0].configuration.choice);
@@ -117,7 +96,7 @@ TEST_F(PlanChoice, GivesSeveralPlansToMeasure) {
 
 TEST_F(PlanChoice, RefusesTensorFloat32) {
   const Target target = chip("a100");
-  const Convolution convolution{ConvolutionPass::forward, DType::float32, typical};
+  const Convolution convolution{ConvolutionPass::forward, DType::float32, typical_convolution};
   const std::vector<Configuration> all = Graph(convolution, target).configurations(CUDNN_HEUR_MODE_A);
   const auto tf32 = std::find_if(all.begin(), all.end(), [](const Configuration& c) { return c.tensor_cores; });
   ASSERT_NE(tf32, all.end()) << "cuDNN offers none, so this test sees nothing";
@@ -129,7 +108,7 @@ TEST_F(PlanChoice, RefusesTensorFloat32) {
 
 TEST_F(PlanChoice, RefusesNondeterministicEnginesOnDemand) {
   const Target target = chip("t4");
-  const Convolution convolution{ConvolutionPass::backward_filter, DType::float32, typical};
+  const Convolution convolution{ConvolutionPass::backward_filter, DType::float32, typical_convolution};
   const auto count_nondeterministic = [&](bool deterministic) {
     const auto plans = candidate_plans(convolution, target, deterministic, 100);
     return std::count_if(plans.begin(), plans.end(),
@@ -140,7 +119,7 @@ TEST_F(PlanChoice, RefusesNondeterministicEnginesOnDemand) {
 }
 
 TEST_F(PlanChoice, SaysWhyThereIsNoEngine) {
-  const Convolution convolution{ConvolutionPass::forward, DType::bfloat16, typical};
+  const Convolution convolution{ConvolutionPass::forward, DType::bfloat16, typical_convolution};
   try {
     candidate_plans(convolution, chip("t4"), false, 10);
     ADD_FAILURE() << "there is one";
@@ -153,11 +132,11 @@ TEST_F(PlanChoice, SaysWhyThereIsNoEngine) {
 }
 
 TEST_F(PlanChoice, RefusesAnEngineThatDoesNotExist) {
-  const Convolution convolution{ConvolutionPass::forward, DType::bfloat16, typical};
+  const Convolution convolution{ConvolutionPass::forward, DType::bfloat16, typical_convolution};
   EXPECT_THROW(plan_of_choice({.engine = 123456, .knobs = {}}, convolution, chip("h200")), Error);
 }
 
 TEST_F(PlanChoice, RefusesAChipThatIsNoChip) { EXPECT_THROW(Target::described_by("{}"), Error); }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -41,6 +41,8 @@ const char* cublasGetStatusString(cublasStatus_t status) {
       return "the operation completed successfully";
     case CUBLAS_STATUS_NOT_INITIALIZED:
       return "the library was not initialized";
+    case CUBLAS_STATUS_ALLOC_FAILED:
+      return "the resource allocation failed";
     case CUBLAS_STATUS_INVALID_VALUE:
       return "an unsupported value or parameter was passed to the function";
     case CUBLAS_STATUS_NOT_SUPPORTED:

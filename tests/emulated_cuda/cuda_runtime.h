@@ -13,6 +13,7 @@
 #include "tests/emulated_cuda/language.h"
 #include "tests/emulated_cuda/launch.h"
 #include "tests/emulated_cuda/order.h"
+#include "tests/emulated_cuda/profiler.h"
 #include "tests/emulated_cuda/runtime.h"
 #include "tests/emulated_cuda/shared_memory.h"
 #include "tests/emulated_cuda/warp.h"

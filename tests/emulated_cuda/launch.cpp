@@ -6,6 +6,7 @@
 #include "tests/emulated_cuda/block.h"
 #include "tests/emulated_cuda/device_memory.h"
 #include "tests/emulated_cuda/order.h"
+#include "tests/emulated_cuda/profiler.h"
 #include "tests/emulated_cuda/shared_memory.h"
 
 namespace emulated_cuda {
@@ -51,6 +52,7 @@ void run_grid(const char* name, dim3 grid, dim3 block, size_t shared_bytes, cons
   require_valid(name, grid, block, shared_bytes);
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
+  note_launch(name);
   const DeviceMemoryScope accessible;
   gridDim = grid;
   for (const uint32_t z : ordered(grid.z, 0)) {

@@ -60,7 +60,11 @@ cudaError_t cudaSetDevice(int index) { return record(index == 0 ? cudaSuccess : 
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
   if (index != 0) return record(cudaErrorInvalidDevice);
-  *properties = {.name = "emulated", .major = 8, .minor = 0, .totalGlobalMem = emulated_cuda::device_memory_limit()};
+  *properties = {.name = "emulated",
+                 .major = 8,
+                 .minor = 0,
+                 .totalGlobalMem = emulated_cuda::device_memory_limit(),
+                 .l2CacheSize = 48 << 20};
   return cudaSuccess;
 }
 
@@ -132,8 +136,5 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 cudaError_t cudaEventDestroy(cudaEvent_t) { return cudaSuccess; }
 cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
 cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
-
-cudaError_t cudaProfilerStart() { return cudaSuccess; }
-cudaError_t cudaProfilerStop() { return cudaSuccess; }
 
 void emulated_cuda::set_device_broken(bool broken) { device_is_broken = broken; }

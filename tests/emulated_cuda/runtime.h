@@ -34,6 +34,7 @@ struct cudaDeviceProp {
   char name[256];
   int major, minor;       // of the compute capability
   size_t totalGlobalMem;  // bytes
+  int l2CacheSize;        // bytes
 };
 
 cudaError_t cudaGetDeviceCount(int* count);
@@ -57,9 +58,6 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t*, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t);
 cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t);
 cudaError_t cudaEventSynchronize(cudaEvent_t);
-
-cudaError_t cudaProfilerStart();
-cudaError_t cudaProfilerStop();
 
 namespace emulated_cuda {
 
