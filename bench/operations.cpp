@@ -4,14 +4,22 @@
 #include "bench/benchmarks.h"
 #include "bench/random_values.h"
 #include "bench/timing.h"
+#include "framework/device_array.h"
 #include "framework/ops.h"
 #include "framework/optimizer.h"
+#include "framework/random.h"
+#include "framework/training/augmentation.h"
 #include "kernels/adaptive_avg_pool2d.h"
 #include "kernels/add.h"
 #include "kernels/batch_norm.h"
+#include "kernels/column_sum.h"
 #include "kernels/conv2d.h"
+#include "kernels/crop.h"
+#include "kernels/cross_entropy.h"
+#include "kernels/dropout.h"
 #include "kernels/linear.h"
 #include "kernels/max_pool2d.h"
+#include "kernels/mixup.h"
 #include "kernels/relu.h"
 #include "models/models.h"
 
@@ -137,11 +145,13 @@ class Operations {
         element_(size_of(settings.precision)) {}
 
   nlohmann::ordered_json run() {
+    examples();
     for (const Layer& layer : convolutions(s_)) convolution(layer);
     for (const Layer& layer : convolutions(s_)) {
       if (layer.conv.kernel_height != 1) normalisation(layer);
     }
     pools();
+    classifier();
     optimizer();
     return {
         {"ceilings", {{"copy_gb_per_s", ceilings_.gigabytes_per_second}, {"gemm_tflop_per_s", ceilings_.teraflops}}},
@@ -152,6 +162,45 @@ class Operations {
   Tensor array(int64_t n, DType dtype) const { return random_values({n}, dtype, s_.device); }
   Tensor activations(int64_t n) const { return array(n, s_.precision); }
   double bytes_of(double elements) const { return elements * static_cast<double>(element_); }
+
+  // What makes a batch of clips twice as long as an example.
+  void examples() {
+    const int64_t elements = s_.n_mels * s_.frames, n = s_.batch_size * elements;
+    const Tensor db = array(2 * n, DType::float32), mean = array(s_.n_mels, DType::float32);
+    const Tensor inverse_deviation = Tensor::full({s_.n_mels}, 0.05f, s_.device);
+    std::vector<kernel::Clip> clips;
+    std::vector<int64_t> order;
+    for (int64_t i = 0; i < s_.batch_size; ++i) {
+      clips.push_back({db.as<float>() + 2 * i * elements, 2 * s_.frames});
+      order.push_back(i);
+    }
+    const DeviceArray<kernel::Clip> clips_there(clips, s_.device);
+    const DeviceArray<int64_t> picks(order, s_.device), starts(order, s_.device);
+    const Tensor x = activations(n), y = activations(n), targets = array(s_.batch_size * s_.classes, DType::float32);
+    const Tensor mixed = array(s_.batch_size * s_.classes, DType::float32);
+    const double read = sizeof(float) * static_cast<double>(n), each = bytes_of(static_cast<double>(n));
+    const Augmentation augmentation;
+    const RandomStream random = default_generator(s_.device).draw();
+    table_.add("crop", 1, {.bytes = read + each}, [&] {
+      kernel::random_crop_starts(stream_, clips_there.data(), picks.data(), starts.data(), s_.batch_size, s_.frames,
+                                 random);
+      kernel::crop(stream_, clips_there.data(), picks.data(), starts.data(), x.data(), s_.precision, s_.batch_size,
+                   s_.n_mels, s_.frames, mean.as<float>(), inverse_deviation.as<float>());
+    });
+    table_.add("spectral_jitter", 1, {.bytes = 2 * each}, [&] {
+      kernel::spectral_jitter(stream_, x.data(), inverse_deviation.as<float>(), y.data(), s_.precision, s_.batch_size,
+                              s_.n_mels, s_.frames, augmentation.jitter, random);
+    });
+    // Written where a mask lies, which the draw decides; counted as if everywhere.
+    table_.add("spec_augment", 1, {.bytes = each}, [&] {
+      kernel::spec_augment(stream_, y.data(), s_.precision, s_.batch_size, s_.n_mels, s_.frames,
+                           augmentation.spec_augment, random);
+    });
+    table_.add("mixup", 1, {.bytes = 2 * each}, [&] {
+      kernel::mixup(stream_, x.data(), targets.as<float>(), y.data(), mixed.as<float>(), s_.precision, s_.batch_size,
+                    elements, s_.classes, augmentation.mixup_alpha, random);
+    });
+  }
 
   void convolution(const Layer& layer) {
     const kernel::Conv2d& c = layer.conv;
@@ -236,6 +285,37 @@ class Operations {
                [&] { kernel::adaptive_avg_pool2d_backward(stream_, mean.data(), wide.data(), s_.precision, average); });
   }
 
+  void classifier() {
+    const int64_t batch = s_.batch_size, features = 512, classes = s_.classes;
+    const Tensor x = activations(batch * features), w = activations(classes * features),
+                 y = activations(batch * classes);
+    const Tensor bias = array(classes, DType::float32), targets = array(batch * classes, DType::float32);
+    const Tensor loss = array(1, DType::float32), hidden = activations(batch * features);
+    const Tensor dy = activations(batch * classes);
+    const RandomStream random = default_generator(s_.device).draw();
+    const Work product{.bytes = bytes_of(static_cast<double>(x.numel() + w.numel() + y.numel())),
+                       .flops = 2 * static_cast<double>(batch * features * classes)};
+    table_.add("dropout", 1, {.bytes = 2 * static_cast<double>(x.bytes())},
+               [&] { kernel::dropout(stream_, x.data(), hidden.data(), s_.precision, x.numel(), 0.3f, random); });
+    table_.add("linear forward", 1, product, [&] {
+      kernel::linear_forward(stream_, x.data(), w.data(), bias.as<float>(), y.data(), s_.precision, batch, features,
+                             classes);
+    });
+    table_.add("cross_entropy with its gradient", 1,
+               {.bytes = static_cast<double>(targets.bytes()) + 2 * static_cast<double>(y.bytes())}, [&] {
+                 kernel::cross_entropy(stream_, y.data(), targets.as<float>(), loss.as<float>(), dy.data(),
+                                       s_.precision, batch, classes, 0.1f);
+               });
+    table_.add("linear backward_data", 1, product, [&] {
+      kernel::linear_backward_data(stream_, dy.data(), w.data(), hidden.data(), s_.precision, batch, features, classes);
+    });
+    table_.add("linear backward_weight", 1, product, [&] {
+      kernel::linear_backward_weight(stream_, x.data(), dy.data(), w.data(), s_.precision, batch, features, classes);
+    });
+    table_.add("column_sum, the bias's gradient", 1, {.bytes = static_cast<double>(dy.bytes())},
+               [&] { kernel::column_sum(stream_, dy.data(), bias.as<float>(), s_.precision, batch, classes); });
+  }
+
   void optimizer() {
     const std::unique_ptr<Module> model = make_model(s_.model, s_.classes);
     model->move_to(s_.device);
@@ -246,9 +326,11 @@ class Operations {
       named.tensor.backward(random_values(named.tensor.shape(), DType::float32, s_.device));
       count += static_cast<double>(named.tensor.numel());
     }
-    Adam adam(decay_groups(parameters, 0.01f), {.max_gradient_norm = 1});
+    Adam adam(decay_groups(parameters, 0.01f),
+              {.max_gradient_norm = 1, .bfloat16_copies = s_.precision == DType::bfloat16});
     // Read by the norm; read with the parameter and two moments, and those three written, by the update.
-    table_.add("adam with clipping, all parameters", 1, {.bytes = 8 * sizeof(float) * count},
+    const double copied = s_.precision == DType::bfloat16 ? sizeof(bfloat16) : 0;
+    table_.add("adam with clipping, all parameters", 1, {.bytes = (8 * sizeof(float) + copied) * count},
                [&] { adam.step(1e-3f); });
   }
 

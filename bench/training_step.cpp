@@ -11,7 +11,7 @@ nlohmann::ordered_json training_step(const Settings& s) {
   Stream& stream = Stream::of(s.device);
   const std::unique_ptr<Module> model = make_model(s.model, s.classes, 0.3f);
   model->move_to(s.device);
-  Adam optimizer(decay_groups(model->parameters(), 0.01f), {});
+  Adam optimizer(decay_groups(model->parameters(), 0.01f), {.bfloat16_copies = s.precision == DType::bfloat16});
   const Tensor x = random_values({s.batch_size, s.n_mels, s.frames, 1}, s.precision, s.device);
   const Tensor targets = Tensor::full({s.batch_size, s.classes}, 1 / static_cast<float>(s.classes), s.device);
   stream.reset_peak();

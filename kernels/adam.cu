@@ -28,8 +28,8 @@ __device__ void update(const AdamSlot& slot, Chunk chunk, const AdamRule& rule) 
 }
 
 __global__ void __launch_bounds__(chunk_threads)
-    update_chunks(const AdamSlot* slots, const Chunk* chunks, const AdamScalars* scalars, const float* gradient_scale,
-                  float beta1, float beta2, float epsilon, bool decoupled_weight_decay) {
+    adam_chunks(const AdamSlot* slots, const Chunk* chunks, const AdamScalars* scalars, const float* gradient_scale,
+                float beta1, float beta2, float epsilon, bool decoupled_weight_decay) {
   const Chunk chunk = chunks[blockIdx.x];
   const AdamSlot slot = slots[chunk.array];
   const AdamRule rule(slot, *scalars, gradient_scale, beta1, beta2, epsilon, decoupled_weight_decay);
@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(chunk_threads)
 void adam_step(Stream& stream, const AdamSlot* slots, int64_t, ChunkTable table, const AdamScalars* scalars,
                const float* gradient_scale, float beta1, float beta2, float epsilon, bool decoupled_weight_decay) {
   if (table.count == 0) return;
-  launch(update_chunks, static_cast<unsigned>(table.count), chunk_threads, 0, stream, slots, table.chunks, scalars,
+  launch(adam_chunks, static_cast<unsigned>(table.count), chunk_threads, 0, stream, slots, table.chunks, scalars,
          gradient_scale, beta1, beta2, epsilon, decoupled_weight_decay);
 }
 

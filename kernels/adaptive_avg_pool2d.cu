@@ -8,7 +8,8 @@ namespace {
 
 // A block reduces one window, its pixels being the rows of a matrix, for one tile of channels.
 template <class T, int width>
-__global__ void __launch_bounds__(reduce_threads) forward(const T* x, T* y, AdaptivePool2d pool, unsigned tiles) {
+__global__ void __launch_bounds__(reduce_threads)
+    avg_pool_forward(const T* x, T* y, AdaptivePool2d pool, unsigned tiles) {
   const int64_t out = blockIdx.x / tiles, row = out / pool.out_width;
   const AdaptiveWindow rows(row % pool.out_height, pool.height, pool.out_height);
   const AdaptiveWindow columns(out % pool.out_width, pool.width, pool.out_width);
@@ -33,7 +34,7 @@ __global__ void __launch_bounds__(reduce_threads) forward(const T* x, T* y, Adap
 
 // Each input pixel gathers from the windows that it stands in, one if they do not overlap.
 template <class T, int width>
-__global__ void __launch_bounds__(image_row_threads) backward(const T* dy, T* dx, AdaptivePool2d pool) {
+__global__ void __launch_bounds__(image_row_threads) avg_pool_backward(const T* dy, T* dx, AdaptivePool2d pool) {
   const auto place = Place::of_thread<width>(static_cast<int>(pool.height), static_cast<int>(pool.width),
                                              static_cast<int>(pool.channels));
   if (!place.inside) return;
@@ -75,7 +76,7 @@ void adaptive_avg_pool2d_forward(Stream& stream, const void* x, void* y, DType d
     const int64_t tiles = ceil_divide<int64_t>(pool.channels, across * width);
     MELGRAD_CHECK(windows * tiles <= INT32_MAX, "adaptive_avg_pool2d: {} windows of {} channels are too many", windows,
                   pool.channels);
-    launch(forward<T, width>, static_cast<unsigned>(windows * tiles), block_for(pool, across), 0, stream,
+    launch(avg_pool_forward<T, width>, static_cast<unsigned>(windows * tiles), block_for(pool, across), 0, stream,
            static_cast<const T*>(x), static_cast<T*>(y), pool, static_cast<unsigned>(tiles));
   });
 }
@@ -85,8 +86,8 @@ void adaptive_avg_pool2d_backward(Stream& stream, const void* dy, void* dx, DTyp
   dispatch(dtype, pool.channels, {dy, dx}, [&]<class T, int width>() {
     over_image_rows(current_range(stream), pool.batch * pool.height, pool.width * pool.channels / width,
                     [&](dim3 grid, dim3 block) {
-                      launch(backward<T, width>, grid, block, 0, stream, static_cast<const T*>(dy), static_cast<T*>(dx),
-                             pool);
+                      launch(avg_pool_backward<T, width>, grid, block, 0, stream, static_cast<const T*>(dy),
+                             static_cast<T*>(dx), pool);
                     });
   });
 }

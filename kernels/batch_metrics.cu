@@ -11,8 +11,8 @@ constexpr int threads = 256;
 // One block: a batch is a few thousand logits.
 template <class T>
 __global__ void __launch_bounds__(threads)
-    gather(const T* logits, const float* targets, const float* loss, const float* gradient_norm, BatchMetrics* metrics,
-           int64_t n, int64_t classes) {
+    gather_metrics(const T* logits, const float* targets, const float* loss, const float* gradient_norm,
+                   BatchMetrics* metrics, int64_t n, int64_t classes) {
   SHARED(int32_t, correct, [1]);
   if (threadIdx.x == 0) correct[0] = 0;
   __syncthreads();
@@ -28,8 +28,8 @@ __global__ void __launch_bounds__(threads)
 void batch_metrics(Stream& stream, const void* logits, const float* targets, const float* loss,
                    const float* gradient_norm, BatchMetrics* metrics, DType dtype, int64_t n, int64_t classes) {
   dispatch(dtype, 1, {}, [&]<class T, int>() {
-    launch(gather<T>, 1, threads, 0, stream, static_cast<const T*>(logits), targets, loss, gradient_norm, metrics, n,
-           classes);
+    launch(gather_metrics<T>, 1, threads, 0, stream, static_cast<const T*>(logits), targets, loss, gradient_norm,
+           metrics, n, classes);
   });
 }
 

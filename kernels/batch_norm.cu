@@ -37,7 +37,7 @@ struct GradientSums {
 
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
-    reduce_moments(const T* x, Moments* partials, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
+    batch_norm_moments(const T* x, Moments* partials, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
   Moments moments[width] = {};
   float count = 0;
@@ -52,8 +52,8 @@ __global__ void __launch_bounds__(reduce_threads)
 
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
-    reduce_gradients(const T* x, const T* dy, const float* mean, GradientSums* partials, int64_t rows, int64_t channels,
-                     int64_t rows_per_chunk) {
+    batch_norm_gradients(const T* x, const T* dy, const float* mean, GradientSums* partials, int64_t rows,
+                         int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
   GradientSums sums[width] = {};
   float center[width];
@@ -69,9 +69,9 @@ __global__ void __launch_bounds__(reduce_threads)
   write_partials(sums, partials, channels);
 }
 
-__global__ void finish_moments(const Moments* partials, unsigned chunks, float* mean, float* inverse_deviation,
-                               float* running_mean, float* running_var, int64_t channels, float momentum,
-                               float epsilon) {
+__global__ void batch_norm_finish_moments(const Moments* partials, unsigned chunks, float* mean,
+                                          float* inverse_deviation, float* running_mean, float* running_var,
+                                          int64_t channels, float momentum, float epsilon) {
   const int64_t c = channel_of_combiner();
   const Moments total = combine_chunks(partials, chunks, c, channels);
   if (threadIdx.y > 0 || c >= channels) return;
@@ -81,8 +81,9 @@ __global__ void finish_moments(const Moments* partials, unsigned chunks, float* 
   running_var[c] += momentum * (total.deviations / (total.count - 1) - running_var[c]);
 }
 
-__global__ void finish_gradients(const GradientSums* partials, unsigned chunks, const float* inverse_deviation,
-                                 float* dgamma, float* dbeta, int64_t channels) {
+__global__ void batch_norm_finish_gradients(const GradientSums* partials, unsigned chunks,
+                                            const float* inverse_deviation, float* dgamma, float* dbeta,
+                                            int64_t channels) {
   const int64_t c = channel_of_combiner();
   const GradientSums total = combine_chunks(partials, chunks, c, channels);
   if (threadIdx.y > 0 || c >= channels) return;
@@ -90,15 +91,16 @@ __global__ void finish_gradients(const GradientSums* partials, unsigned chunks, 
   dbeta[c] = total.d_out;
 }
 
-__global__ void invert_deviations(const float* var, float* inverse_deviation, int64_t channels, float epsilon) {
+__global__ void batch_norm_invert_deviations(const float* var, float* inverse_deviation, int64_t channels,
+                                             float epsilon) {
   const int64_t c = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (c < channels) inverse_deviation[c] = 1 / sqrtf(var[c] + epsilon);
 }
 
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
-    normalize(const T* x, const float* gamma, const float* beta, const float* mean, const float* inverse_deviation,
-              T* y, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
+    batch_norm_normalize(const T* x, const float* gamma, const float* beta, const float* mean,
+                         const float* inverse_deviation, T* y, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
   if (visit.row >= visit.end) return;
   float center[width], scale[width], shift[width];
@@ -120,8 +122,9 @@ __global__ void __launch_bounds__(reduce_threads)
 // With u = (x - mean) * inverse_deviation: dx = gamma * inverse_deviation * (dy - dbeta / rows - u * dgamma / rows).
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
-    propagate(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse_deviation,
-              const float* dgamma, const float* dbeta, T* dx, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
+    batch_norm_backward_data(const T* x, const T* dy, const float* gamma, const float* mean,
+                             const float* inverse_deviation, const float* dgamma, const float* dbeta, T* dx,
+                             int64_t rows, int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
   if (visit.row >= visit.end) return;
   const float share = 1 / static_cast<float>(rows);
@@ -147,8 +150,8 @@ __global__ void __launch_bounds__(reduce_threads)
 // dx = gamma * inverse_deviation * dy: the statistics do not depend on x.
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
-    scale_gradient(const T* dy, const float* gamma, const float* inverse_deviation, T* dx, int64_t rows,
-                   int64_t channels, int64_t rows_per_chunk) {
+    batch_norm_eval_backward_data(const T* dy, const float* gamma, const float* inverse_deviation, T* dx, int64_t rows,
+                                  int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
   if (visit.row >= visit.end) return;
   float scale[width];
@@ -165,10 +168,10 @@ template <class T, int width>
 void parameter_gradients(Stream& stream, const T* x, const T* dy, const float* mean, const float* inverse_deviation,
                          GradientSums* partials, float* dgamma, float* dbeta, int64_t rows, int64_t channels) {
   const Cut cut(rows, channels, width);
-  launch(reduce_gradients<T, width>, cut.grid(), cut.block(), 0, stream, x, dy, mean, partials, rows, channels,
+  launch(batch_norm_gradients<T, width>, cut.grid(), cut.block(), 0, stream, x, dy, mean, partials, rows, channels,
          cut.rows_per_chunk);
-  launch(finish_gradients, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks, inverse_deviation,
-         dgamma, dbeta, channels);
+  launch(batch_norm_finish_gradients, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks,
+         inverse_deviation, dgamma, dbeta, channels);
 }
 
 }  // namespace
@@ -182,11 +185,11 @@ void batch_norm_forward_training(Stream& stream, const void* x, const float* gam
     const Cut cut(rows, channels, width);
     const auto* in = static_cast<const T*>(x);
     auto* partials = static_cast<Moments*>(stream.workspace(cut.chunks * channels * sizeof(Moments)));
-    launch(reduce_moments<T, width>, cut.grid(), cut.block(), 0, stream, in, partials, rows, channels,
+    launch(batch_norm_moments<T, width>, cut.grid(), cut.block(), 0, stream, in, partials, rows, channels,
            cut.rows_per_chunk);
-    launch(finish_moments, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks, mean,
+    launch(batch_norm_finish_moments, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks, mean,
            inverse_deviation, running_mean, running_var, channels, momentum, epsilon);
-    launch(normalize<T, width>, cut.grid(), cut.block(), 0, stream, in, gamma, beta, mean, inverse_deviation,
+    launch(batch_norm_normalize<T, width>, cut.grid(), cut.block(), 0, stream, in, gamma, beta, mean, inverse_deviation,
            static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
   });
 }
@@ -196,12 +199,12 @@ void batch_norm_forward_evaluation(Stream& stream, const void* x, const float* g
                                    int64_t rows, int64_t channels, float epsilon) {
   if (rows * channels == 0) return;
   auto* inverse_deviation = static_cast<float*>(stream.workspace(channels * sizeof(float)));
-  launch(invert_deviations, warps_over(channels), warp_size, 0, stream, running_var, inverse_deviation, channels,
-         epsilon);
+  launch(batch_norm_invert_deviations, warps_over(channels), warp_size, 0, stream, running_var, inverse_deviation,
+         channels, epsilon);
   dispatch(dtype, channels, {x, y}, [&]<class T, int width>() {
     const Cut cut(rows, channels, width);
-    launch(normalize<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), gamma, beta, running_mean,
-           inverse_deviation, static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
+    launch(batch_norm_normalize<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), gamma, beta,
+           running_mean, inverse_deviation, static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
   });
 }
 
@@ -215,8 +218,8 @@ void batch_norm_backward_training(Stream& stream, const void* x, const void* dy,
     const auto* d_out = static_cast<const T*>(dy);
     auto* partials = static_cast<GradientSums*>(stream.workspace(cut.chunks * channels * sizeof(GradientSums)));
     parameter_gradients<T, width>(stream, in, d_out, mean, inverse_deviation, partials, dgamma, dbeta, rows, channels);
-    launch(propagate<T, width>, cut.grid(), cut.block(), 0, stream, in, d_out, gamma, mean, inverse_deviation, dgamma,
-           dbeta, static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
+    launch(batch_norm_backward_data<T, width>, cut.grid(), cut.block(), 0, stream, in, d_out, gamma, mean,
+           inverse_deviation, dgamma, dbeta, static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
   });
 }
 
@@ -230,11 +233,11 @@ void batch_norm_backward_evaluation(Stream& stream, const void* x, const void* d
     auto* partials = static_cast<GradientSums*>(
         stream.workspace(cut.chunks * channels * sizeof(GradientSums) + channels * sizeof(float)));
     auto* inverse_deviation = reinterpret_cast<float*>(partials + cut.chunks * channels);
-    launch(invert_deviations, warps_over(channels), warp_size, 0, stream, running_var, inverse_deviation, channels,
-           epsilon);
+    launch(batch_norm_invert_deviations, warps_over(channels), warp_size, 0, stream, running_var, inverse_deviation,
+           channels, epsilon);
     parameter_gradients<T, width>(stream, static_cast<const T*>(x), d_out, running_mean, inverse_deviation, partials,
                                   dgamma, dbeta, rows, channels);
-    launch(scale_gradient<T, width>, cut.grid(), cut.block(), 0, stream, d_out, gamma, inverse_deviation,
+    launch(batch_norm_eval_backward_data<T, width>, cut.grid(), cut.block(), 0, stream, d_out, gamma, inverse_deviation,
            static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
   });
 }

@@ -7,7 +7,7 @@ namespace {
 
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
-    reduce_sums(const T* x, Sum* partials, int64_t rows, int64_t columns, int64_t rows_per_chunk) {
+    column_sum_chunks(const T* x, Sum* partials, int64_t rows, int64_t columns, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, columns, rows_per_chunk);
   Sum sums[width] = {};
   for (int64_t row = visit.row; row < visit.end; row += visit.step) {
@@ -17,7 +17,7 @@ __global__ void __launch_bounds__(reduce_threads)
   write_partials(sums, partials, columns);
 }
 
-__global__ void finish_sums(const Sum* partials, unsigned chunks, Sum* sums, int64_t columns) {
+__global__ void column_sum_finish(const Sum* partials, unsigned chunks, Sum* sums, int64_t columns) {
   const int64_t c = channel_of_combiner();
   const Sum total = combine_chunks(partials, chunks, c, columns);
   if (threadIdx.y == 0 && c < columns) sums[c] = total;
@@ -32,10 +32,10 @@ void column_sum(Stream& stream, const void* x, float* sums, DType dtype, int64_t
     auto* const totals = reinterpret_cast<Sum*>(sums);
     const bool one_chunk = cut.chunks == 1;
     auto* partials = one_chunk ? totals : static_cast<Sum*>(stream.workspace(cut.chunks * columns * sizeof(Sum)));
-    launch(reduce_sums<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), partials, rows, columns,
-           cut.rows_per_chunk);
+    launch(column_sum_chunks<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), partials, rows,
+           columns, cut.rows_per_chunk);
     if (one_chunk) return;
-    launch(finish_sums, warps_over(columns), combiner_block(), 0, stream, partials, cut.chunks, totals, columns);
+    launch(column_sum_finish, warps_over(columns), combiner_block(), 0, stream, partials, cut.chunks, totals, columns);
   });
 }
 

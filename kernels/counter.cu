@@ -4,10 +4,10 @@
 namespace melgrad::kernel::cuda {
 namespace {
 
-__global__ void add_one(uint64_t* counter) { ++*counter; }
+__global__ void increment_counter(uint64_t* counter) { ++*counter; }
 
 }  // namespace
 
-void increment(Stream& stream, uint64_t* counter) { launch(add_one, 1, 1, 0, stream, counter); }
+void increment(Stream& stream, uint64_t* counter) { launch(increment_counter, 1, 1, 0, stream, counter); }
 
 }  // namespace melgrad::kernel::cuda

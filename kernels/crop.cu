@@ -5,16 +5,17 @@
 namespace melgrad::kernel::cuda {
 namespace {
 
-__global__ void __launch_bounds__(row_threads) draw_starts(const Clip* clips, const int64_t* picks, int64_t* starts,
-                                                           int64_t batch, int64_t crop_frames, RandomStream random) {
+__global__ void __launch_bounds__(row_threads)
+    draw_crop_starts(const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch, int64_t crop_frames,
+                     RandomStream random) {
   for_each_item(batch, [&](int64_t i) { starts[i] = random_crop_start(clips[picks[i]], crop_frames, random, i); });
 }
 
 // One row of items is one example, an item a vector of it.
 template <class T, int width>
 __global__ void __launch_bounds__(row_threads)
-    cut(const Clip* clips, const int64_t* picks, const int64_t* starts, T* y, int64_t n_mels, int64_t crop_frames,
-        const float* mean, const float* inverse_deviation) {
+    cut_crops(const Clip* clips, const int64_t* picks, const int64_t* starts, T* y, int64_t n_mels, int64_t crop_frames,
+              const float* mean, const float* inverse_deviation) {
   const int64_t elements = n_mels * crop_frames;
   const Clip clip = clips[picks[blockIdx.x]];
   // 32 bits hold a sum of two positions in a row, and divide much faster than 64.
@@ -42,7 +43,8 @@ __global__ void __launch_bounds__(row_threads)
 void random_crop_starts(Stream& stream, const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch,
                         int64_t crop_frames, RandomStream random) {
   if (batch == 0) return;
-  launch(draw_starts, row_grid(1, batch), row_threads, 0, stream, clips, picks, starts, batch, crop_frames, random);
+  launch(draw_crop_starts, row_grid(1, batch), row_threads, 0, stream, clips, picks, starts, batch, crop_frames,
+         random);
 }
 
 void crop(Stream& stream, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype,
@@ -51,7 +53,7 @@ void crop(Stream& stream, const Clip* clips, const int64_t* picks, const int64_t
   if (batch * elements == 0) return;
   MELGRAD_CHECK(elements <= INT32_MAX, "crop: {} mel bins of {} frames are too many", n_mels, crop_frames);
   dispatch(dtype, elements, {y}, [&]<class T, int width>() {
-    launch(cut<T, width>, row_grid(batch, elements / width), row_threads, 0, stream, clips, picks, starts,
+    launch(cut_crops<T, width>, row_grid(batch, elements / width), row_threads, 0, stream, clips, picks, starts,
            static_cast<T*>(y), n_mels, crop_frames, mean, inverse_deviation);
   });
 }

@@ -48,8 +48,9 @@ struct Smoothing {
 };
 
 template <class T>
-__global__ void __launch_bounds__(threads) row_losses(const T* logits, const float* targets, float* losses, T* dlogits,
-                                                      int64_t n, int64_t classes, Smoothing smoothed) {
+__global__ void __launch_bounds__(threads)
+    cross_entropy_rows(const T* logits, const float* targets, float* losses, T* dlogits, int64_t n, int64_t classes,
+                       Smoothing smoothed) {
   const int64_t row = row_of_warp();
   if (row >= n) return;
   const T* const z = logits + row * classes;
@@ -72,7 +73,7 @@ __global__ void __launch_bounds__(threads) row_losses(const T* logits, const flo
 }
 
 // One block, so that the order of the sum is fixed.
-__global__ void __launch_bounds__(threads) mean(const float* losses, float* loss, int64_t n) {
+__global__ void __launch_bounds__(threads) mean_loss(const float* losses, float* loss, int64_t n) {
   float sum = 0;
   for (int64_t i = threadIdx.x; i < n; i += threads) sum += losses[i];
   sum = block_sum<threads>(sum);
@@ -81,7 +82,7 @@ __global__ void __launch_bounds__(threads) mean(const float* losses, float* loss
 
 template <class T>
 __global__ void __launch_bounds__(threads)
-    row_softmax(const T* logits, float* probabilities, int64_t n, int64_t classes) {
+    softmax_rows(const T* logits, float* probabilities, int64_t n, int64_t classes) {
   const int64_t row = row_of_warp();
   if (row >= n) return;
   const T* const z = logits + row * classes;
@@ -99,16 +100,17 @@ void cross_entropy(Stream& stream, const void* logits, const float* targets, flo
   const Smoothing smoothed{1 - label_smoothing, label_smoothing / static_cast<float>(classes)};
   auto* const losses = static_cast<float*>(stream.workspace(n * sizeof(float)));
   dispatch_type(dtype, [&]<class T>() {
-    launch(row_losses<T>, blocks_for(n), threads, 0, stream, static_cast<const T*>(logits), targets, losses,
+    launch(cross_entropy_rows<T>, blocks_for(n), threads, 0, stream, static_cast<const T*>(logits), targets, losses,
            static_cast<T*>(dlogits), n, classes, smoothed);
   });
-  launch(mean, 1, threads, 0, stream, losses, loss, n);
+  launch(mean_loss, 1, threads, 0, stream, losses, loss, n);
 }
 
 void softmax(Stream& stream, const void* logits, float* probabilities, DType dtype, int64_t n, int64_t classes) {
   if (n * classes == 0) return;
   dispatch_type(dtype, [&]<class T>() {
-    launch(row_softmax<T>, blocks_for(n), threads, 0, stream, static_cast<const T*>(logits), probabilities, n, classes);
+    launch(softmax_rows<T>, blocks_for(n), threads, 0, stream, static_cast<const T*>(logits), probabilities, n,
+           classes);
   });
 }
 

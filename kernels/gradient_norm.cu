@@ -17,7 +17,7 @@ __device__ float sum_of_squares(const T* gradient, int64_t n, Chunk chunk) {
 }
 
 __global__ void __launch_bounds__(chunk_threads)
-    sum_chunks(const GradientSlot* slots, const Chunk* chunks, float* partials) {
+    gradient_norm_chunks(const GradientSlot* slots, const Chunk* chunks, float* partials) {
   const Chunk chunk = chunks[blockIdx.x];
   const GradientSlot slot = slots[chunk.array];
   const float sum = block_sum<chunk_threads>(
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(chunk_threads)
 }
 
 __global__ void __launch_bounds__(chunk_threads)
-    finish_norm(const float* partials, int64_t count, float max_norm, float* norm, float* scale) {
+    gradient_norm_finish(const float* partials, int64_t count, float max_norm, float* norm, float* scale) {
   float sum = 0;
   for (int64_t i = threadIdx.x; i < count; i += chunk_threads) sum += partials[i];
   const float result = sqrtf(block_sum<chunk_threads>(sum));
@@ -42,9 +42,10 @@ void gradient_norm(Stream& stream, const GradientSlot* slots, int64_t, ChunkTabl
                    float* scale) {
   auto* partials = static_cast<float*>(stream.workspace(table.count * sizeof(float)));
   if (table.count > 0) {
-    launch(sum_chunks, static_cast<unsigned>(table.count), chunk_threads, 0, stream, slots, table.chunks, partials);
+    launch(gradient_norm_chunks, static_cast<unsigned>(table.count), chunk_threads, 0, stream, slots, table.chunks,
+           partials);
   }
-  launch(finish_norm, 1, chunk_threads, 0, stream, partials, table.count, max_norm, norm, scale);
+  launch(gradient_norm_finish, 1, chunk_threads, 0, stream, partials, table.count, max_norm, norm, scale);
 }
 
 }  // namespace melgrad::kernel::cuda

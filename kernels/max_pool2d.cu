@@ -6,7 +6,7 @@ namespace melgrad::kernel::cuda {
 namespace {
 
 template <class T, int width>
-__global__ void __launch_bounds__(image_row_threads) forward(const T* x, T* y, uint8_t* taken, Pool2d pool) {
+__global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x, T* y, uint8_t* taken, Pool2d pool) {
   const int kernel = static_cast<int>(pool.kernel);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const auto place = Place::of_thread<width>(out_height, out_width, static_cast<int>(pool.channels));
@@ -39,7 +39,8 @@ __global__ void __launch_bounds__(image_row_threads) forward(const T* x, T* y, u
 
 // Each input pixel gathers from the windows that cover it: no atomics, so the same bits every time.
 template <class T, int width>
-__global__ void __launch_bounds__(image_row_threads) backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {
+__global__ void __launch_bounds__(image_row_threads)
+    max_pool_backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {
   const int kernel = static_cast<int>(pool.kernel), stride = static_cast<int>(pool.stride);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const int height = static_cast<int>(pool.height), across = static_cast<int>(pool.width);
@@ -75,8 +76,8 @@ void max_pool2d_forward(Stream& stream, const void* x, void* y, uint8_t* taken, 
   dispatch(dtype, pool.channels, {x, y, taken}, [&]<class T, int width>() {
     over_image_rows(current_range(stream), pool.batch * pool.out_height(), pool.out_width() * pool.channels / width,
                     [&](dim3 grid, dim3 block) {
-                      launch(forward<T, width>, grid, block, 0, stream, static_cast<const T*>(x), static_cast<T*>(y),
-                             taken, pool);
+                      launch(max_pool_forward<T, width>, grid, block, 0, stream, static_cast<const T*>(x),
+                             static_cast<T*>(y), taken, pool);
                     });
   });
 }
@@ -87,7 +88,7 @@ void max_pool2d_backward(Stream& stream, const void* dy, const uint8_t* taken, v
   dispatch(dtype, pool.channels, {dy, dx, taken}, [&]<class T, int width>() {
     over_image_rows(current_range(stream), pool.batch * pool.height, pool.width * pool.channels / width,
                     [&](dim3 grid, dim3 block) {
-                      launch(backward<T, width>, grid, block, 0, stream, static_cast<const T*>(dy), taken,
+                      launch(max_pool_backward<T, width>, grid, block, 0, stream, static_cast<const T*>(dy), taken,
                              static_cast<T*>(dx), pool);
                     });
   });

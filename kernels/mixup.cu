@@ -7,8 +7,8 @@ namespace {
 
 // A block is one warp and mixes the targets of one example. Its lanes draw the same lambda, as one of them alone would
 // take just as long.
-__global__ void mix_targets(const float* targets, float* mixed_targets, float* lambdas, int64_t batch, int64_t classes,
-                            float alpha, RandomStream random) {
+__global__ void mixup_targets(const float* targets, float* mixed_targets, float* lambdas, int64_t batch,
+                              int64_t classes, float alpha, RandomStream random) {
   const int64_t example = blockIdx.x, partner = batch - 1 - example;
   const float lambda = mixup_lambda(random, example, batch, alpha);
   if (threadIdx.x == 0) lambdas[example] = lambda;
@@ -20,7 +20,8 @@ __global__ void mix_targets(const float* targets, float* mixed_targets, float* l
 
 // A row of items is one example, an item a vector of it.
 template <class T, int width>
-__global__ void __launch_bounds__(row_threads) mix(const T* x, T* y, const float* lambdas, int64_t elements) {
+__global__ void __launch_bounds__(row_threads)
+    mixup_examples(const T* x, T* y, const float* lambdas, int64_t elements) {
   const T* const own = x + blockIdx.x * elements;
   const T* const other = x + (gridDim.x - 1 - blockIdx.x) * elements;
   const float lambda = lambdas[blockIdx.x];
@@ -39,11 +40,11 @@ void mixup(Stream& stream, const void* x, const float* targets, void* y, float* 
   require_mixable(alpha);
   if (batch == 0) return;
   auto* lambdas = static_cast<float*>(stream.workspace(batch * sizeof(float)));
-  launch(mix_targets, static_cast<unsigned>(batch), warp_size, 0, stream, targets, mixed_targets, lambdas, batch,
+  launch(mixup_targets, static_cast<unsigned>(batch), warp_size, 0, stream, targets, mixed_targets, lambdas, batch,
          classes, alpha, random);
   dispatch(dtype, elements, {x, y}, [&]<class T, int width>() {
-    launch(mix<T, width>, row_grid(batch, elements / width), row_threads, 0, stream, static_cast<const T*>(x),
-           static_cast<T*>(y), lambdas, elements);
+    launch(mixup_examples<T, width>, row_grid(batch, elements / width), row_threads, 0, stream,
+           static_cast<const T*>(x), static_cast<T*>(y), lambdas, elements);
   });
 }
 

@@ -13,7 +13,7 @@ constexpr int warps = 8, mels_per_warp = 4;
 // than handing them on.
 template <class T>
 __global__ void __launch_bounds__(warps* warp_size)
-    mask_out(T* x, int64_t n_mels, int64_t frames, SpecAugment settings, RandomStream random) {
+    spec_augment_masks(T* x, int64_t n_mels, int64_t frames, SpecAugment settings, RandomStream random) {
   T* const example = x + blockIdx.x * n_mels * frames;
   for (int64_t m = 0; m < settings.frequency_masks + settings.time_masks; ++m) {
     const SpecMask mask = spec_mask(settings, random, n_mels, frames, blockIdx.x, m);
@@ -31,8 +31,8 @@ void spec_augment(Stream& stream, void* x, DType dtype, int64_t batch, int64_t n
   if (batch * n_mels * frames == 0) return;
   const int64_t blocks = std::min<int64_t>(65535, ceil_divide<int64_t>(n_mels, warps * mels_per_warp));
   dispatch(dtype, 1, {x}, [&]<class T, int>() {
-    launch(mask_out<T>, dim3(static_cast<unsigned>(batch), static_cast<unsigned>(blocks)), dim3(warp_size, warps), 0,
-           stream, static_cast<T*>(x), n_mels, frames, settings, random);
+    launch(spec_augment_masks<T>, dim3(static_cast<unsigned>(batch), static_cast<unsigned>(blocks)),
+           dim3(warp_size, warps), 0, stream, static_cast<T*>(x), n_mels, frames, settings, random);
   });
 }
 

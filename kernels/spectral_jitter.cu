@@ -9,8 +9,8 @@ namespace {
 // just as long.
 template <class T, int width>
 __global__ void __launch_bounds__(row_threads)
-    jitter(const T* x, const float* inverse_deviation, T* y, int64_t rows, int64_t n_mels, int64_t frames,
-           SpectralJitter settings, RandomStream random) {
+    spectral_jitter_rows(const T* x, const float* inverse_deviation, T* y, int64_t rows, int64_t n_mels, int64_t frames,
+                         SpectralJitter settings, RandomStream random) {
   constexpr int warps = row_threads / warp_size;
   const auto lane = static_cast<int64_t>(threadIdx.x % warp_size);
   for (int64_t row = static_cast<int64_t>(blockIdx.x) * warps + threadIdx.x / warp_size; row < rows;
@@ -37,7 +37,7 @@ void spectral_jitter(Stream& stream, const void* x, const float* inverse_deviati
   constexpr int64_t most_blocks = 4096;
   const auto blocks = static_cast<unsigned>(std::min(most_blocks, ceil_divide<int64_t>(rows, row_threads / warp_size)));
   dispatch(dtype, frames, {x, y}, [&]<class T, int width>() {
-    launch(jitter<T, width>, blocks, row_threads, 0, stream, static_cast<const T*>(x), inverse_deviation,
+    launch(spectral_jitter_rows<T, width>, blocks, row_threads, 0, stream, static_cast<const T*>(x), inverse_deviation,
            static_cast<T*>(y), rows, n_mels, frames, settings, random);
   });
 }
