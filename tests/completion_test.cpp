@@ -88,6 +88,17 @@ TEST(Completion, ZshAndFishCarryTheSame) {
   EXPECT_EQ((zsh + fish).find("internal"), std::string::npos);
 }
 
+TEST(Completion, ZshAndFishCanReadTheirs) {
+  const TemporaryFolder folder;
+  const auto reads = [&](const std::string& shell, const std::string& script) {
+    const std::string file = write_text(folder / ("completion." + shell), script).string();
+    return std::system((shell + " -n " + file).c_str()) == 0;
+  };
+  if (!has("zsh") && !has("fish")) GTEST_SKIP() << "there is neither zsh nor fish";
+  EXPECT_TRUE(!has("zsh") || reads("zsh", zsh_completion(example())));
+  EXPECT_TRUE(!has("fish") || reads("fish", fish_completion(example())));
+}
+
 TEST(Completion, TheManualPageIsGoodRoff) {
   const std::string page = man_page(example(), "player 1");
   EXPECT_NE(page.find("\\fB\\-\\-volume\\fR \\fIVOLUME\\fR\nHow loud (INT in [0 \\- 11]; default 5)"),

@@ -41,7 +41,7 @@ Split read_split_csv(const std::filesystem::path& file, const Dataset& dataset) 
   std::unordered_map<std::string, size_t> by_name;
   for (size_t i = 0; i < dataset.tracks.size(); ++i) by_name[dataset.tracks[i].name] = i;
   std::vector<CsvRow> rows = parse_csv(read_file(file), file.string());
-  if (rows.empty()) fail("{} is empty", file.string());
+  if (rows.empty()) fail("{} is empty; restore it, or train into a new folder (--out)", file.string());
   rows.erase(rows.begin());  // the header
   Split split;
   for (const CsvRow& row : rows) {
