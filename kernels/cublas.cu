@@ -1,6 +1,6 @@
 #include "kernels/cublas.cuh"
 
-#include <memory>
+#include "kernels/cuda_owners.cuh"
 
 namespace melgrad {
 namespace {
@@ -9,10 +9,7 @@ namespace {
 // a graph is captured.
 constexpr size_t workspace_bytes = 32 << 20;
 
-struct Destroy {
-  void operator()(cublasHandle_t handle) const { cublasDestroy(handle); }
-};
-using Handle = std::unique_ptr<std::remove_pointer_t<cublasHandle_t>, Destroy>;
+using Handle = Owned<cublasHandle_t, cublasDestroy>;
 
 Handle make_handle(Stream& stream) {
   cublasHandle_t created = nullptr;

@@ -1,4 +1,4 @@
-// Owners of what the CUDA runtime hands out: given back where they go out of scope, also by an exception.
+// Owners of what CUDA's runtime and libraries hand out: given back where they go out of scope, also by an exception.
 #pragma once
 
 #include <memory>
@@ -8,22 +8,25 @@
 
 namespace melgrad {
 
-struct DestroyStream {
-  void operator()(cudaStream_t stream) const { cudaStreamDestroy(stream); }
+template <auto give_back>
+struct By {
+  template <class T>
+  void operator()(T* owned) const {
+    give_back(owned);
+  }
 };
-using OwnedStream = std::unique_ptr<std::remove_pointer_t<cudaStream_t>, DestroyStream>;
+// Handles are pointers to what only the library knows.
+template <class Handle, auto give_back>
+using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, By<give_back>>;
 
+using OwnedStream = Owned<cudaStream_t, cudaStreamDestroy>;
 inline OwnedStream make_stream(unsigned flags) {
   cudaStream_t stream = nullptr;
   cuda_check(cudaStreamCreateWithFlags(&stream, flags), "cudaStreamCreate");
   return OwnedStream(stream);
 }
 
-struct DestroyEvent {
-  void operator()(cudaEvent_t event) const { cudaEventDestroy(event); }
-};
-using OwnedEvent = std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, DestroyEvent>;
-
+using OwnedEvent = Owned<cudaEvent_t, cudaEventDestroy>;
 inline OwnedEvent make_event(unsigned flags) {
   cudaEvent_t event = nullptr;
   cuda_check(cudaEventCreateWithFlags(&event, flags), "cudaEventCreate");
@@ -31,11 +34,7 @@ inline OwnedEvent make_event(unsigned flags) {
 }
 
 // Host memory that the device copies from and to while the host goes on.
-struct FreePinned {
-  void operator()(char* memory) const { cudaFreeHost(memory); }
-};
-using PinnedMemory = std::unique_ptr<char, FreePinned>;
-
+using PinnedMemory = Owned<char*, cudaFreeHost>;
 inline PinnedMemory make_pinned_memory(size_t bytes) {
   void* memory = nullptr;
   cuda_check(cudaMallocHost(&memory, bytes), "cudaMallocHost");

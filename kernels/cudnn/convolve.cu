@@ -1,6 +1,5 @@
 // Convolutions on a GPU: the plan of a shape is chosen at its first use, by measuring, and kept.
 #include <limits>
-#include <memory>
 
 #include "kernels/cache_folder.h"
 #include "kernels/cuda_owners.cuh"
@@ -21,10 +20,7 @@ void device_check(cudnnStatus_t status, const char* what) {
   throw DeviceError(message);
 }
 
-struct DestroyHandle {
-  void operator()(cudnnHandle_t handle) const { cudnnDestroy(handle); }
-};
-using Handle = std::unique_ptr<std::remove_pointer_t<cudnnHandle_t>, DestroyHandle>;
+using Handle = Owned<cudnnHandle_t, cudnnDestroy>;
 
 Handle make_handle(Stream& stream) {
   cudnnHandle_t created = nullptr;
