@@ -4,6 +4,7 @@
 
 #include "framework/audio/truncation.h"
 #include "framework/data/feature_cache.h"
+#include "framework/training/model_card.h"
 #include "kernels/cache_folder.h"
 
 namespace melgrad {
@@ -27,13 +28,21 @@ void add_inference_options(CLI::App& command, InferenceOptions& options) {
 
 void add_mel_options(CLI::App& command, MelSettings& settings) {
   command.add_option("--sample-rate", settings.sample_rate, "Hz that audio is resampled to");
-  command.add_option("--n-fft", settings.n_fft, "Samples of a window")->check(CLI::Range(2, 1 << 20));
+  command.add_option("--n-fft", settings.n_fft, "Samples of a window")->check(CLI::Range(2, most_n_fft));
   command.add_option("--hop-length", settings.hop_length, "Samples from frame to frame")->check(CLI::Range(1, 1 << 20));
   command.add_option("--n-mels", settings.n_mels, "Mel bins")->check(CLI::Range(1, 1 << 16));
   command.add_option("--fmin", settings.fmin, "Hz, lower edge of the lowest bin");
   command.add_option("--fmax", settings.fmax, "Hz, upper edge of the highest bin; 0: half the sample rate");
   command.add_flag("--htk", settings.htk, "HTK's mel scale in place of Slaney's");
   command.add_option("--top-db", settings.top_db, "dB below the loudest that are kept");
+}
+
+void require_crop_options(int64_t crop_frames, int64_t n_mels) {
+  try {
+    require_crop(crop_frames, n_mels);
+  } catch (const Error& error) {
+    throw UsageError(fmt::format("{}; lower --crop-frames or --n-mels", error.what()));
+  }
 }
 
 void warn_of_truncation(const std::filesystem::path& file) {
@@ -80,9 +89,10 @@ LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks,
     loaded.clips.push_back(std::move(extracted.clips[i]));
     loaded.contents.push_back(extracted.contents[i]);
   }
-  if (loaded.tracks.empty())
+  if (loaded.tracks.empty()) {
     fail("{}: none of the {} tracks could be read; melgrad check says why of each", dataset.source.string(),
          tracks.size());
+  }
   return loaded;
 }
 

@@ -29,6 +29,9 @@ void add_inference_options(CLI::App& command, InferenceOptions& options);
 
 void add_mel_options(CLI::App& command, MelSettings& settings);
 
+// Throws UsageError for --crop-frames and --n-mels that make crops larger than any model takes.
+void require_crop_options(int64_t crop_frames, int64_t n_mels);
+
 // Names a file that was cut off, on stderr; a pipe, which can be read only once, goes unseen.
 void warn_of_truncation(const std::filesystem::path& file);
 

@@ -4,6 +4,7 @@
 
 #include "apps/arguments.h"
 #include "apps/command.h"
+#include "apps/features.h"
 #include "framework/ops.h"
 #include "framework/optimizer.h"
 #include "framework/random.h"
@@ -72,6 +73,7 @@ double step_bytes(const SummaryCommand& c) {
 }
 
 int summary(const SummaryCommand& c) {
+  require_crop_options(c.crop_frames, c.n_mels);
   const std::unique_ptr<Module> model = make_model(c.model, c.classes);
   const std::vector<Layer> layers = list_layers(*model, c);
   const std::vector<Named> parameters = model->parameters();
@@ -124,7 +126,7 @@ Command add_summary(CLI::App& program) {
   for (const ModelInfo& info : models()) summaries += fmt::format("\n  {:<14}{}", info.name, info.summary);
   app.footer("Models:" + summaries + "\n\nExample:\n  melgrad summary resnet18 --batch-size 64");
   app.add_option("model", command->model, "Which network")->required()->check(one_of(model_names()));
-  app.add_option("--classes", command->classes, "Genres")->check(CLI::Range(2, 100'000));
+  app.add_option("--classes", command->classes, "Genres")->check(CLI::Range(size_t{2}, most_labels));
   app.add_option("--n-mels", command->n_mels, "Mel bins")->check(CLI::Range(16, 4096));
   app.add_option("--crop-frames", command->crop_frames, "Frames of a crop")->check(CLI::Range(16, 1'000'000));
   app.add_option("--batch-size", command->batch_size, "Crops in a step, for the memory")->check(CLI::Range(1, 65536));

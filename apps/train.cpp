@@ -155,6 +155,7 @@ void check_usage(const TrainCommand& c) {
     throw UsageError("--folds says how many there are; --fold which one to hold out");
   if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");
   if (c.fold >= 0 && !c.split_files.empty()) throw UsageError("--fold holds out a fold; leave out --split-files");
+  require_crop_options(c.crop_frames, c.mel.n_mels);
 }
 
 Split choose_split(TrainCommand& c, Dataset& dataset) {
@@ -302,7 +303,6 @@ int train(TrainCommand c, const CLI::App& app) {
   }
   Split split = choose_split(c, dataset);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
-  require_crop(c.crop_frames, c.mel.n_mels);
   const auto classes = static_cast<int64_t>(dataset.labels.size());
   rehearse(c, classes, static_cast<int64_t>(split.train.size()));
 

@@ -66,7 +66,7 @@ std::string one_line(std::string_view text) {
 
 std::string shell_quoted(std::string_view text) {
   constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%";
-  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return std::string(text);
+  if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos) return std::string(text);
   std::string quoted = "'";
   for (const char letter : text) quoted += letter == '\'' ? std::string(R"('\'')") : std::string(1, letter);
   return quoted + "'";

@@ -37,7 +37,13 @@ inline OwnedEvent make_event(unsigned flags) {
 using PinnedMemory = Owned<char*, cudaFreeHost>;
 inline PinnedMemory make_pinned_memory(size_t bytes) {
   void* memory = nullptr;
-  cuda_check(cudaMallocHost(&memory, bytes), "cudaMallocHost");
+  const cudaError_t status = cudaMallocHost(&memory, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();  // reported here, so not again by the next call
+    fail("cudaMallocHost: the host has no {} of memory that it can lock; free some, or raise its limit",
+         mebibytes(bytes));
+  }
+  cuda_check(status, "cudaMallocHost");
   return PinnedMemory(static_cast<char*>(memory));
 }
 

@@ -48,9 +48,10 @@ void* acquire_block(size_t bytes) {
 
 void give_back_block(void* block) noexcept { cudaFree(block); }
 
+// Asked for where there is an error to report already, which another must not hide.
 size_t free_bytes() {
   size_t free = 0, total = 0;
-  cuda_check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  cudaMemGetInfo(&free, &total);
   return free;
 }
 
@@ -241,8 +242,7 @@ std::vector<GpuInfo> gpus() {
 
 void throw_out_of_memory(std::string_view what) {
   cudaGetLastError();  // reported here, so not again by the next call
-  size_t free = 0, total = 0;
-  cudaMemGetInfo(&free, &total);
+  const size_t free = free_bytes();
   const auto [used, peak, held] = made_stream ? made_stream->memory() : Stream::Memory{};
   throw OutOfMemory(fmt::format("{}: out of memory on {}: {} in use, {} held, {} free", what,
                                 made_stream ? made_stream->description() : name_of(Device::cuda), mebibytes(used),

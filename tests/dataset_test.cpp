@@ -170,7 +170,7 @@ TEST(Dataset, SaysWhatIsWrongWithAManifest) {
   std::string many = "path,label\n";
   for (int i = 0; i < 1000; ++i) many += fmt::format("{0}.wav,label {0}\n", i);
   EXPECT_EQ(load_dataset(write_text(root / "m.csv", many)).labels.size(), 1000u);
-  expect(many + "a.wav,one more\n", root.path().string() + " has 1001 labels, 1000 are allowed");
+  expect(many + "a.wav,one more\n", (root / "m.csv").string() + " has 1001 labels, 1000 are allowed");
 }
 
 TEST(Dataset, ReadsGenres4) {

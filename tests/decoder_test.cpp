@@ -11,10 +11,13 @@
 #include <limits>
 #include <thread>
 
+#include "framework/audio/audio_file.h"
+#include "framework/audio/length_field.h"
 #include "framework/io/atomic_file.h"
 #include "kernels/error.h"
 #include "tests/music_folder.h"
 #include "tests/synthetic_signal.h"
+#include "tests/wav_bytes.h"
 
 namespace melgrad {
 namespace {
@@ -146,6 +149,20 @@ TEST(Decoder, TakesAPlaceholderLengthForUntilTheEnd) {
   }
   replace_bytes(folder / "good.au", 8, std::string(4, '\xff'));
   EXPECT_EQ(decode(folder / "good.au"), signal);
+}
+
+// As long as SoX's placeholder claims, and all of it there: behind it come no samples, but another chunk.
+TEST(Decoder, TakesALengthOfNearly2GiBForOneIfItIsThere) {
+  const test::TemporaryFolder folder;
+  constexpr uint32_t claimed = 0x7F000008;
+  const std::string header = test::wav_bytes({.claimed = claimed}, "");
+  for (const auto& [bytes, placeholder] : {std::pair{claimed + 20, false}, std::pair{claimed - 20, true}}) {
+    const fs::path file = test::write_text(folder / "long.wav", header);
+    fs::resize_file(file, header.size() + bytes);  // takes no room on the disk
+    const auto length = find_length_field(AudioFile(file));
+    ASSERT_TRUE(length.has_value());
+    EXPECT_EQ(length->placeholder, placeholder) << bytes;
+  }
 }
 
 TEST(Decoder, ReadsAnActualPipe) {

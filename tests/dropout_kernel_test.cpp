@@ -66,7 +66,7 @@ TEST(DropoutKernel, CudaAgreesWithTheCpuToTheBit) {
   Stream& stream = Stream::of(Device::cuda);
   const Randomness here(5, 3, 1), there(5, 3, 1, Device::cuda);
   for (const DType dtype : test::activation_dtypes) {
-    for (const int64_t n : {0, 1, 2, 31, 33, 516, 1016, 1009}) {
+    for (const int64_t n : {0, 1, 2, 31, 33, 516, 1016, 4099}) {
       const auto x = test::rounded(random_values(n, 1), dtype);
       const auto dropped_there = [&]() -> test::Results {
         const test::Array in(stream, x, dtype), y(stream, n, dtype);
@@ -77,6 +77,19 @@ TEST(DropoutKernel, CudaAgreesWithTheCpuToTheBit) {
                              {test::rounded(dropped(x, 0.3f, here.stream), dtype)});
     }
   }
+}
+
+// Too little aligned for 16 bytes at a time.
+TEST(DropoutKernel, CudaTakesArraysThatBeginAnywhere) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  Stream& stream = Stream::of(Device::cuda);
+  const Randomness here(5, 3, 1), there(5, 3, 1, Device::cuda);
+  const auto x = random_values(1009, 1);
+  const test::Array in(stream, x), y(stream, std::vector<float>(1009, 7.0f));
+  kernel::dropout(stream, in.at(1), y.at(1), DType::float32, 1008, 0.3f, there.stream);
+  std::vector<float> expected = dropped({x.begin() + 1, x.end()}, 0.3f, here.stream);
+  expected.insert(expected.begin(), 7);
+  test::expect_same_bits({y.values()}, {expected});
 }
 
 TEST(DropoutKernel, RepeatsToTheBitAtAnyThreadCount) {

@@ -9,7 +9,7 @@ using test::Array;
 using test::random_values;
 using test::Results;
 
-constexpr int64_t sizes[] = {0, 1, 31, 33, 512, 1009};
+constexpr int64_t sizes[] = {0, 1, 31, 33, 512, 4099};  // the last: several blocks and a tail
 
 // What it writes to an array of its own and what in place of b.
 Results add(Device device, const std::vector<float>& a, const std::vector<float>& b, DType dtype) {
@@ -56,6 +56,20 @@ TEST(AddKernel, CudaAgreesWithTheCpuToTheBit) {
       test::expect_same_bits(test::in_every_order([&] { return add(Device::cuda, a, b, dtype); }),
                              test::rounded(add(Device::cpu, a, b, DType::float32), dtype));
     }
+  }
+}
+
+// Too little aligned for 16 bytes at a time.
+TEST(AddKernel, CudaTakesArraysThatBeginAnywhere) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  Stream& stream = Stream::of(Device::cuda);
+  for (const DType dtype : test::activation_dtypes) {
+    const auto a = test::rounded(random_values(1009, 1), dtype), b = test::rounded(random_values(1009, 2), dtype);
+    const Array left(stream, a, dtype), right(stream, b, dtype), y(stream, std::vector<float>(1009, 7.0f), dtype);
+    kernel::add(stream, left.at(1), right.at(1), y.at(1), dtype, 1008);
+    std::vector<float> expected{7};
+    for (size_t i = 1; i < a.size(); ++i) expected.push_back(a[i] + b[i]);
+    test::expect_same_bits({y.values()}, {test::rounded(expected, dtype)});
   }
 }
 

@@ -98,7 +98,7 @@ TEST(HostileAudio, AFileCutAnywhereIsNamed) {
     write_audio(folder / name, format, rate, signal);
     const std::string whole = read_file(folder / name);
     EXPECT_EQ(truncation_warning(folder / name), "") << name;
-    EXPECT_EQ(error_of([&] { decode(folder / name); }), "") << name;
+    EXPECT_EQ(error_of([&, file = folder / name] { decode(file); }), "") << name;
     for (size_t percent = 0; percent <= 99; ++percent) {
       const fs::path path =
           write_text(folder / ("cut_" + std::string(name)), whole.substr(0, whole.size() * percent / 100));

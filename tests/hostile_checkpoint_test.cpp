@@ -47,7 +47,7 @@ class HostileCheckpoint : public testing::Test {
 };
 
 TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
-  const std::string nested(100'000, '[');
+  const std::string nested(100'000, '['), deep = std::string(2'000'000, '[') + std::string(2'000'000, ']');
   std::string many = "[";
   for (int i = 0; i < 1'001; ++i) many += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
   many += "]";
@@ -61,6 +61,8 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
       {"model", "there is no model '\\x1B[2J'", "\x1B[2J"},
       {"labels", "cannot be read", nested},
       {"labels", "cannot be read", nested + std::string(100'000, ']')},
+      {"labels", "labels has 7; it must be a list of texts", "[7]"},
+      {"labels", "labels is object; it must be a list of texts", "{}"},
       {"labels", "1001 labels, 1000 are allowed", many},
       {"labels", "is there twice", R"(["low","low"])"},
       {"labels", "control character", R"(["low","hi\u001bgh"])"},
@@ -71,7 +73,9 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
        "2049"},
       {"crop_frames", "crop_frames is 9223372036854775808; it must be a whole number", "9223372036854775808"},
       {"crop_frames", "crop_frames is 32.5; it must be a whole number", "32.5"},
-      {"crop_frames", "cannot be read", "\"many\""},
+      {"crop_frames", "crop_frames is \"many\"; it must be a whole number", "\"many\""},
+      {"crop_frames", "crop_frames is not JSON from its byte 2 on", "["},
+      {"crop_frames", "crop_frames is array; it must be a whole number", deep},
       {"mel", "values a second", "{" + mel + "1}"},
       {"mel", "hop_length is 0", "{" + mel + "0}"},
       {"mel", "cannot be read", "{" + mel + "null}"},
@@ -81,10 +85,12 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
       {"mel", "hop_length is 1e+300; it must be a whole number", "{" + mel + "1e300}"},
       {"mel", "hop_length is true; it must be a whole number", "{" + mel + "true}"},
       {"mel", "cannot be read", "[]"},
+      {"mel", "htk is array; it must be true or false", "{" + mel + R"(512,"htk":)" + deep + "}"},
       {"mel", "mel has 5000000 bytes, 4194304 are allowed", std::string(5'000'000, ' ')},
       {"standardisation", "0 means", R"({"mean":[],"deviation":[]})"},
       {"standardisation", "there is no 'mean'", "{}"},
       {"standardisation", "mean has 1e+300, which no float can hold", R"({"mean":[1e300],"deviation":[1]})"},
+      {"standardisation", "mean is array; it must be a number", R"({"mean":[)" + deep + R"(],"deviation":[1]})"},
       {"standardisation", "mean is null; it must be a number", R"({"mean":[null],"deviation":[1]})"},
       {"melgrad_format", "format 2", "2"},
   };

@@ -83,6 +83,7 @@ class Array {
   }
 
   void* data() const { return block_.get(); }
+  void* at(size_t element) const { return block_.as<char>() + element * size_of(dtype_); }
   float* floats() const { return block_.as<float>(); }
   std::vector<float> values() const {
     if (dtype_ == DType::float32) return block_.download<float>();

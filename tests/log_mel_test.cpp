@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 #include <sndfile.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "framework/audio/mel_filter_bank.h"
+#include "framework/io/atomic_file.h"
 #include "framework/io/npy.h"
 #include "kernels/error.h"
 #include "tests/kernel_test.h"
@@ -169,6 +171,9 @@ TEST(LogMelSpectrogram, OfAFileEqualsThatOfItsSamplesAtAnyNumberOfThreads) {
     EXPECT_DOUBLE_EQ(mel.seconds, 20);
   }
   omp_set_num_threads(threads);
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  const std::jthread writer([&] { test::write_text(folder / "pipe", read_file(folder / "noise.wav")); });
+  EXPECT_EQ(log_mel(folder / "pipe", {}).db, expected.db);
 }
 
 // dB of the frames of a signal of a device's memory.

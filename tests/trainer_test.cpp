@@ -41,6 +41,32 @@ TEST(Trainer, StopsEarlyWhenNothingImproves) {
   EXPECT_LT(trainer.epochs_done(), 100);
 }
 
+// Remembers how many examples it was given at a time.
+class Noting : public Module {
+ public:
+  std::string description() const override { return "Noting"; }
+  int64_t most = 0;
+
+ protected:
+  Tensor forward(const Tensor& x) override {
+    most = std::max(most, x.shape()[0]);
+    return Tensor::zeros({x.shape()[0], BandedMusic::classes});
+  }
+};
+
+TEST(PredictTracks, LimitsTheValuesOfABatchToThoseOfTheDefaultCrops) {
+  const BandedMusic music(6);
+  const ClipStore clips = music.store(Device::cpu);
+  constexpr int64_t default_crop = 256 * 128 / BandedMusic::n_mels;  // frames
+  for (const auto& [frames, most] :
+       {std::pair{BandedMusic::crop_frames, int64_t{4}}, std::pair{default_crop, int64_t{4}},
+        std::pair{2 * default_crop, int64_t{2}}, std::pair{8 * default_crop, int64_t{1}}}) {
+    Noting model;
+    predict_tracks(model, clips, {.crop_frames = frames, .crops = 1, .batch_size = 4});
+    EXPECT_EQ(model.most, most) << frames;
+  }
+}
+
 // The message when a run on BandedMusic's labels is resumed with these.
 std::string error_of_resuming_with(const std::vector<std::string>& labels) {
   BandedMusic music(6);

@@ -86,6 +86,7 @@ Decoder::~Decoder() = default;
 int Decoder::sample_rate() const { return source_->sample_rate(); }
 
 int Decoder::channels() const { return source_->channels(); }
+int64_t Decoder::file_bytes() const { return file_->size(); }
 
 double Decoder::seconds() const { return static_cast<double>(samples_) / sample_rate(); }
 

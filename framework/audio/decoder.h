@@ -1,6 +1,6 @@
 // Decodes audio files to mono float32 as librosa.load(sr=None, mono=True) does: integer samples are scaled to [-1, 1),
-// channels are averaged in float32. libsndfile reads WAV, W64, AIFF, AU, CAF, FLAC, Ogg Vorbis and Opus; libmpg123 reads MP3
-// (libsndfile stops at the length it guesses for an MP3 without a Xing header, and may lose more than half).
+// channels are averaged in float32. libsndfile reads WAV, W64, AIFF, AU, CAF, FLAC, Ogg Vorbis and Opus; libmpg123
+// reads MP3 (libsndfile stops at the length it guesses for an MP3 without a Xing header, and may lose more than half).
 //
 // Lengths in headers are hints: decoding goes on to the end of the data.
 #pragma once
@@ -26,6 +26,7 @@ class Decoder {
   int sample_rate() const;                      // Hz
   int64_t samples() const { return samples_; }  // decoded so far
   int channels() const;
+  int64_t file_bytes() const;  // of a pipe: what came through it
   // What the last read found, channel beside channel, before they were averaged; after an Error, what it stumbled over.
   std::span<const float> interleaved() const { return interleaved_; }
 

@@ -39,11 +39,13 @@ LengthField read_length(const AudioFile& file, const FieldPlace& place) {
   const uint64_t value = number(std::span(field).first(place.width), place.big_endian);
   const uint64_t claimed = value - std::min(value, place.overhead);
   const int64_t available = file.size() - place.first_sample;
-  // Placeholders are 0, the greatest number with or without a sign, and SoX's: nearly 2^31.
+  const auto there = static_cast<uint64_t>(std::max<int64_t>(0, available));
+  // Placeholders are 0, the greatest number with or without a sign, and SoX's: nearly 2^31, which may be a true length.
   constexpr uint64_t greatest = std::numeric_limits<int64_t>::max(), nearly_2_gib = 0x7F000000;
-  const bool unknown = value >= (place.width == 4 ? nearly_2_gib : greatest) || (claimed == 0 && available > 0);
-  const uint64_t correct = static_cast<uint64_t>(std::max<int64_t>(0, available)) + place.overhead;
   const uint64_t largest = place.width == 4 ? std::numeric_limits<uint32_t>::max() : greatest;
+  const bool unknown = value >= largest || (place.width == 4 && value >= nearly_2_gib && claimed > there) ||
+                       (claimed == 0 && available > 0);
+  const uint64_t correct = there + place.overhead;
   return {.position = place.position,
           .claimed = claimed,
           .available = available,

@@ -144,7 +144,9 @@ void validate(const MelSettings& settings) {
   if (settings.sample_rate < 1 || settings.sample_rate > highest_sample_rate) {
     fail("sample_rate is {} Hz; it must be 1 to {} Hz", settings.sample_rate, highest_sample_rate);
   }
-  if (settings.n_fft < 2 || settings.n_fft > 1 << 16) fail("n_fft is {}; it must be 2 to 65536", settings.n_fft);
+  if (settings.n_fft < 2 || settings.n_fft > most_n_fft) {
+    fail("n_fft is {}; it must be 2 to {}", settings.n_fft, most_n_fft);
+  }
   if (settings.hop_length < 1 || settings.hop_length > 1 << 20) {
     fail("hop_length is {}; it must be 1 to 1048576", settings.hop_length);
   }
@@ -178,7 +180,7 @@ namespace {
 
 LogMel decode_to_log_mel(const std::filesystem::path& file, const MelSettings& settings, Device device) {
   Decoder decoder(file);
-  const size_t bytes = std::filesystem::file_size(file);
+  const auto bytes = static_cast<size_t>(decoder.file_bytes());
   Resampler resampler(decoder.sample_rate(), settings.sample_rate);
   LogMelBuilder builder(settings, device);
   // What a piece becomes at the settings' rate is to stay small as well.

@@ -12,6 +12,8 @@
 
 namespace melgrad {
 
+constexpr int most_n_fft = 1 << 16;
+
 struct MelSettings {
   int sample_rate = 22050;  // Hz; audio of any other rate is resampled to it
   int n_fft = 2048;

@@ -46,10 +46,6 @@ class DatasetBuilder {
   void warn(std::string line) { dataset_.warnings.push_back(std::move(line)); }
 
   Dataset finish() && {
-    if (labels_.size() > most_labels) {
-      fail("{} has {} labels, {} are allowed; take their genre for a label, or leave some out", dataset_.root.string(),
-           labels_.size(), most_labels);
-    }
     dataset_.labels.assign(labels_.begin(), labels_.end());
     for (auto& [track, label] : found_) {
       const auto position = std::lower_bound(dataset_.labels.begin(), dataset_.labels.end(), label);
@@ -255,6 +251,10 @@ Dataset load_dataset(const fs::path& path) try {
   const bool has_manifest = fs::exists(manifest);
   Dataset dataset = has_manifest ? Manifest(manifest).load() : load_folder(path);
   dataset.source = has_manifest ? manifest : dataset.root;
+  if (dataset.labels.size() > most_labels) {
+    fail("{} has {} labels, {} are allowed; take their genre for a label, or leave some out", dataset.source.string(),
+         dataset.labels.size(), most_labels);
+  }
   return dataset;
 } catch (const fs::filesystem_error& error) {
   fail("cannot read {}: {}", error.path1().string(), error.code().message());

@@ -44,11 +44,16 @@ json parse_entry(const Metadata& metadata, const char* key) {
   constexpr size_t longest = size_t{4} << 20;
   const std::string& text = metadata.at(key);
   if (text.size() > longest) fail("{} has {} bytes, {} are allowed", key, text.size(), longest);
-  return json::parse(text);
+  try {
+    return json::parse(text);
+  } catch (const json::parse_error& error) {
+    fail("{} is not JSON from its byte {} on", key, error.byte);
+  }
 }
 
 std::string shown(const json& value) {
   constexpr size_t longest = 80;
+  if (value.is_structured()) return value.type_name();  // as deep as its writer liked, and dump() is recursive
   const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
   return text.size() > longest ? text.substr(0, longest) + "..." : text;
 }
@@ -86,6 +91,16 @@ std::vector<float> floats(const json& list, const char* name) {
   return result;
 }
 
+std::vector<std::string> texts(const json& list, const char* name) {
+  if (!list.is_array()) fail("{} is {}; it must be a list of texts", name, shown(list));
+  std::vector<std::string> result;
+  for (const json& value : list) {
+    if (!value.is_string()) fail("{} has {}; it must be a list of texts", name, shown(value));
+    result.push_back(value.get<std::string>());
+  }
+  return result;
+}
+
 MelSettings parse_mel(const json& mel) {
   const auto whole = [&](const char* name) { return integer<int>(member(mel, name), name); };
   const auto real = [&](const char* name) { return number(member(mel, name), name); };
@@ -104,7 +119,7 @@ MelSettings parse_mel(const json& mel) {
 ModelCard parse_card(const Metadata& metadata) {
   const json standardisation = parse_entry(metadata, "standardisation");
   return {.model = metadata.at("model"),
-          .labels = parse_entry(metadata, "labels").get<std::vector<std::string>>(),
+          .labels = texts(parse_entry(metadata, "labels"), "labels"),
           .mel = parse_mel(parse_entry(metadata, "mel")),
           .standardisation = {.mean = floats(member(standardisation, "mean"), "mean"),
                               .deviation = floats(member(standardisation, "deviation"), "deviation")},
@@ -162,14 +177,12 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
 
 ModelCard model_card(const Metadata& metadata, const std::string& file) {
   require_checkpoint(metadata, file);
-  const auto refuse = [&](const char* what, const std::exception& error) {
+  const auto refuse = [&](const char* what, const Error& error) {
     fail("{}: its metadata {}: {}; fetch it again, or train anew", file, what, error.what());
   };
   ModelCard card;
   try {
     card = parse_card(metadata);
-  } catch (const json::exception& error) {
-    refuse("cannot be read", error);
   } catch (const Error& error) {
     refuse("cannot be read", error);
   }

@@ -12,12 +12,16 @@ namespace {
 using cudnn::Descriptor;
 using cudnn::Plan;
 
+void memory_check(cudnnStatus_t status, const char* what) {
+  if (status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED) {
+    throw_out_of_memory(cudnn::explain(status, what));
+  }
+}
+
 // Of calls that fail with the device rather than with what they are given.
 void device_check(cudnnStatus_t status, const char* what) {
-  if (status == CUDNN_STATUS_SUCCESS) return;
-  const std::string message = cudnn::explain(status, what);
-  if (status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED) throw_out_of_memory(message);
-  throw DeviceError(message);
+  memory_check(status, what);
+  if (status != CUDNN_STATUS_SUCCESS) throw DeviceError(cudnn::explain(status, what));
 }
 
 using Handle = Owned<cudnnHandle_t, cudnnDestroy>;
@@ -122,12 +126,17 @@ class Convolver {
     constexpr int runs = 5;
     const Scratch workspace(stream_, plan.workspace_bytes);
     const Descriptor pack = operands.with_workspace(workspace.get());
-    cudnn::check(execute(plan, pack), "cudnnBackendExecute");  // loads the kernels
+    const auto run_once = [&] {
+      const cudnnStatus_t status = execute(plan, pack);
+      memory_check(status, "cudnnBackendExecute");
+      cudnn::check(status, "cudnnBackendExecute");
+    };
+    run_once();  // loads the kernels
     float best = std::numeric_limits<float>::infinity();
     for (int i = 0; i < runs; ++i) {
       Moment start, stop;
       start.record(stream_);
-      cudnn::check(execute(plan, pack), "cudnnBackendExecute");
+      run_once();
       stop.record(stream_);
       best = std::min(best, stop.milliseconds_since(start));
     }

@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t plans_to_measure = 10;
 
-Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const PlanCache::Measure& measure) {
+// Sets `lacked_memory` where a plan was passed over for lack of it.
+Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const PlanCache::Measure& measure,
+             bool& lacked_memory) {
   float best_time = std::numeric_limits<float>::infinity();
   Plan* best = nullptr;
   std::string reason;
@@ -28,6 +30,7 @@ Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const Plan
       throw;
     } catch (const OutOfMemory&) {
       no_memory = std::current_exception();
+      lacked_memory = true;
     } catch (const Error& error) {
       reason = error.what();
     }
@@ -52,19 +55,24 @@ const Plan& PlanCache::choose(const Convolution& convolution, bool deterministic
 
 Plan PlanCache::kept_or_measured(const Convolution& convolution, const Measure& measure) {
   const std::string key = plan_key(chip_, cudnnGetVersion(), convolution);
+  bool lacked_memory = false;
   if (const auto kept = file_.find(key)) {
     try {
       Plan plan = plan_of_choice(*kept, convolution, target_);
-      measure(plan);  // another driver, or less memory, may not run it
+      measure(plan);  // another driver may not run it
       return plan;
     } catch (const DeviceError&) {
       throw;
+    } catch (const OutOfMemory&) {
+      lacked_memory = true;
     } catch (const Error& error) {
       note_on_stderr(fmt::format("a kept plan is replaced, {}: {}", describe(convolution), error.what()));
     }
   }
-  Plan plan = fastest(candidate_plans(convolution, target_, false, plans_to_measure), convolution, measure);
-  file_.put(key, plan.configuration.choice);
+  Plan plan =
+      fastest(candidate_plans(convolution, target_, false, plans_to_measure), convolution, measure, lacked_memory);
+  // Memory that others hold now may be free in the next process, which should not inherit the second best.
+  if (!lacked_memory) file_.put(key, plan.configuration.choice);
   return plan;
 }
 

@@ -25,8 +25,9 @@ class PlanCache {
   const Plan* find(const Convolution& convolution, bool deterministic) const;
 
   // The plan that the file holds, if it still runs, or else the fastest of those worth measuring, which the file then
-  // holds. If `deterministic`, the first that will do: measured times differ from run to run, and with them the plan.
-  // Throws Error with the reason where there is no plan or none runs; OutOfMemory where memory is all that was lacking.
+  // holds, unless memory was lacking for another. If `deterministic`, the first that will do: measured times differ
+  // from run to run, and with them the plan. Throws Error with the reason where there is no plan or none runs;
+  // OutOfMemory where memory is all that was lacking.
   const Plan& choose(const Convolution& convolution, bool deterministic, const Measure& measure);
 
  private:

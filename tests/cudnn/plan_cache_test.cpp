@@ -101,6 +101,16 @@ TEST_F(PlanCacheTest, PassesOverPlansThatDoNotRun) {
   EXPECT_EQ(chosen, measured_.front());
 }
 
+TEST_F(PlanCacheTest, ALackOfMemoryDecidesForThisProcessAlone) {
+  const EngineChoice best = cache().choose(convolution, false, clock(3)).configuration.choice;
+  const auto without_memory_for_it = [&](const Plan& plan) -> float {
+    if (plan.configuration.choice == best) throw OutOfMemory("no memory", 0);
+    return 1;
+  };
+  EXPECT_NE(cache().choose(convolution, false, without_memory_for_it).configuration.choice, best);
+  EXPECT_EQ(cache().choose(convolution, false, clock(0)).configuration.choice, best);
+}
+
 TEST_F(PlanCacheTest, SaysWhyNoPlanRuns) {
   PlanCache plans = cache();
   expect_error([&] { plans.choose(convolution, false, [](const Plan&) -> float { fail("it is broken"); }); },
