@@ -62,8 +62,9 @@ while read -r name path; do
 done < <(loaded)
 cp /usr/share/fonts/truetype/dejavu/DejaVuSans{,-Bold}.ttf "$out/fonts"
 cp /usr/share/doc/fonts-dejavu-core/copyright "$out/licences/fonts-dejavu-core"
-grep --only-matching --no-filename --extended-regexp '/usr/share/common-licenses/[A-Za-z]+(-[0-9.]*[0-9])?' "$out"/licences/* |
-  sort -u | xargs cp --dereference --target-directory "$out/licences"
+# Packages refer to the texts of common licences; some misspell the name of one.
+grep --only-matching --no-filename --extended-regexp '/usr/share/common-licenses/[A-Za-z0-9]+(-[0-9.]*[0-9])?' "$out"/licences/* |
+  sort -u | while read -r text; do [[ ! -e $text ]] || cp --dereference --target-directory "$out/licences" "$text"; done
 cat >"$out/fonts/fonts.conf" <<'XML'
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
