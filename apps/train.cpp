@@ -149,8 +149,9 @@ std::string how_to_go_on(const TrainCommand& c) {
 }
 
 void check_usage(const TrainCommand& c) {
-  if (c.data.empty())
+  if (c.data.empty()) {
     throw UsageError("no data set was given; name its folder or manifest, as in: melgrad train music --out run");
+  }
   if (c.fold < 0 && c.split.folds > 0)
     throw UsageError("--folds says how many there are; --fold which one to hold out");
   if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");

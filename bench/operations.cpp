@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -191,10 +192,16 @@ class Operations {
       kernel::spectral_jitter(stream_, x.data(), inverse_deviation.as<float>(), y.data(), s_.precision, s_.batch_size,
                               s_.n_mels, s_.frames, augmentation.jitter, random);
     });
-    // Written where a mask lies, which the draw decides; counted as if everywhere.
-    table_.add("spec_augment", 1, {.bytes = each}, [&] {
-      kernel::spec_augment(stream_, y.data(), s_.precision, s_.batch_size, s_.n_mels, s_.frames,
-                           augmentation.spec_augment, random);
+    // Only what masks cover is written: the share to be expected of masks that are half the widest on average.
+    const kernel::SpecAugment& masks = augmentation.spec_augment;
+    const auto spared = [](int64_t count, int64_t widest, int64_t axis) {
+      return std::pow(1 - 0.5 * static_cast<double>(std::min(widest, axis)) / static_cast<double>(axis),
+                      static_cast<double>(count));
+    };
+    const double covered = 1 - spared(masks.frequency_masks, masks.frequency_width, s_.n_mels) *
+                                   spared(masks.time_masks, masks.time_width, s_.frames);
+    table_.add("spec_augment", 1, {.bytes = covered * each}, [&] {
+      kernel::spec_augment(stream_, y.data(), s_.precision, s_.batch_size, s_.n_mels, s_.frames, masks, random);
     });
     table_.add("mixup", 1, {.bytes = 2 * each}, [&] {
       kernel::mixup(stream_, x.data(), targets.as<float>(), y.data(), mixed.as<float>(), s_.precision, s_.batch_size,
