@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "kernels/error.h"
+#include "tests/emulated_cuda/observer.h"
 #include "tests/emulated_cuda/order.h"
 
 namespace emulated_cuda {
@@ -61,6 +62,7 @@ void Block::resume(Thread& thread) {
   }
   current_ = &thread;
   threadIdx = index_of(thread.rank);
+  if (observer) observer->resume(thread.rank);
   if (thread.fiber->resume()) {
     thread.state = State::returned;
     idle_.push_back(std::move(thread.fiber));
@@ -76,6 +78,7 @@ void Block::run_warp(uint32_t warp) {
       Thread* thread = lane_of(warp, lane);
       if (thread && thread->state == State::ready) resume(*thread);
     }
+    if (observer) observer->warp_paused();
   } while (complete_warp_operations(warp));
 }
 
@@ -97,6 +100,7 @@ bool Block::complete_warp_operations(uint32_t warp) {
       brought_[other] = peer->value;
       peer->state = State::ready;
     }
+    if (observer && first->operation == WarpOperation::synchronize) observer->warp_synchronized(warp, mask);
     completed = true;
   }
   return completed;
@@ -121,6 +125,7 @@ bool Block::complete_barrier() {
     }
   }
   for (Thread& thread : threads) thread.state = State::ready;
+  if (observer) observer->block_synchronized();
   return true;
 }
 

@@ -140,6 +140,16 @@ void mark_permanent(void* block) noexcept {
   memory().find(block)->second.permanent = true;
 }
 
+std::vector<std::pair<uintptr_t, uintptr_t>> usable_device_memory() {
+  const std::lock_guard lock(memory().mutex);
+  std::vector<std::pair<uintptr_t, uintptr_t>> result;
+  for (const auto& [begin, block] : memory().blocks) {
+    const auto address = reinterpret_cast<uintptr_t>(begin);
+    if (block.lent) result.emplace_back(address, address + block.usable);
+  }
+  return result;
+}
+
 Ownership ownership(const void* pointer) {
   DeviceMemory& device = memory();
   const std::lock_guard lock(device.mutex);

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace emulated_cuda {
 
@@ -21,6 +24,9 @@ void lend_device_memory(void* block, size_t bytes) noexcept;
 void hide_device_memory(void* block) noexcept;
 // The block is meant to live as long as the process: no leak.
 void mark_permanent(void* block) noexcept;
+
+// [begin, end) of the blocks that may be used, by address.
+std::vector<std::pair<uintptr_t, uintptr_t>> usable_device_memory();
 
 enum class Ownership { device, hidden, host };
 // Where a pointer points: into usable device memory (or just behind its end), into a block that was released, or

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "tests/emulated_cuda/observer.h"
+
 #define __global__  // a kernel: called from the host, run by every thread of the grid
 #define __device__  // called by kernels
 #define __host__
@@ -47,7 +49,11 @@ inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
 
 // Only one thread runs at a time and only a waiting one is interrupted, so plain code is atomic.
 template <class T>
+#if MELGRAD_METER
+__attribute__((no_sanitize_thread, no_sanitize_coverage, noinline))
+#endif
 T atomicAdd(T* address, T value) {
+  if (emulated_cuda::observer) emulated_cuda::observer->atomic(address, sizeof(T), __builtin_return_address(0));
   const T old = *address;
   *address = old + value;
   return old;

@@ -34,6 +34,16 @@ void require_valid(const char* name, dim3 grid, dim3 block, size_t shared_bytes)
   }
 }
 
+// An error ends a grid too.
+struct ObservedGrid {
+  ObservedGrid(const char* name, const void* kernel, dim3 block) {
+    if (observer) observer->begin_grid(name, kernel, block.x * block.y * block.z);
+  }
+  ~ObservedGrid() {
+    if (observer) observer->end_grid();
+  }
+};
+
 }  // namespace
 
 void require_device_pointer(const char* name, int position, const void* pointer) {
@@ -48,16 +58,19 @@ void require_device_pointer(const char* name, int position, const void* pointer)
   }
 }
 
-void run_grid(const char* name, dim3 grid, dim3 block, size_t shared_bytes, const std::function<void()>& thread) {
+void run_grid(const char* name, const void* kernel, dim3 grid, dim3 block, size_t shared_bytes,
+              const std::function<void()>& thread) {
   require_valid(name, grid, block, shared_bytes);
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
   note_launch(name);
   const DeviceMemoryScope accessible;
   gridDim = grid;
+  const ObservedGrid observed(name, kernel, block);
   for (const uint32_t z : ordered(grid.z, 0)) {
     for (const uint32_t y : ordered(grid.y, z)) {
       for (const uint32_t x : ordered(grid.x, y)) {
+        if (observer) observer->begin_block(x + uint64_t{grid.x} * (y + uint64_t{grid.y} * z));
         const SharedMemoryScope shared(shared_bytes);
         try {
           current_block().run(thread, {x, y, z}, block);

@@ -6,10 +6,12 @@
 #include <type_traits>
 
 #include "tests/emulated_cuda/language.h"
+#include "tests/emulated_cuda/observer.h"
 
 namespace emulated_cuda {
 
-void run_grid(const char* name, dim3 grid, dim3 block, size_t shared_bytes, const std::function<void()>& thread);
+void run_grid(const char* name, const void* kernel, dim3 grid, dim3 block, size_t shared_bytes,
+              const std::function<void()>& thread);
 
 // Throws melgrad::Error unless `pointer` is null or points into device memory.
 void require_device_pointer(const char* name, int position, const void* pointer);
@@ -18,7 +20,10 @@ void require_device_pointer(const char* name, int position, const void* pointer)
 template <class T>
 void check_argument([[maybe_unused]] const char* name, [[maybe_unused]] int position,
                     [[maybe_unused]] const T& argument) {
-  if constexpr (std::is_pointer_v<T>) require_device_pointer(name, position, argument);
+  if constexpr (std::is_pointer_v<T>) {
+    require_device_pointer(name, position, argument);
+    if (observer) observer->argument(position, argument);
+  }
 }
 
 // `name` begins the message of every error.
@@ -27,7 +32,7 @@ void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, size_
             std::type_identity_t<P>... arguments) {
   [[maybe_unused]] int position = 0;
   (check_argument(name, ++position, arguments), ...);
-  run_grid(name, grid, block, shared_bytes, [&] { kernel(arguments...); });
+  run_grid(name, reinterpret_cast<const void*>(kernel), grid, block, shared_bytes, [&] { kernel(arguments...); });
 }
 
 }  // namespace emulated_cuda

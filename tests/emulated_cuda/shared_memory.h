@@ -8,7 +8,7 @@
 
 #define SHARED(T, name, ...)          \
   static const char name##_address{}; \
-  auto& name = *static_cast<T(*) __VA_ARGS__>(emulated_cuda::shared_memory(&name##_address, sizeof(T __VA_ARGS__)))
+  auto& name = *static_cast<T(*) __VA_ARGS__>(emulated_cuda::shared_memory(&name##_address, sizeof(T __VA_ARGS__), #name))
 
 // As many bytes as the launch asked for.
 #define DYNAMIC_SHARED(T, name) T* const name = static_cast<T*>(emulated_cuda::dynamic_shared_memory())
@@ -16,7 +16,7 @@
 namespace emulated_cuda {
 
 // The running block's memory of the declaration that `declaration` identifies; made at its first use.
-void* shared_memory(const void* declaration, size_t bytes);
+void* shared_memory(const void* declaration, size_t bytes, const char* name);
 void* dynamic_shared_memory();
 
 // The extent of one block's shared memory.
