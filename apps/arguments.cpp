@@ -6,7 +6,7 @@
 #include <numeric>
 #include <optional>
 
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

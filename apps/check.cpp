@@ -8,11 +8,11 @@
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
-#include "framework/data/dataset_check.h"
-#include "framework/data/track_prints.h"
+#include "framework/dataset/dataset_check.h"
+#include "framework/dataset/track_prints.h"
 #include "framework/io/picture.h"
-#include "framework/text.h"
-#include "kernels/parallel.h"
+#include "framework/terminal/text.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad {
 namespace {

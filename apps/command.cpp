@@ -9,10 +9,10 @@
 #include <system_error>
 #include <thread>
 
-#include "framework/device_choice.h"
-#include "framework/text.h"
-#include "kernels/error.h"
-#include "kernels/note.h"
+#include "framework/terminal/text.h"
+#include "kernels/device/device_choice.h"
+#include "kernels/device/error.h"
+#include "kernels/device/note.h"
 
 namespace melgrad {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "framework/progress.h"
-#include "kernels/error.h"
-#include "kernels/stream.h"
+#include "framework/terminal/progress.h"
+#include "kernels/device/error.h"
+#include "kernels/device/stream.h"
 
 namespace melgrad {
 

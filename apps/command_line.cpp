@@ -11,9 +11,9 @@
 #include "apps/completion/completion.h"
 #include "apps/config.h"
 #include "apps/version.h"
-#include "framework/interrupt.h"
-#include "framework/text.h"
-#include "kernels/device_error.h"
+#include "framework/terminal/interrupt.h"
+#include "framework/terminal/text.h"
+#include "kernels/device/device_error.h"
 
 namespace melgrad {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "apps/arguments.h"
 #include "framework/io/atomic_file.h"
-#include "framework/text.h"
-#include "kernels/error.h"
+#include "framework/terminal/text.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -7,7 +7,7 @@
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
-#include "framework/data/split_csv.h"
+#include "framework/dataset/split_csv.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv_writer.h"
 #include "framework/io/picture.h"

@@ -3,9 +3,9 @@
 #include <cstdio>
 
 #include "framework/audio/truncation.h"
-#include "framework/data/feature_cache.h"
-#include "framework/training/model_card.h"
-#include "kernels/cache_folder.h"
+#include "framework/dataset/feature_cache.h"
+#include "framework/dataset/model_card.h"
+#include "kernels/device/cache_folder.h"
 
 namespace melgrad {
 

@@ -9,10 +9,10 @@
 
 #include "apps/command.h"
 #include "framework/audio/log_mel.h"
-#include "framework/data/clip_store.h"
-#include "framework/data/dataset.h"
-#include "framework/data/duplicates.h"
-#include "framework/training/inference.h"
+#include "framework/dataset/clip_store.h"
+#include "framework/dataset/dataset.h"
+#include "framework/dataset/duplicates.h"
+#include "framework/dataset/track_prediction.h"
 
 namespace melgrad {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "framework/data/track_prints.h"
+#include "framework/dataset/track_prints.h"
 
 namespace melgrad {
 namespace {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "apps/features.h"
-#include "framework/data/duplicates.h"
-#include "framework/data/split.h"
+#include "framework/dataset/duplicates.h"
+#include "framework/dataset/split.h"
 
 namespace melgrad {
 

@@ -6,7 +6,7 @@
 #include "apps/features.h"
 #include "framework/io/npy.h"
 #include "framework/io/picture.h"
-#include "framework/text.h"
+#include "framework/terminal/text.h"
 
 namespace melgrad {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "apps/command.h"
 #include "apps/features.h"
-#include "framework/data/dataset.h"
-#include "framework/interrupt.h"
-#include "framework/text.h"
-#include "kernels/device_error.h"
+#include "framework/dataset/dataset.h"
+#include "framework/terminal/interrupt.h"
+#include "framework/terminal/text.h"
+#include "kernels/device/device_error.h"
 #include "models/trained_model.h"
 
 namespace melgrad {

@@ -5,8 +5,8 @@
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/synth/dataset_writer.h"
-#include "framework/interrupt.h"
-#include "kernels/error.h"
+#include "framework/terminal/interrupt.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -5,10 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "framework/library_versions.h"
-#include "kernels/gpus.h"
-#include "kernels/processor.h"
-#include "kernels/stream.h"
+#include "framework/io/library_versions.h"
+#include "kernels/device/gpus.h"
+#include "kernels/device/processor.h"
+#include "kernels/device/stream.h"
 
 namespace melgrad {
 namespace {

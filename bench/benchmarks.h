@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "kernels/dtype.h"
-#include "kernels/stream.h"
+#include "kernels/device/dtype.h"
+#include "kernels/device/stream.h"
 
 namespace melgrad::bench {
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <vector>
 
-#include "kernels/stream.h"
+#include "kernels/device/stream.h"
 
 namespace melgrad::bench {
 

@@ -38,7 +38,7 @@ write_basic_package_version_file(${generated}/melgrad-config-version.cmake COMPA
 install(FILES ${generated}/melgrad-config.cmake ${generated}/melgrad-config-version.cmake
   DESTINATION ${package_folder} COMPONENT development)
 install(DIRECTORY kernels framework models DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/melgrad
-  COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "cudnn" EXCLUDE)
+  COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "cudnn" EXCLUDE PATTERN "emulated" EXCLUDE)
 install(DIRECTORY docs/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
 
 # The program, and what it says of itself.

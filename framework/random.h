@@ -3,7 +3,7 @@
 #pragma once
 
 #include "framework/tensor.h"
-#include "kernels/philox.h"
+#include "kernels/device/philox.h"
 
 namespace melgrad {
 

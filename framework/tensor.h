@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "framework/shape.h"
-#include "kernels/dtype.h"
-#include "kernels/stream.h"
+#include "kernels/device/dtype.h"
+#include "kernels/device/stream.h"
 
 namespace melgrad {
 

@@ -1,6 +1,6 @@
 #include "kernels/adam.h"
 
-#include "kernels/parallel.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 namespace {

@@ -1,6 +1,6 @@
 #include "kernels/adam.h"
 
-#include "kernels/chunks.cuh"
+#include "kernels/device/chunks.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

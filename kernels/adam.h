@@ -3,10 +3,10 @@
 
 #include <cmath>
 
-#include "kernels/bfloat16.h"
-#include "kernels/chunks.h"
-#include "kernels/host_device.h"
-#include "kernels/kernel.h"
+#include "kernels/device/bfloat16.h"
+#include "kernels/device/chunks.h"
+#include "kernels/device/host_device.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

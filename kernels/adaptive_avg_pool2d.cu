@@ -1,7 +1,7 @@
 #include "kernels/adaptive_avg_pool2d.h"
 
-#include "kernels/column_reduce.cuh"
-#include "kernels/image_rows.cuh"
+#include "kernels/device/column_reduce.cuh"
+#include "kernels/device/image_rows.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

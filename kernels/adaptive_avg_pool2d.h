@@ -3,8 +3,8 @@
 // sizes do not divide. out_height = out_width = 1 is global average pooling.
 #pragma once
 
-#include "kernels/host_device.h"
-#include "kernels/kernel.h"
+#include "kernels/device/host_device.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

@@ -1,7 +1,7 @@
 // Elementwise sum, y = a + b, of n elements. y may alias a or b.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/bfloat16.h"
+#include "kernels/device/bfloat16.h"
 
 namespace melgrad {
 

@@ -1,7 +1,7 @@
 #include "kernels/batch_metrics.h"
 
 #include "kernels/argmax.h"
-#include "kernels/cuda.cuh"
+#include "kernels/device/cuda.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

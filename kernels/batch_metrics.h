@@ -1,7 +1,7 @@
 // What the training loop wants to know of every step, gathered on the device so that the host fetches it in one piece.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

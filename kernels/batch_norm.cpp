@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/parallel.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 namespace {

@@ -1,7 +1,7 @@
 // Two passes over memory, the least there is: one that reduces the rows (column_reduce.cuh), one that normalises.
 #include "kernels/batch_norm.h"
 
-#include "kernels/column_reduce.cuh"
+#include "kernels/device/column_reduce.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

@@ -4,7 +4,7 @@
 // x, y, dy, dx carry `dtype`; gamma, beta and all statistics are float32 [channels]. y may alias x; dx may alias dy.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "kernels/philox.h"
+#include "kernels/device/philox.h"
 
 namespace melgrad {
 

@@ -1,7 +1,7 @@
 // The end of every layer with a bias: y += bias in each row of y.
 #pragma once
 
-#include "kernels/column_reduce.cuh"
+#include "kernels/device/column_reduce.cuh"
 
 namespace melgrad::kernel::cuda {
 

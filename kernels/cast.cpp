@@ -1,7 +1,7 @@
 #include "kernels/cast.h"
 
-#include "kernels/bfloat16.h"
-#include "kernels/parallel.h"
+#include "kernels/device/bfloat16.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 namespace {

@@ -1,7 +1,7 @@
 // Values of one dtype as another: float32 to bfloat16, rounded to nearest even, or back, which is exact.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

@@ -1,6 +1,6 @@
 #include "kernels/column_sum.h"
 
-#include "kernels/parallel.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 

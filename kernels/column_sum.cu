@@ -1,6 +1,6 @@
 #include "kernels/column_sum.h"
 
-#include "kernels/column_reduce.cuh"
+#include "kernels/device/column_reduce.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

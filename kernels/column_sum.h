@@ -1,7 +1,7 @@
 // Sums of the columns of a [rows, columns] matrix: the gradient of a bias, for which an NHWC dy has rows = N * H * W.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

@@ -12,8 +12,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "kernels/onednn.h"
-#include "kernels/parallel.h"
+#include "kernels/device/onednn.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 namespace {

@@ -1,9 +1,9 @@
-// Convolutions through cuDNN, or its stand-in on the emulated device: see kernels/cudnn/convolution.h.
+// Convolutions through cuDNN, or its stand-in on the emulated device: see kernels/device/convolution.h.
 #include "kernels/conv2d.h"
 
 #include "kernels/bias.cuh"
-#include "kernels/cuda.cuh"
-#include "kernels/cudnn/convolution.h"
+#include "kernels/device/convolution.h"
+#include "kernels/device/cuda.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

@@ -3,12 +3,12 @@
 // [out_channels, in_channels, kernel_height, kernel_width] weight in its channels-last format.
 // x and dx are [batch, height, width, in_channels]; y and dy are [batch, out_height, out_width, out_channels]. No
 // pointers may alias. Every output is written, not added to. It repeats to the bit from run to run on a CPU,
-// and on a GPU under set_deterministic (kernels/deterministic.h).
+// and on a GPU under set_deterministic (kernels/device/deterministic.h).
 #pragma once
 
 #include <compare>
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

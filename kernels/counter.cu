@@ -1,5 +1,5 @@
 #include "kernels/counter.h"
-#include "kernels/cuda.cuh"
+#include "kernels/device/cuda.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // A counter in device memory, so that a captured graph moves it on at every replay: training steps, batches seen.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

@@ -1,8 +1,8 @@
 // Cutting fixed-length training examples out of log-mel spectrograms of any length, on the device that holds them.
 #pragma once
 
-#include "kernels/kernel.h"
-#include "kernels/philox.h"
+#include "kernels/device/kernel.h"
+#include "kernels/device/philox.h"
 
 namespace melgrad::kernel {
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "kernels/cuda.cuh"
+#include "kernels/device/cuda.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

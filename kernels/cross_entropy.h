@@ -1,7 +1,7 @@
 // Softmax and its cross-entropy with probability targets, through the shifted log-sum-exp, which does not overflow.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

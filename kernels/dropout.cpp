@@ -1,6 +1,6 @@
 #include "kernels/dropout.h"
 
-#include "kernels/parallel.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 

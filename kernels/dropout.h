@@ -3,8 +3,8 @@
 // RandomStream is the backward pass and no mask is stored. y may alias x. Needs 0 <= probability < 1.
 #pragma once
 
-#include "kernels/kernel.h"
-#include "kernels/philox.h"
+#include "kernels/device/kernel.h"
+#include "kernels/device/philox.h"
 
 namespace melgrad::kernel {
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <numbers>
 
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 #include "kernels/lanes.h"
 
 namespace melgrad::kernel {

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "kernels/bfloat16.h"
-#include "kernels/parallel.h"
+#include "kernels/device/bfloat16.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 namespace {

@@ -1,7 +1,7 @@
 // A partial sum for every chunk, then one block that adds those up: the order depends on the sizes alone.
 #include "kernels/gradient_norm.h"
 
-#include "kernels/chunks.cuh"
+#include "kernels/device/chunks.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

@@ -2,9 +2,9 @@
 // torch.nn.utils.clip_grad_norm_ computes it.
 #pragma once
 
-#include "kernels/chunks.h"
-#include "kernels/host_device.h"
-#include "kernels/kernel.h"
+#include "kernels/device/chunks.h"
+#include "kernels/device/host_device.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

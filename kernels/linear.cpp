@@ -6,8 +6,8 @@
 #include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 
-#include "kernels/onednn.h"
-#include "kernels/parallel.h"
+#include "kernels/device/onednn.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 namespace {

@@ -2,7 +2,7 @@
 #include "kernels/linear.h"
 
 #include "kernels/bias.cuh"
-#include "kernels/cublas.cuh"
+#include "kernels/device/cublas.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

@@ -2,7 +2,7 @@
 // PyTorch, y and dy [n, out_features]. No pointers may alias. Every output is written, not added to.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

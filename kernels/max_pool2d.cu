@@ -1,6 +1,6 @@
 #include "kernels/max_pool2d.h"
 
-#include "kernels/image_rows.cuh"
+#include "kernels/device/image_rows.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

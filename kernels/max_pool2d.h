@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "kernels/host_device.h"
-#include "kernels/kernel.h"
+#include "kernels/device/host_device.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

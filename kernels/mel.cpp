@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/device/parallel.h"
 #include "kernels/fft.h"
 #include "kernels/lanes.h"
-#include "kernels/parallel.h"
 
 namespace melgrad::kernel::cpu {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "kernels/cufft.cuh"
-#include "kernels/rows.cuh"
+#include "kernels/device/cufft.cuh"
+#include "kernels/device/rows.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

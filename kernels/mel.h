@@ -1,7 +1,7 @@
 // Log-mel spectrograms of overlapping frames, the arithmetic of librosa's melspectrogram and power_to_db.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/beta.h"
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

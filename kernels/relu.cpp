@@ -1,6 +1,6 @@
 #include "kernels/relu.h"
 
-#include "kernels/parallel.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
 

@@ -1,6 +1,6 @@
 #include "kernels/relu.h"
 
-#include "kernels/elementwise.cuh"
+#include "kernels/device/elementwise.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

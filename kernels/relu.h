@@ -1,7 +1,7 @@
 // Rectified linear unit: y = max(x, 0). n elements of any shape; NaN stays NaN. y may alias x, dx may alias dy.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

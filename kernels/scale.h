@@ -2,7 +2,7 @@
 // y may alias x.
 #pragma once
 
-#include "kernels/kernel.h"
+#include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 

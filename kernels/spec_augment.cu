@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/cuda.cuh"
+#include "kernels/device/cuda.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

@@ -1,8 +1,8 @@
 // SpecAugment (Park et al. 2019) without time warping: bands of mel bins and stretches of frames are masked out.
 #pragma once
 
-#include "kernels/kernel.h"
-#include "kernels/philox.h"
+#include "kernels/device/kernel.h"
+#include "kernels/device/philox.h"
 
 namespace melgrad::kernel {
 

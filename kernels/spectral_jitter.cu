@@ -1,6 +1,6 @@
 #include "kernels/spectral_jitter.h"
 
-#include "kernels/rows.cuh"
+#include "kernels/device/rows.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {

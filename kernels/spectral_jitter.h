@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "kernels/kernel.h"
-#include "kernels/philox.h"
+#include "kernels/device/kernel.h"
+#include "kernels/device/philox.h"
 
 namespace melgrad::kernel {
 

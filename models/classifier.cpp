@@ -5,7 +5,7 @@
 
 #include "framework/audio/decoder.h"
 #include "framework/audio/resampler.h"
-#include "framework/device_choice.h"
+#include "kernels/device/device_choice.h"
 #include "models/trained_model.h"
 
 namespace melgrad {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "framework/text.h"
+#include "framework/terminal/text.h"
 #include "framework/training/state_dict.h"
 #include "models/models.h"
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "framework/dataset/model_card.h"
+#include "framework/dataset/track_prediction.h"
 #include "framework/module.h"
-#include "framework/training/inference.h"
-#include "framework/training/model_card.h"
 
 namespace melgrad {
 

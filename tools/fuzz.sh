@@ -21,10 +21,10 @@ packages=(fmt)
 longest=1024 # bytes: short inputs reach as much and take less time
 case $target in
   safetensors) sources+=(framework/io/safetensors.cpp) ;;
-  manifest) sources+=(framework/data/{csv,dataset}.cpp framework/text.cpp) ;;
-  config) sources+=(apps/{arguments,config}.cpp framework/text.cpp) ;;
+  manifest) sources+=(framework/dataset/{csv,dataset}.cpp framework/terminal/text.cpp) ;;
+  config) sources+=(apps/{arguments,config}.cpp framework/terminal/text.cpp) ;;
   audio)
-    sources+=(framework/audio/{audio_file,decoder,length_field,mpg123_source,sndfile_source,truncation}.cpp framework/text.cpp)
+    sources+=(framework/audio/{audio_file,decoder,length_field,mpg123_source,sndfile_source,truncation}.cpp framework/terminal/text.cpp)
     packages+=(sndfile libmpg123)
     longest=4096
     ;;

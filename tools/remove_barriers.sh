@@ -5,7 +5,7 @@
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-if (($# > 0)); then files=("$@"); else files=(kernels/*.cu kernels/*.cuh); fi
+if (($# > 0)); then files=("$@"); else files=(kernels/*.cu kernels/*.cuh kernels/device/*.cu kernels/device/*.cuh); fi
 copy=build/without_barrier
 copy_sources "$copy"
 

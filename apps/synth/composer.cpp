@@ -5,7 +5,7 @@
 
 #include "apps/synth/arrangement.h"
 #include "apps/synth/effects.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -9,10 +9,10 @@
 #include <memory>
 #include <vector>
 
-#include "framework/interrupt.h"
 #include "framework/io/atomic_file.h"
-#include "kernels/error.h"
-#include "kernels/parallel.h"
+#include "framework/terminal/interrupt.h"
+#include "kernels/device/error.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/philox.h"
+#include "kernels/device/philox.h"
 
 namespace melgrad::synth {
 

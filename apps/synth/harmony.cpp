@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string>
 
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad::synth {
 namespace {

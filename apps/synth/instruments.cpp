@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad::synth {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad::synth {
 

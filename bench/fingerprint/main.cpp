@@ -15,11 +15,11 @@
 
 #include "bench/fingerprint/variants.h"
 #include "bench/run_guarded.h"
-#include "framework/data/dataset.h"
-#include "framework/data/same_recording.h"
+#include "framework/dataset/dataset.h"
+#include "framework/dataset/same_recording.h"
 #include "framework/io/atomic_file.h"
-#include "framework/progress.h"
-#include "kernels/parallel.h"
+#include "framework/terminal/progress.h"
+#include "kernels/device/parallel.h"
 
 namespace melgrad::bench {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "framework/audio/decoder.h"
 #include "framework/audio/resampler.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad::bench {
 namespace {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

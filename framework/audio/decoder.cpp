@@ -8,8 +8,8 @@
 #include "framework/audio/audio_file.h"
 #include "framework/audio/audio_source.h"
 #include "framework/audio/length_field.h"
-#include "framework/text.h"
-#include "kernels/error.h"
+#include "framework/terminal/text.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -1,7 +1,7 @@
 #include <mpg123.h>
 
 #include "framework/audio/audio_source.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 

@@ -5,7 +5,7 @@
 
 #include "framework/audio/audio_source.h"
 #include "framework/audio/length_field.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/audio/audio_file.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

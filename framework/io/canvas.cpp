@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "framework/io/atomic_file.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

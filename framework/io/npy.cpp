@@ -10,7 +10,7 @@
 #include <string>
 
 #include "framework/io/atomic_file.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "framework/audio/mel_filter_bank.h"
 #include "framework/io/canvas.h"
-#include "framework/text.h"
-#include "kernels/error.h"
+#include "framework/terminal/text.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "framework/io/atomic_file.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "framework/io/csv_writer.h"
-#include "kernels/error.h"
-#include "kernels/philox.h"
+#include "kernels/device/error.h"
+#include "kernels/device/philox.h"
 
 namespace melgrad {
 namespace {

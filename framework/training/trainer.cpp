@@ -5,9 +5,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "framework/data/shuffle.h"
-#include "framework/interrupt.h"
 #include "framework/ops.h"
+#include "framework/shuffle.h"
+#include "framework/terminal/interrupt.h"
 #include "framework/training/state_dict.h"
 
 namespace melgrad {

@@ -1,6 +1,7 @@
 // The training loop. Everything random in it is a function of (seed, step), and all else it carries from step to step
 // is in the checkpoint. So a run that was killed and resumed gives the same weights as one that was not: bit for bit
-// where kernels repeat their bits, which is on a CPU, and on a GPU under set_deterministic (kernels/deterministic.h).
+// where kernels repeat their bits, which is on a CPU, and on a GPU under set_deterministic
+// (kernels/device/deterministic.h).
 #pragma once
 
 #include <filesystem>
@@ -8,15 +9,15 @@
 #include <string>
 #include <vector>
 
-#include "framework/data/clip_store.h"
+#include "framework/dataset/augmentation.h"
+#include "framework/dataset/clip_store.h"
+#include "framework/dataset/model_card.h"
+#include "framework/dataset/track_prediction.h"
 #include "framework/io/safetensors.h"
 #include "framework/module.h"
 #include "framework/optimizer.h"
-#include "framework/progress.h"
 #include "framework/schedule.h"
-#include "framework/training/augmentation.h"
-#include "framework/training/inference.h"
-#include "framework/training/model_card.h"
+#include "framework/terminal/progress.h"
 #include "kernels/batch_metrics.h"
 
 namespace melgrad {
@@ -78,10 +79,10 @@ class Trainer {
   void resume();
 
   enum class Outcome { finished, stopped_early, interrupted };
-  // Trains until the last epoch, until patience ends, or until interrupted() (framework/interrupt.h). A checkpoint of
-  // step 0 precedes training. Throws Error at a loss or gradient that is not finite, naming the step, the batch's files
-  // and the checkpoint that is left; the weights of that step are not saved. Where memory is too small, the Error names
-  // a batch size that would fit.
+  // Trains until the last epoch, until patience ends, or until interrupted() (framework/terminal/interrupt.h). A
+  // checkpoint of step 0 precedes training. Throws Error at a loss or gradient that is not finite, naming the step, the
+  // batch's files and the checkpoint that is left; the weights of that step are not saved. Where memory is too small,
+  // the Error names a batch size that would fit.
   Outcome run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
 
   int64_t epochs_done() const { return state_.epoch; }

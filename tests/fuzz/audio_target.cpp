@@ -5,7 +5,7 @@
 
 #include "framework/audio/decoder.h"
 #include "framework/audio/truncation.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 #include "tests/fuzz/fuzz_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {

@@ -5,7 +5,7 @@
 
 #include "apps/arguments.h"
 #include "apps/config.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 #include "tests/fuzz/fuzz_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "framework/io/atomic_file.h"
-#include "kernels/philox.h"
+#include "kernels/device/philox.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size);
 

@@ -2,9 +2,9 @@
 #include <cstdlib>
 #include <set>
 
-#include "framework/data/dataset.h"
-#include "framework/text.h"
-#include "kernels/error.h"
+#include "framework/dataset/dataset.h"
+#include "framework/terminal/text.h"
+#include "kernels/device/error.h"
 #include "tests/fuzz/fuzz_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {

@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "framework/io/safetensors.h"
-#include "kernels/error.h"
+#include "kernels/device/error.h"
 #include "tests/fuzz/fuzz_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {

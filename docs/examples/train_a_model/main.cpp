@@ -1,7 +1,7 @@
 // Defines a model that melgrad does not have and trains it:
 //   train_a_model MUSIC RUN      MUSIC: a folder of genre folders; RUN: an empty folder for the checkpoints
-#include <melgrad/framework/data/feature_cache.h>
-#include <melgrad/framework/data/split.h>
+#include <melgrad/framework/dataset/feature_cache.h>
+#include <melgrad/framework/dataset/split.h>
 #include <melgrad/framework/layers.h>
 #include <melgrad/framework/training/trainer.h>
 

@@ -1,0 +1,79 @@
+#include "framework/dataset/clip_store.h"
+
+#include <cmath>
+
+namespace melgrad {
+
+Standardisation standardisation_of(std::span<const LogMel> clips) {
+  MELGRAD_CHECK(!clips.empty(), "no features to standardise by");
+  Standardisation result;
+  for (int64_t mel = 0; mel < clips[0].n_mels; ++mel) {
+    double sum = 0, squares = 0, count = 0;
+    for (const LogMel& clip : clips) {
+      for (const float db :
+           std::span(clip.db).subspan(static_cast<size_t>(mel * clip.frames), static_cast<size_t>(clip.frames))) {
+        sum += static_cast<double>(db);
+        squares += static_cast<double>(db) * static_cast<double>(db);
+      }
+      count += static_cast<double>(clip.frames);
+    }
+    const double mean = sum / count, deviation = std::sqrt(std::max(0.0, squares / count - mean * mean));
+    result.mean.push_back(static_cast<float>(mean));
+    // A bin that never changes, above the range of a low-rate recording, has no deviation; dividing by one leaves it
+    // the zeros that it is. A double sum of equal floats is off by far less than this.
+    result.deviation.push_back(deviation > 1e-3 ? static_cast<float>(deviation) : 1.0f);
+  }
+  return result;
+}
+
+ClipStore::ClipStore(std::span<const LogMel> clips, std::span<const int> labels, int64_t classes,
+                     const Standardisation& standardisation, Device device)
+    : device_(device), classes_(classes), labels_(labels.begin(), labels.end()) {
+  MELGRAD_CHECK(clips.size() == labels.size() && !clips.empty(), "{} clips with {} labels", clips.size(),
+                labels.size());
+  n_mels_ = clips[0].n_mels;
+  MELGRAD_CHECK(standardisation.mean.size() == static_cast<size_t>(n_mels_),
+                "standardisation of {} mel bins, features of {}", standardisation.mean.size(), n_mels_);
+  std::vector<float> inverse;
+  for (const float deviation : standardisation.deviation) inverse.push_back(1 / deviation);
+  mean_ = Tensor::from(standardisation.mean, {n_mels_}, device);
+  inverse_deviation_ = Tensor::from(inverse, {n_mels_}, device);
+  std::vector<kernel::Clip> table;
+  for (const LogMel& clip : clips) {
+    MELGRAD_CHECK(clip.n_mels == n_mels_ && clip.frames > 0, "a clip of {} mel bins, {} frames among clips of {} bins",
+                  clip.n_mels, clip.frames, n_mels_);
+    features_.push_back(Tensor::from(clip.db, {clip.n_mels, clip.frames}, device));
+    frames_.push_back(clip.frames);
+    table.push_back({features_.back().as<float>(), clip.frames});
+  }
+  clips_ = {table, device};
+}
+
+Batch ClipStore::random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype,
+                              Generator& generator) const {
+  const DeviceArray<int64_t> device_picks(picks, device_), starts(picks.size(), device_);
+  kernel::random_crop_starts(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(),
+                             static_cast<int64_t>(picks.size()), crop_frames, generator.draw());
+  return cut(picks, device_picks, starts, crop_frames, dtype);
+}
+
+Batch ClipStore::crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames,
+                       DType dtype) const {
+  return cut(picks, {picks, device_}, {starts, device_}, crop_frames, dtype);
+}
+
+Batch ClipStore::cut(std::span<const int64_t> picks, const DeviceArray<int64_t>& device_picks,
+                     const DeviceArray<int64_t>& starts, int64_t crop_frames, DType dtype) const {
+  const auto n = static_cast<int64_t>(picks.size());
+  Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, dtype, device_), .targets = {}};
+  kernel::crop(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(), batch.x.data(), batch.x.dtype(),
+               n, n_mels_, crop_frames, mean_.as<float>(), inverse_deviation_.as<float>());
+  std::vector<float> one_hot(static_cast<size_t>(n * classes_));
+  for (int64_t i = 0; i < n; ++i) {
+    one_hot[static_cast<size_t>(i * classes_ + label(picks[static_cast<size_t>(i)]))] = 1;
+  }
+  batch.targets = Tensor::from(one_hot, {n, classes_}, device_);
+  return batch;
+}
+
+}  // namespace melgrad

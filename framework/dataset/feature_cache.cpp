@@ -1,0 +1,243 @@
+#include "framework/dataset/feature_cache.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+#include "framework/audio/truncation.h"
+#include "framework/io/atomic_file.h"
+#include "framework/terminal/interrupt.h"
+#include "kernels/device/device_error.h"
+#include "kernels/device/parallel.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+// Half-written files of killed runs. Only old ones: another process may be writing the young ones now.
+void remove_stale_temporaries(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.ends_with(".tmp") || name.find(".mel.") == std::string::npos) continue;
+    std::error_code ignored;
+    const auto written = fs::last_write_time(entry->path(), ignored);
+    if (!ignored && fs::file_time_type::clock::now() - written > 1h) fs::remove(entry->path(), ignored);
+  }
+}
+
+// The cache folder, shared by the threads. A write that fails is noted once and none is tried again.
+class FeatureCache {
+ public:
+  explicit FeatureCache(const fs::path& folder) : folder_(folder.empty() ? folder : folder / "features") {
+    if (folder_.empty()) return;
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) give_up(fmt::format("cannot create {}: {}", folder_.string(), error.message()));
+    remove_stale_temporaries(folder_);
+  }
+
+  std::optional<LogMel> load(const CacheKey& key, int64_t n_mels) const {
+    const fs::path entry = folder_ / key.file_name();
+    std::error_code error;
+    if (folder_.empty() || !fs::is_regular_file(entry, error)) return std::nullopt;
+    try {
+      return decode_cache_entry(read_file(entry), key, n_mels);
+    } catch (const Error&) {
+      return std::nullopt;  // gone or unreadable by now: it is computed anew
+    }
+  }
+
+  void store(const CacheKey& key, const LogMel& clip) {
+    if (!keeps()) return;
+    try {
+      write_file_atomically(folder_ / key.file_name(), encode_cache_entry(key, clip));
+    } catch (const Error& error) {
+      give_up(error.what());
+    }
+  }
+
+  bool keeps() const { return !folder_.empty() && !given_up_; }
+  std::string note() const { return note_; }
+
+ private:
+  void give_up(const std::string& reason) {
+    if (given_up_.exchange(true)) return;
+    note_ = fmt::format("features are not cached: {}; MELGRAD_CACHE may name another folder", reason);
+  }
+
+  fs::path folder_;
+  std::atomic<bool> given_up_ = false;
+  std::string note_;  // written once, read after the threads are joined
+};
+
+// A queue of tracks that threads take from, and what came of each.
+class Extraction {
+ public:
+  Extraction(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings, FeatureCache& cache,
+             Device device)
+      : dataset_(dataset),
+        tracks_(tracks),
+        settings_(settings),
+        cache_(cache),
+        device_(device),
+        errors_(tracks.size()),
+        warnings_(tracks.size()) {
+    features_.clips.resize(tracks.size());
+    features_.contents.resize(tracks.size());
+  }
+
+  void run(Progress& progress) {
+    const size_t threads = std::min(static_cast<size_t>(std::max(1, omp_get_max_threads())), tracks_.size());
+    const std::vector<std::jthread> pool = start(threads);
+    std::unique_lock lock(mutex_);
+    while (working_ > 0) {
+      changed_.wait_for(lock, 100ms);
+      const Counts counts = counts_;
+      lock.unlock();
+      progress.update(static_cast<int64_t>(counts.done), suffix(counts));
+      lock.lock();
+    }
+  }
+
+  // What ended the extraction before its time, if anything did.
+  void rethrow() const { failure_.rethrow(); }
+
+  Features take() {
+    features_.computed = counts_.computed;
+    features_.cached = counts_.cached;
+    for (size_t i = 0; i < errors_.size(); ++i) {
+      if (!errors_[i].empty()) features_.failures.push_back({tracks_[i], std::move(errors_[i])});
+      if (!warnings_[i].empty()) features_.warnings.push_back(std::move(warnings_[i]));
+    }
+    return std::move(features_);
+  }
+
+  size_t done() const { return counts_.done; }
+
+ private:
+  struct Counts {
+    size_t done = 0, computed = 0, cached = 0;
+  };
+
+  static std::string suffix(const Counts& counts) {
+    const size_t failed = counts.done - counts.computed - counts.cached;
+    std::string text = counts.cached > 0 ? fmt::format("{} from the cache", counts.cached) : "";
+    if (failed > 0) text += fmt::format("{}{} failed", text.empty() ? "" : ", ", failed);
+    return text;
+  }
+
+  // As many threads as the system grants, which may be few under ulimit; at least one.
+  std::vector<std::jthread> start(size_t threads) {
+    std::vector<std::jthread> pool;
+    pool.reserve(threads);
+    try {
+      while (pool.size() < threads) {
+        const std::lock_guard lock(mutex_);
+        pool.emplace_back([this] { work(); });
+        ++working_;
+      }
+    } catch (const std::system_error& error) {
+      if (pool.empty()) fail("cannot start a thread: {}; raise the limit (ulimit -u, ulimit -v)", error.what());
+    }
+    return pool;
+  }
+
+  void work() {
+    while (!interrupted() && !failure_.caught()) {
+      const size_t i = next_++;
+      if (i >= tracks_.size()) break;
+      const Counts one = extract(i);
+      const std::lock_guard lock(mutex_);
+      counts_.done += one.done;
+      counts_.computed += one.computed;
+      counts_.cached += one.cached;
+      changed_.notify_one();
+    }
+    const std::lock_guard lock(mutex_);
+    --working_;
+    changed_.notify_one();
+  }
+
+  Counts extract(size_t i) {
+    const Track& track = dataset_.tracks.at(tracks_[i]);
+    try {
+      const CacheKey key = make_cache_key(track.path, settings_);
+      features_.contents[i] = key.content;
+      if (auto clip = cache_.load(key, settings_.n_mels)) {
+        features_.clips[i] = std::move(*clip);
+        warnings_[i] = truncation_warning(track.path);
+        return {.done = 1, .cached = 1};
+      }
+      LogMel clip = log_mel(track.path, settings_, device_);
+      if (clip.frames == 0) fail("{} holds no sound", track.path.string());
+      cache_.store(key, clip);
+      warnings_[i] = truncation_warning(track.path);
+      features_.clips[i] = std::move(clip);
+      return {.done = 1, .computed = 1};
+    } catch (const OutOfMemory& error) {
+      failure_.guard([&] { fail_for_lack_of_memory(error.what(), track); });
+    } catch (const std::bad_alloc&) {
+      failure_.guard([&] { fail_for_lack_of_memory("out of memory", track); });
+    } catch (const DeviceError&) {
+      failure_.guard([] { throw; });
+    } catch (const Error& error) {
+      errors_[i] = error.what();
+    } catch (const std::exception& error) {
+      errors_[i] = fmt::format("{}: {}", track.path.string(), error.what());
+    }
+    return {.done = 1};
+  }
+
+  [[noreturn]] void fail_for_lack_of_memory(const char* what, const Track& track) const {
+    const char* remedy = device_ == Device::cpu ? "use fewer --threads" : "free some of it, or use --device cpu";
+    fail("{}, while computing the features of {}; {}{}", what, track.path.string(), remedy,
+         cache_.keeps() ? "; the features of the files before it are kept" : "");
+  }
+
+  const Dataset& dataset_;
+  std::span<const size_t> tracks_;
+  const MelSettings& settings_;
+  FeatureCache& cache_;
+  Device device_;
+  Features features_;
+  std::vector<std::string> errors_, warnings_;  // one per requested track; empty: it went well
+  kernel::FirstException failure_;
+  std::atomic<size_t> next_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Counts counts_;       // under mutex_
+  size_t working_ = 0;  // threads, under mutex_
+};
+
+}  // namespace
+
+Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
+                          const fs::path& cache_folder, Progress& progress, Device device) {
+  validate(settings);
+  FeatureCache cache(cache_folder);
+  Extraction extraction(dataset, tracks, settings, cache, device);
+  extraction.run(progress);
+  extraction.rethrow();
+  if (extraction.done() < tracks.size()) {
+    throw Interrupted(fmt::format("interrupted after the features of {} of {} tracks{}", extraction.done(),
+                                  tracks.size(),
+                                  cache.keeps() ? "; they are kept, the next run goes on from there" : ""));
+  }
+  progress.finish();
+  Features features = extraction.take();
+  features.note = cache.note();
+  return features;
+}
+
+}  // namespace melgrad

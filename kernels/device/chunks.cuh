@@ -1,0 +1,29 @@
+// How the threads of a block share the work on a chunk.
+#pragma once
+
+#include "kernels/device/chunks.h"
+#include "kernels/device/cuda.cuh"
+
+namespace melgrad::kernel::cuda {
+
+constexpr int chunk_threads = 256;
+constexpr int chunk_vector = 4;  // elements in an access: 16 bytes of float32, 8 of bfloat16
+
+template <class T>
+__device__ bool aligned_to_vector(const T* pointer) {
+  return reinterpret_cast<uintptr_t>(pointer) % (chunk_vector * sizeof(T)) == 0;
+}
+
+// Calls body.operator()<width>(i) for elements i ... i + width - 1 of an array of n, until the chunk is covered:
+// vectors where `aligned`, and single elements where not and at the end.
+template <class Body>
+__device__ void for_each_vector(Chunk chunk, int64_t n, bool aligned, Body body) {
+  const int64_t begin = chunk.index * chunk_elements, end = min(n, begin + chunk_elements);
+  const int64_t whole = aligned ? end - (end - begin) % chunk_vector : begin;
+  for (int64_t i = begin + threadIdx.x * chunk_vector; i < whole; i += chunk_threads * chunk_vector) {
+    body.template operator()<chunk_vector>(i);
+  }
+  for (int64_t i = whole + threadIdx.x; i < end; i += chunk_threads) body.template operator()<1>(i);
+}
+
+}  // namespace melgrad::kernel::cuda

@@ -1,0 +1,115 @@
+// Work on a row-major [rows, channels] matrix in which every channel is a sum of its own: how a launch cuts the matrix
+// into blocks, and how the rows are reduced. A reduction goes from registers over warp shuffles and shared memory to
+// one partial result per block, and a second small kernel combines those; every step has a fixed order that depends on
+// the shape alone, so results repeat to the bit. A partial result is a struct of words with combine(other), of which
+// {} is the empty one.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/device/cuda.cuh"
+
+namespace melgrad::kernel::cuda {
+
+// A block of threads [across, down] covers `across` vectors of channels side by side by `down` rows.
+constexpr int reduce_threads = 256, reduce_warps = reduce_threads / warp_size;
+constexpr int most_across = 8;  // 128 bytes where vectors are 16 bytes: a whole cache line
+
+// As many as there are vectors, so that few channels leave no thread idle; a power of two, which shuffles need.
+inline unsigned vectors_across(int64_t channels, int width) {
+  return std::bit_ceil(static_cast<unsigned>(std::min<int64_t>(ceil_divide<int64_t>(channels, width), most_across)));
+}
+
+// The rows are cut into chunks, the channels into tiles; each pair is a block.
+struct Cut {
+  int64_t rows_per_chunk;
+  unsigned across, tiles, chunks;
+
+  // rows and channels are positive.
+  Cut(int64_t rows, int64_t channels, int width) : across(vectors_across(channels, width)) {
+    const int64_t worthwhile_rows = 4 * block().y;
+    constexpr int64_t blocks_that_fill_a_gpu = 2048;
+    tiles = static_cast<unsigned>(ceil_divide<int64_t>(channels, across * width));
+    const int64_t wanted = std::clamp<int64_t>(blocks_that_fill_a_gpu / tiles, 1, ceil_divide(rows, worthwhile_rows));
+    rows_per_chunk = ceil_divide(rows, wanted);
+    chunks = static_cast<unsigned>(ceil_divide(rows, rows_per_chunk));
+  }
+  dim3 grid() const { return {tiles, chunks}; }
+  dim3 block() const { return {across, reduce_threads / across}; }
+};
+
+// The part of the matrix that one thread visits: `width` channels from `channel`, rows from `row` to `end` by `step`.
+template <int width>
+struct Visit {
+  int64_t channel, row, end, step;
+
+  __device__ Visit(int64_t rows, int64_t channels, int64_t rows_per_chunk)
+      : channel((static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) * width),
+        row(blockIdx.y * rows_per_chunk + threadIdx.y),
+        end(min(rows, (static_cast<int64_t>(blockIdx.y) + 1) * rows_per_chunk)),
+        step(blockDim.y) {
+    if (channel >= channels) end = 0;  // no rows, but the thread still takes part in barriers and shuffles
+  }
+};
+
+struct Sum {
+  float value;
+
+  __device__ void combine(const Sum& other) { value += other.value; }
+};
+
+// Combines what the threads of a block [across, down], at most reduce_threads in whole warps, hold for the same
+// channels, and calls write(channel within the tile, total) once for each channel of the tile.
+template <int width, class Partial, class Write>
+__device__ void combine_block(Partial (&held)[width], Write write) {
+  SHARED(Partial, of_warp, [reduce_warps][most_across * width]);
+  const int across = static_cast<int>(blockDim.x), threads = across * static_cast<int>(blockDim.y);
+  const int thread = static_cast<int>(threadIdx.y) * across + static_cast<int>(threadIdx.x);
+  const int warp = thread / warp_size, lane = thread % warp_size;
+  for (int c = 0; c < width; ++c) {
+    for (int distance = across; distance < warp_size; distance *= 2) held[c].combine(shuffle_xor(held[c], distance));
+    if (lane < across) of_warp[warp][lane * width + c] = held[c];
+  }
+  __syncthreads();
+  const int warps = threads / warp_size;
+  for (int c = thread; c < across * width; c += threads) {
+    Partial total = of_warp[0][c];
+    for (int w = 1; w < warps; ++w) total.combine(of_warp[w][c]);
+    write(c, total);
+  }
+}
+
+// The end of a Visit: partials[chunk, channels].
+template <int width, class Partial>
+__device__ void write_partials(Partial (&held)[width], Partial* partials, int64_t channels) {
+  combine_block<width>(held, [&](int c, const Partial& total) {
+    const int64_t channel = static_cast<int64_t>(blockIdx.x) * (blockDim.x * width) + c;
+    if (channel < channels) partials[blockIdx.y * channels + channel] = total;
+  });
+}
+
+// The second kernel of a reduction: a block of [combiners, warp_size] threads combines the chunks of 32 channels.
+constexpr int combiners = 8;
+
+inline dim3 combiner_block() { return {warp_size, combiners}; }
+inline dim3 warps_over(int64_t channels) { return static_cast<unsigned>(ceil_divide<int64_t>(channels, warp_size)); }
+__device__ inline int64_t channel_of_combiner() { return static_cast<int64_t>(blockIdx.x) * warp_size + threadIdx.x; }
+
+// The result is complete in the threads with threadIdx.y == 0.
+template <class Partial>
+__device__ Partial combine_chunks(const Partial* partials, unsigned chunks, int64_t channel, int64_t channels) {
+  SHARED(Partial, of_combiner, [combiners][warp_size]);
+  Partial total = {};
+  if (channel < channels) {
+    for (unsigned chunk = threadIdx.y; chunk < chunks; chunk += combiners) {
+      total.combine(partials[chunk * channels + channel]);
+    }
+  }
+  of_combiner[threadIdx.y][threadIdx.x] = total;
+  __syncthreads();
+  for (int i = 1; i < combiners; ++i) total.combine(of_combiner[i][threadIdx.x]);
+  return total;
+}
+
+}  // namespace melgrad::kernel::cuda

@@ -1,0 +1,48 @@
+// What conv2d.cu and the library that does the work have in common: a convolution by name, and the one function that
+// runs it on device memory. On a GPU that is cuDNN's (convolve.cu); on the emulated device, kernels/device/emulated's.
+#pragma once
+
+#include <compare>
+#include <string>
+
+#include "kernels/conv2d.h"
+
+namespace melgrad::kernel {
+
+enum class ConvolutionPass : uint8_t { forward, backward_data, backward_filter };
+
+constexpr const char* name_of(ConvolutionPass pass) {
+  switch (pass) {
+    case ConvolutionPass::forward:
+      return "forward";
+    case ConvolutionPass::backward_data:
+      return "backward_data";
+    case ConvolutionPass::backward_filter:
+      return "backward_filter";
+  }
+  return "?";
+}
+
+struct Convolution {
+  ConvolutionPass pass;
+  DType dtype;  // of all three tensors; sums are float32
+  Conv2d conv;
+  auto operator<=>(const Convolution&) const = default;
+};
+
+// "forward of 64x32x33x64 bfloat16 with 128 filters of 3x3, stride 2, padding 1"
+inline std::string describe(const Convolution& c) {
+  return fmt::format("{} of {}x{}x{}x{} {} with {} filters of {}x{}, stride {}, padding {}", name_of(c.pass),
+                     c.conv.batch, c.conv.height, c.conv.width, c.conv.in_channels, name_of(c.dtype),
+                     c.conv.out_channels, c.conv.kernel_height, c.conv.kernel_width, c.conv.stride, c.conv.padding);
+}
+
+namespace cuda {
+
+// x, w and y hold the input, the weights and the output or, whichever `pass` computes or starts from, their gradients.
+// One of the three is written: y by forward, x by backward_data, w by backward_filter. All are aligned to 16 bytes.
+// The first call for a shape measures and synchronises, so it must precede the capture of a CUDA graph.
+void convolve(Stream&, const Convolution&, const void* x, const void* w, const void* y);
+
+}  // namespace cuda
+}  // namespace melgrad::kernel

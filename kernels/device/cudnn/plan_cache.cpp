@@ -1,0 +1,79 @@
+#include "kernels/device/cudnn/plan_cache.cuh"
+
+#include <exception>
+#include <limits>
+
+#include "kernels/device/cudnn/plan_choice.cuh"
+#include "kernels/device/device_error.h"
+#include "kernels/device/note.h"
+#include "kernels/device/stream.h"
+
+namespace melgrad::kernel::cudnn {
+namespace {
+
+constexpr size_t plans_to_measure = 10;
+
+// Sets `lacked_memory` where a plan was passed over for lack of it.
+Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const PlanCache::Measure& measure,
+             bool& lacked_memory) {
+  float best_time = std::numeric_limits<float>::infinity();
+  Plan* best = nullptr;
+  std::string reason;
+  std::exception_ptr no_memory;
+  for (Plan& plan : plans) {
+    try {
+      if (const float time = measure(plan); time < best_time) {
+        best_time = time;
+        best = &plan;
+      }
+    } catch (const DeviceError&) {
+      throw;
+    } catch (const OutOfMemory&) {
+      no_memory = std::current_exception();
+      lacked_memory = true;
+    } catch (const Error& error) {
+      reason = error.what();
+    }
+  }
+  if (!best && no_memory) std::rethrow_exception(no_memory);
+  if (!best) fail("none of cuDNN's plans runs, {}: {}", describe(convolution), reason);
+  return std::move(*best);
+}
+
+}  // namespace
+
+const Plan* PlanCache::find(const Convolution& convolution, bool deterministic) const {
+  const auto found = plans_.find({deterministic, convolution});
+  return found == plans_.end() ? nullptr : &found->second;
+}
+
+const Plan& PlanCache::choose(const Convolution& convolution, bool deterministic, const Measure& measure) {
+  Plan plan = deterministic ? std::move(candidate_plans(convolution, target_, true, 1).front())
+                            : kept_or_measured(convolution, measure);
+  return plans_.insert_or_assign({deterministic, convolution}, std::move(plan)).first->second;
+}
+
+Plan PlanCache::kept_or_measured(const Convolution& convolution, const Measure& measure) {
+  const std::string key = plan_key(chip_, cudnnGetVersion(), convolution);
+  bool lacked_memory = false;
+  if (const auto kept = file_.find(key)) {
+    try {
+      Plan plan = plan_of_choice(*kept, convolution, target_);
+      measure(plan);  // another driver may not run it
+      return plan;
+    } catch (const DeviceError&) {
+      throw;
+    } catch (const OutOfMemory&) {
+      lacked_memory = true;
+    } catch (const Error& error) {
+      note_on_stderr(fmt::format("a kept plan is replaced, {}: {}", describe(convolution), error.what()));
+    }
+  }
+  Plan plan =
+      fastest(candidate_plans(convolution, target_, false, plans_to_measure), convolution, measure, lacked_memory);
+  // Memory that others hold now may be free in the next process, which should not inherit the second best.
+  if (!lacked_memory) file_.put(key, plan.configuration.choice);
+  return plan;
+}
+
+}  // namespace melgrad::kernel::cudnn

@@ -1,0 +1,68 @@
+// Batches of Fourier transforms of real signals, by cuFFT.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "kernels/device/cuda.cuh"
+
+#if MELGRAD_EMULATED
+#include "kernels/device/emulated/libraries/cufft.h"
+#else
+#include <cufft.h>
+#endif
+
+namespace melgrad::kernel::cuda {
+
+// Signals are double, for the reason that fft.h gives. A batch is [batch, 2 * bins] doubles: each row begins with a
+// signal of `length` and is overwritten by its `bins` = length / 2 + 1 complex numbers.
+class BatchedFft {
+ public:
+  // Made once per process and kept: a plan takes milliseconds.
+  static const BatchedFft& of(int64_t length, int64_t batch) {
+    static std::mutex mutex;
+    static auto& plans = *new std::map<std::pair<int64_t, int64_t>, BatchedFft>;
+    const std::lock_guard lock(mutex);
+    return plans.try_emplace({length, batch}, length, batch).first->second;
+  }
+
+  BatchedFft(int64_t length, int64_t batch) {
+    auto n = static_cast<int>(length), bins = n / 2 + 1, row = 2 * bins;
+    // The work area is the stream's, since cuFFT's own would be allocated behind the allocator's back.
+    check(cufftSetAutoAllocation(plan_.handle, 0), "cufftSetAutoAllocation");
+    check(cufftMakePlanMany(plan_.handle, 1, &n, &row, 1, row, &bins, 1, bins, CUFFT_D2Z, static_cast<int>(batch),
+                            &work_bytes_),
+          "cufftMakePlanMany");
+  }
+
+  size_t work_bytes() const { return work_bytes_; }
+
+  // `work` holds work_bytes(), aligned to 256.
+  void forward(Stream& stream, double* rows, void* work) const {
+    check(cufftSetStream(plan_.handle, native_stream(stream)), "cufftSetStream");
+    check(cufftSetWorkArea(plan_.handle, work), "cufftSetWorkArea");
+    check(cufftExecD2Z(plan_.handle, rows, reinterpret_cast<cufftDoubleComplex*>(rows)), "cufftExecD2Z");
+  }
+
+ private:
+  struct Plan {
+    cufftHandle handle{};
+    Plan() { check(cufftCreate(&handle), "cufftCreate"); }
+    ~Plan() { cufftDestroy(handle); }
+    Plan(const Plan&) = delete;
+    Plan& operator=(const Plan&) = delete;
+  };
+
+  static void check(cufftResult status, const char* what) {
+    if (status == CUFFT_ALLOC_FAILED) throw_out_of_memory(what);
+    if (status != CUFFT_SUCCESS) {
+      throw DeviceError(fmt::format("{}: cuFFT error {}", what, static_cast<int>(status)));
+    }
+  }
+
+  Plan plan_;
+  size_t work_bytes_ = 0;
+};
+
+}  // namespace melgrad::kernel::cuda

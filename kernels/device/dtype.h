@@ -1,0 +1,42 @@
+// Element types. Activations and gradients are float32 or bfloat16; weights, statistics and features are float32.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/device/error.h"
+
+namespace melgrad {
+
+enum class DType : uint8_t { float32, bfloat16, uint64 };
+
+constexpr const char* name_of(DType dtype) {
+  switch (dtype) {
+    case DType::float32:
+      return "float32";
+    case DType::bfloat16:
+      return "bfloat16";
+    case DType::uint64:
+      return "uint64";
+  }
+  return "?";
+}
+
+constexpr size_t size_of(DType dtype) {
+  switch (dtype) {
+    case DType::float32:
+      return 4;
+    case DType::bfloat16:
+      return 2;
+    case DType::uint64:
+      return 8;
+  }
+  return 0;
+}
+
+// The CPU computes in float32 only: bfloat16 arithmetic there would be slower than what it replaces.
+inline void require_float32(DType dtype, const char* kernel) {
+  if (dtype != DType::float32) fail("{}: {} on the CPU is not supported; use --precision fp32", kernel, name_of(dtype));
+}
+
+}  // namespace melgrad

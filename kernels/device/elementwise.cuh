@@ -1,0 +1,54 @@
+// Elementwise kernels: y[i] = op(x[i], ...) of arrays of one length, computed in float32. A thread takes one vector of
+// every array, and what is left of the last one element by element, so y may alias any x.
+#pragma once
+
+#include <concepts>
+
+#include "kernels/device/cuda.cuh"
+
+namespace melgrad::kernel::cuda {
+
+constexpr int elementwise_threads = 256;
+
+inline dim3 elementwise_blocks(int64_t n, int width) {
+  return static_cast<unsigned>(ceil_divide<int64_t>(n, int64_t{elementwise_threads} * width));
+}
+
+// Calls body.operator()<width>(first) for the thread's vector of `n` elements, and body.operator()<1>(i) for each
+// element of one that is not whole.
+template <int width, class Body>
+__device__ void for_vector_of_thread(int64_t n, Body body) {
+  const int64_t first = (static_cast<int64_t>(blockIdx.x) * elementwise_threads + threadIdx.x) * width;
+  if (first + width <= n) {
+    body.template operator()<width>(first);
+  } else {
+#pragma unroll 1  // seldom needed
+    for (int64_t i = first; i < n; ++i) body.template operator()<1>(i);
+  }
+}
+
+template <int width, class T, class Op, class... X>
+__global__ void __launch_bounds__(elementwise_threads) elementwise(Op op, T* y, int64_t n, const X*... x) {
+  for_vector_of_thread<width>(n, [&]<int taken>(int64_t first) {
+    const auto compute = [&](const auto&... in) {
+      Vector<T, taken> out;
+      for (int j = 0; j < taken; ++j) out[j] = from_float<T>(op(to_float(in[j])...));
+      store(y + first, out);
+    };
+    compute(load<taken>(x + first)...);
+  });
+}
+
+template <class T, class>
+using Always = T;
+
+template <class Op, std::convertible_to<const void*>... X>
+void launch_elementwise(Stream& stream, DType dtype, int64_t n, Op op, void* y, X... x) {
+  if (n == 0) return;
+  dispatch(dtype, any_extent, {y, x...}, [&]<class T, int width>() {
+    launch(elementwise<width, T, Op, Always<T, X>...>, elementwise_blocks(n, width), elementwise_threads, 0, stream, op,
+           static_cast<T*>(y), n, static_cast<const T*>(x)...);
+  });
+}
+
+}  // namespace melgrad::kernel::cuda

@@ -1,0 +1,71 @@
+// cuDNN's stand-in: the CPU's convolution on copies of device memory. float32 sums, rounded to bfloat16 at the end, as
+// cuDNN does it; and an overrun of device memory is an error here too, since AddressSanitizer sees the copies.
+#include <limits>
+#include <vector>
+
+#include "kernels/device/bfloat16.h"
+#include "kernels/device/convolution.h"
+#include "kernels/device/emulated/device_memory.h"
+
+namespace melgrad::kernel::cuda {
+namespace {
+
+// One of a convolution's tensors: NaN until it is read.
+class Operand {
+ public:
+  Operand(const void* memory, int64_t n, DType dtype)
+      : memory_(memory), dtype_(dtype), values_(static_cast<size_t>(n), std::numeric_limits<float>::quiet_NaN()) {
+    MELGRAD_CHECK(emulated_cuda::ownership(memory) == emulated_cuda::Ownership::device,
+                  "a convolution was given {}, which is not usable device memory", fmt::ptr(memory));
+  }
+
+  float* values() { return values_.data(); }
+  void read() { dtype_ == DType::float32 ? read_as<float>() : read_as<bfloat16>(); }
+  void write() { dtype_ == DType::float32 ? write_as<float>() : write_as<bfloat16>(); }
+
+ private:
+  template <class T>
+  void read_as() {
+    const emulated_cuda::DeviceMemoryScope scope;
+    for (size_t i = 0; i < values_.size(); ++i) values_[i] = to_float(static_cast<const T*>(memory_)[i]);
+  }
+  template <class T>
+  void write_as() {
+    const emulated_cuda::DeviceMemoryScope scope;
+    auto* const elements = static_cast<T*>(const_cast<void*>(memory_));
+    for (size_t i = 0; i < values_.size(); ++i) elements[i] = from_float<T>(values_[i]);
+  }
+
+  const void* memory_;
+  DType dtype_;
+  std::vector<float> values_;
+};
+
+}  // namespace
+
+void convolve(Stream&, const Convolution& convolution, const void* x, const void* w, const void* y) {
+  const auto& [pass, dtype, conv] = convolution;
+  Operand in(x, conv.batch * conv.height * conv.width * conv.in_channels, dtype);
+  Operand weights(w, conv.out_channels * conv.kernel_height * conv.kernel_width * conv.in_channels, dtype);
+  Operand out(y, conv.batch * conv.out_height() * conv.out_width() * conv.out_channels, dtype);
+  Stream& stream = Stream::of(Device::cpu);
+  switch (pass) {
+    case ConvolutionPass::forward:
+      in.read();
+      weights.read();
+      cpu::conv2d_forward(stream, in.values(), weights.values(), nullptr, out.values(), DType::float32, conv);
+      return out.write();
+    case ConvolutionPass::backward_data:
+      out.read();
+      weights.read();
+      cpu::conv2d_backward_data(stream, out.values(), weights.values(), in.values(), DType::float32, conv);
+      return in.write();
+    case ConvolutionPass::backward_filter:
+      in.read();
+      out.read();
+      cpu::conv2d_backward_filter(stream, in.values(), out.values(), weights.values(), DType::float32, conv);
+      return weights.write();
+  }
+}
+
+}  // namespace melgrad::kernel::cuda

@@ -1,0 +1,135 @@
+#include "kernels/device/emulated/libraries/cufft.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/error.h"
+#include "kernels/fft.h"
+
+namespace {
+
+using melgrad::kernel::ComplexLanes;
+using melgrad::kernel::fft_lanes;
+using melgrad::kernel::Lanes;
+using melgrad::kernel::RealFft;
+
+struct Plan {
+  bool automatic = true;
+  int length = 0, input_distance = 0, output_distance = 0, batch = 0;
+  void* work_area = nullptr;
+};
+
+struct Plans {
+  std::mutex mutex;
+  std::map<cufftHandle, Plan> plans;
+  cufftHandle next = 1;
+};
+
+// Never destroyed: plans in static storage may outlive any order of destruction.
+Plans& all() {
+  static auto& value = *new Plans;
+  return value;
+}
+
+// Gives the plan to body, which returns a result.
+template <class Body>
+cufftResult with_plan(cufftHandle handle, Body body) {
+  const std::lock_guard lock(all().mutex);
+  const auto entry = all().plans.find(handle);
+  return entry == all().plans.end() ? CUFFT_INVALID_PLAN : body(entry->second);
+}
+
+// As much as a plan of any kind could want.
+size_t work_bytes(const Plan& plan) { return sizeof(cufftDoubleComplex) * plan.batch * plan.length; }
+
+void require_device_memory(const char* what, const void* begin, size_t bytes) {
+  for (const char* end : {static_cast<const char*>(begin), static_cast<const char*>(begin) + bytes}) {
+    if (emulated_cuda::ownership(end) != emulated_cuda::Ownership::device) {
+      melgrad::fail("cufftExecD2Z: {} of {} bytes is not in device memory", what, bytes);
+    }
+  }
+}
+
+// As many signals as the host transforms at once. They are read before any is written: the transform may be in place.
+void transform_some(const Plan& plan, const double* input, cufftDoubleComplex* output, int first) {
+  const RealFft& fft = melgrad::kernel::real_fft(plan.length);
+  const int count = std::min(fft_lanes, plan.batch - first);
+  std::vector<Lanes> signal(fft.length());
+  std::vector<ComplexLanes> spectrum(fft.bins()), scratch(fft.workspace());
+  for (int lane = 0; lane < count; ++lane) {
+    const double* const row = input + int64_t{first + lane} * plan.input_distance;
+    for (int64_t i = 0; i < fft.length(); ++i) signal[i].values[lane] = row[i];
+  }
+  fft.forward(signal.data(), spectrum.data(), scratch.data());
+  for (int lane = 0; lane < count; ++lane) {
+    cufftDoubleComplex* const row = output + int64_t{first + lane} * plan.output_distance;
+    for (int64_t k = 0; k < fft.bins(); ++k) row[k] = {spectrum[k].re.values[lane], spectrum[k].im.values[lane]};
+  }
+}
+
+}  // namespace
+
+cufftResult cufftCreate(cufftHandle* plan) {
+  const std::lock_guard lock(all().mutex);
+  *plan = all().next++;
+  all().plans[*plan] = {};
+  return CUFFT_SUCCESS;
+}
+
+cufftResult cufftDestroy(cufftHandle plan) {
+  const std::lock_guard lock(all().mutex);
+  return all().plans.erase(plan) ? CUFFT_SUCCESS : CUFFT_INVALID_PLAN;
+}
+
+cufftResult cufftSetAutoAllocation(cufftHandle handle, int automatic) {
+  return with_plan(handle, [&](Plan& plan) {
+    plan.automatic = automatic != 0;
+    return CUFFT_SUCCESS;
+  });
+}
+
+cufftResult cufftMakePlanMany(cufftHandle handle, int rank, int* n, int* inembed, int istride, int idist, int* onembed,
+                              int ostride, int odist, cufftType type, int batch, size_t* bytes) {
+  return with_plan(handle, [&](Plan& plan) {
+    if (rank != 1 || !inembed || !onembed || istride != 1 || ostride != 1 || type != CUFFT_D2Z || *n < 2 || batch < 1 ||
+        idist < *n || odist < *n / 2 + 1) {
+      return CUFFT_INVALID_VALUE;
+    }
+    if (plan.automatic) melgrad::fail("cufftMakePlanMany: would allocate by itself; call cufftSetAutoAllocation first");
+    plan.length = *n;
+    plan.input_distance = idist;
+    plan.output_distance = odist;
+    plan.batch = batch;
+    *bytes = work_bytes(plan);
+    return CUFFT_SUCCESS;
+  });
+}
+
+cufftResult cufftSetStream(cufftHandle handle, cudaStream_t) {
+  return with_plan(handle, [](Plan&) { return CUFFT_SUCCESS; });
+}
+
+cufftResult cufftSetWorkArea(cufftHandle handle, void* work_area) {
+  return with_plan(handle, [&](Plan& plan) {
+    plan.work_area = work_area;
+    return CUFFT_SUCCESS;
+  });
+}
+
+cufftResult cufftExecD2Z(cufftHandle handle, cufftDoubleReal* input, cufftDoubleComplex* output) {
+  return with_plan(handle, [&](const Plan& plan) {
+    if (plan.batch == 0) return CUFFT_INVALID_PLAN;
+    if (!plan.work_area) melgrad::fail("cufftExecD2Z: no work area was set");
+    require_device_memory("the work area", plan.work_area, work_bytes(plan));
+    require_device_memory("the input", input, sizeof(double) * plan.batch * plan.input_distance);
+    require_device_memory("the output", output, sizeof(cufftDoubleComplex) * plan.batch * plan.output_distance);
+    const emulated_cuda::DeviceMemoryScope accessible;
+    std::memset(plan.work_area, 0xff, work_bytes(plan));  // so it shows when it overlaps the data
+    for (int first = 0; first < plan.batch; first += fft_lanes) transform_some(plan, input, output, first);
+    return CUFFT_SUCCESS;
+  });
+}

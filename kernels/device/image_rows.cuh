@@ -1,0 +1,42 @@
+// Kernels with a thread for every vector of channels of an NHWC image: a block computes part of one image row
+// [columns, channels], so that the row, the sample and all that follows from them are the block's and not the thread's.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/device/cuda.cuh"
+
+namespace melgrad::kernel::cuda {
+
+constexpr int image_row_threads = 256;  // at most
+
+struct Place {
+  int64_t sample;
+  int row, column, channel;
+  bool inside;  // the last block of a row may reach beyond it
+
+  template <int width>
+  __device__ static Place of_thread(int rows, int columns, int channels) {
+    const int vectors = channels / width;
+    const int i = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
+    return {.sample = blockIdx.x / rows,
+            .row = static_cast<int>(blockIdx.x % rows),
+            .column = i / vectors,
+            .channel = i % vectors * width,
+            .inside = i < columns * vectors};
+  }
+};
+
+// Gives a launch its shape, body(grid, block), for `rows` image rows in all samples. Throws Error, in the name of
+// `kernel`, when no grid is that large.
+template <class Body>
+void over_image_rows(const char* kernel, int64_t rows, int64_t vectors_in_row, Body body) {
+  const auto threads =
+      std::min<int64_t>(image_row_threads, ceil_divide<int64_t>(vectors_in_row, warp_size) * warp_size);
+  const auto blocks = ceil_divide(vectors_in_row, threads);
+  MELGRAD_CHECK(rows <= INT32_MAX && blocks <= 65535, "{}: {} rows of {} vectors are too many", kernel, rows,
+                vectors_in_row);
+  body(dim3(static_cast<unsigned>(rows), static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)));
+}
+
+}  // namespace melgrad::kernel::cuda

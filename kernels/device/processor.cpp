@@ -1,0 +1,37 @@
+#include "kernels/device/processor.h"
+
+#include <omp.h>
+
+#include <fstream>
+
+namespace melgrad {
+namespace {
+
+std::string model_name() {
+  std::ifstream file("/proc/cpuinfo");
+  const std::string key = "model name";
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) return line.substr(line.find(": ") + 2);
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Processor processor() {
+  Processor result{.name = model_name(), .threads = omp_get_max_threads(), .instructions = {}};
+#if defined(__x86_64__)
+  const std::pair<const char*, bool> known[] = {{"avx2", __builtin_cpu_supports("avx2") != 0},
+                                                {"fma", __builtin_cpu_supports("fma") != 0},
+                                                {"avx512f", __builtin_cpu_supports("avx512f") != 0},
+                                                {"avx512bw", __builtin_cpu_supports("avx512bw") != 0},
+                                                {"avx512vnni", __builtin_cpu_supports("avx512vnni") != 0},
+                                                {"avx512bf16", __builtin_cpu_supports("avx512bf16") != 0}};
+  for (const auto& [name, present] : known) {
+    if (present) result.instructions.emplace_back(name);
+  }
+#endif
+  return result;
+}
+
+}  // namespace melgrad

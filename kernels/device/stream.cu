@@ -1,0 +1,257 @@
+// The CUDA device's stream: work is queued and done in order, while the host goes on.
+#include <algorithm>
+#include <array>
+
+#include "kernels/device/caching_allocator.h"
+#include "kernels/device/cuda_owners.cuh"
+#include "kernels/device/gpus.h"
+#include "kernels/device/staging.cuh"
+
+#if !MELGRAD_EMULATED
+#include <cuda_profiler_api.h>
+#include <nvtx3/nvToolsExt.h>
+#endif
+
+namespace melgrad {
+
+std::optional<std::string> why_no_gpu();
+
+namespace {
+
+// What a GPU and its stand-in do not share: names for the profiler, and a checker that watches the allocator.
+#if MELGRAD_EMULATED
+void push_range(const char*) {}
+void pop_range() {}
+void block_acquired(void* block, size_t requested, size_t) noexcept {
+  emulated_cuda::lend_device_memory(block, requested);
+}
+void block_released(void* block, size_t) noexcept { emulated_cuda::hide_device_memory(block); }
+void block_kept_until_exit(void* block) { emulated_cuda::mark_permanent(block); }
+#else
+void push_range(const char* name) { nvtxRangePushA(name); }
+void pop_range() { nvtxRangePop(); }
+void block_acquired(void*, size_t, size_t) noexcept {}
+void block_released(void*, size_t) noexcept {}
+void block_kept_until_exit(void*) {}
+#endif
+
+void* acquire_block(size_t bytes) {
+  void* block = nullptr;
+  const cudaError_t status = cudaMalloc(&block, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();  // the allocator handles it; it must not show up as the next launch's error
+    return nullptr;
+  }
+  cuda_check(status, "cudaMalloc");
+  return block;
+}
+
+void give_back_block(void* block) noexcept { cudaFree(block); }
+
+// Asked for where there is an error to report already, which another must not hide.
+size_t free_bytes() {
+  size_t free = 0, total = 0;
+  cudaMemGetInfo(&free, &total);
+  return free;
+}
+
+cudaDeviceProp properties_of(int gpu) {
+  cudaDeviceProp properties{};
+  cuda_check(cudaGetDeviceProperties(&properties, gpu), "cudaGetDeviceProperties");
+  return properties;
+}
+
+bool is_device_memory(const void* pointer) {
+  cudaPointerAttributes attributes{};
+  cuda_check(cudaPointerGetAttributes(&attributes, pointer), "cudaPointerGetAttributes");
+  return attributes.type == cudaMemoryTypeDevice;
+}
+
+class CudaReadback final : public Readback {
+ public:
+  CudaReadback(size_t bytes, cudaStream_t stream)
+      : stream_(stream), bytes_(bytes), pinned_(make_pinned_memory(bytes)) {}
+  ~CudaReadback() override { cudaEventSynchronize(arrived_.get()); }
+  CudaReadback(const CudaReadback&) = delete;
+  CudaReadback& operator=(const CudaReadback&) = delete;
+
+  void start(const void* from) override {
+    cuda_check(cudaMemcpyAsync(pinned_.get(), from, bytes_, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
+    cuda_check(cudaEventRecord(arrived_.get(), stream_), "cudaEventRecord");
+  }
+  const void* wait() override {
+    cuda_check(cudaEventSynchronize(arrived_.get()), "cudaEventSynchronize");
+    return pinned_.get();
+  }
+
+ private:
+  cudaStream_t stream_;
+  size_t bytes_;
+  PinnedMemory pinned_;
+  OwnedEvent arrived_ = make_event(cudaEventDisableTiming);
+};
+
+class CudaStream final : public Stream {
+ public:
+  explicit CudaStream(int index)
+      : index_(index),
+        properties_(properties_of(index)),
+        allocator_({.acquire = acquire_block,
+                    .give_back = give_back_block,
+                    .free_bytes = free_bytes,
+                    .acquired = block_acquired,
+                    .released = block_released},
+                   description()) {}
+
+  Device device() const override { return Device::cuda; }
+  std::string description() const override {
+    return fmt::format("{}:{} ({})", name_of(Device::cuda), index_, properties_.name);
+  }
+  bool has_bfloat16() const override { return properties_.major >= 8; }
+  void* allocate(size_t bytes) override { return allocator_.allocate(bytes); }
+  void release(void* block) noexcept override { allocator_.release(block); }
+
+  void* workspace(size_t bytes) override {
+    if (bytes > workspace_bytes_ || !workspace_) {
+      allocator_.release(workspace_);
+      workspace_ = nullptr;
+      workspace_bytes_ = 0;
+      workspace_ = allocator_.allocate(bytes);
+      workspace_bytes_ = bytes;
+      block_kept_until_exit(workspace_);
+    }
+    block_acquired(workspace_, bytes, workspace_bytes_);  // what the last user left is not for the next
+    return workspace_;
+  }
+
+  void copy(void* to, const void* from, size_t bytes) override {
+    if (bytes == 0) return;
+    const bool to_device = is_device_memory(to);
+    if (to_device && !is_device_memory(from)) return staging_.upload(to, from, bytes, native());
+    cuda_check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, native()), "cudaMemcpyAsync");
+    if (!to_device) synchronize();
+  }
+
+  void zero(void* to, size_t bytes) override {
+    if (bytes > 0) cuda_check(cudaMemsetAsync(to, 0, bytes, native()), "cudaMemsetAsync");
+  }
+
+  std::unique_ptr<Readback> make_readback(size_t bytes) override {
+    return std::make_unique<CudaReadback>(bytes, native());
+  }
+
+  void synchronize() override { cuda_check(cudaStreamSynchronize(native()), "cudaStreamSynchronize"); }
+
+  Memory memory() const override { return allocator_.memory(); }
+  void reset_peak() override { allocator_.reset_peak(); }
+
+  void capture_profile(bool on) override {
+    synchronize();  // work of before does not count, work of until now does
+    cuda_check(on ? cudaProfilerStart() : cudaProfilerStop(), "cudaProfiler");
+  }
+  void begin_range(const char* name) noexcept override {
+    if (depth_ < ranges_.size()) ranges_[depth_] = name;
+    ++depth_;
+    push_range(name);
+  }
+  void end_range() noexcept override {
+    --depth_;
+    pop_range();
+  }
+
+  const char* current_range() const { return depth_ == 0 ? "kernel" : ranges_[std::min(depth_, ranges_.size()) - 1]; }
+  cudaStream_t native() const { return stream_.get(); }
+  int64_t l2_cache_bytes() const { return properties_.l2CacheSize; }
+
+ private:
+  int index_;
+  cudaDeviceProp properties_;
+  OwnedStream stream_ = make_stream(cudaStreamNonBlocking);
+  CachingAllocator allocator_;
+  Staging staging_;
+  void* workspace_ = nullptr;
+  size_t workspace_bytes_ = 0;
+  std::array<const char*, 16> ranges_{};  // the outermost; deeper ones go by the name of the last
+  size_t depth_ = 0;
+};
+
+int chosen_gpu = 0;
+const CudaStream* made_stream = nullptr;
+
+CudaStream& the_stream() {
+  // Never destroyed: tensors in static storage may outlive any order of destruction.
+  static auto& stream = []() -> CudaStream& {
+    if (const auto reason = why_no_gpu()) fail("{}; use --device cpu", *reason);
+    cuda_check(cudaSetDevice(chosen_gpu), "cudaSetDevice");
+    auto* const made = new CudaStream(chosen_gpu);
+    made_stream = made;
+    return *made;
+  }();
+  // Which GPU the runtime's functions mean is a property of the thread.
+  thread_local const cudaError_t current = cudaSetDevice(chosen_gpu);
+  cuda_check(current, "cudaSetDevice");
+  return stream;
+}
+
+CudaStream& as_cuda(Stream& stream) {
+  MELGRAD_CHECK(stream.device() == Device::cuda, "a CUDA kernel was given a stream of the {}",
+                name_of(stream.device()));
+  return static_cast<CudaStream&>(stream);
+}
+
+}  // namespace
+
+Stream& cuda_stream() { return the_stream(); }
+
+void choose_gpu(int index) {
+  if (made_stream && index != chosen_gpu) {
+    fail("cuda:{} cannot be used beside cuda:{}: a process works on one GPU", index, chosen_gpu);
+  }
+  chosen_gpu = index;
+}
+
+std::optional<std::string> why_no_gpu() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess) {
+    cudaGetLastError();  // reported here, so not again by the next call
+    // The runtime calls it the same whether the driver is old or absent.
+    if (status == cudaErrorInsufficientDriver) return "no CUDA device: no NVIDIA driver here, or one that is too old";
+    return fmt::format("no CUDA device: {}", cudaGetErrorString(status));
+  }
+  if (count == 0) return "no CUDA device: the driver reports none";
+  if (chosen_gpu >= count) {
+    return fmt::format("no CUDA device {}: this machine has {}, counted from 0", chosen_gpu, count);
+  }
+  return std::nullopt;
+}
+
+std::vector<GpuInfo> gpus() {
+  std::vector<GpuInfo> result;
+  if (why_no_gpu()) return result;
+  int count = 0;
+  cuda_check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  for (int gpu = 0; gpu < count; ++gpu) {
+    const cudaDeviceProp properties = properties_of(gpu);
+    result.push_back({.name = properties.name,
+                      .compute_capability = fmt::format("{}.{}", properties.major, properties.minor),
+                      .memory_bytes = properties.totalGlobalMem});
+  }
+  return result;
+}
+
+void throw_out_of_memory(std::string_view what) {
+  cudaGetLastError();  // reported here, so not again by the next call
+  const size_t free = free_bytes();
+  const auto [used, peak, held] = made_stream ? made_stream->memory() : Stream::Memory{};
+  throw OutOfMemory(fmt::format("{}: out of memory on {}: {} in use, {} held, {} free", what,
+                                made_stream ? made_stream->description() : name_of(Device::cuda), mebibytes(used),
+                                mebibytes(held), mebibytes(free)),
+                    held + free);
+}
+
+cudaStream_t native_stream(Stream& stream) { return as_cuda(stream).native(); }
+int64_t l2_cache_bytes(Stream& stream) { return as_cuda(stream).l2_cache_bytes(); }
+const char* current_range(Stream& stream) { return as_cuda(stream).current_range(); }
+
+}  // namespace melgrad

@@ -1,0 +1,276 @@
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/io/atomic_file.h"
+#include "tests/support/call.h"
+#include "tests/support/music_set.h"
+
+namespace melgrad::test {
+namespace {
+
+using nlohmann::json;
+
+// One run, trained once for all tests of the suite.
+class CommandLine : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    write_music_set(*folder_ / "music");
+    const Result result =
+        call({"train",           path("music"), "--out",         path("run"), "--cache",         path("cache"),
+              "--model",         "cnn_bn",      "--crop-frames", "32",        "--epochs",        "12",
+              "--batch-size",    "4",           "--mixup",       "0",         "--test-fraction", "0.34",
+              "--learning-rate", "0.005",       "--json",        "--quiet",  // pitch tells the classes apart
+              "--pitch-shift",   "0",           "--equalizer",   "0",         "--level",         "0"});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.err, "");
+    trained_ = json::parse(result.out);
+  }
+  static void TearDownTestSuite() { delete folder_; }
+  static std::string path(const std::string& name) { return (*folder_ / name).string(); }
+
+  static inline TemporaryFolder* folder_ = nullptr;
+  static inline json trained_;
+};
+
+TEST_F(CommandLine, TrainReportsAndLeavesARun) {
+  EXPECT_EQ(trained_.at("epochs"), 12);
+  EXPECT_GE(trained_.at("best_epoch"), 1);
+  EXPECT_GT(trained_.at("best_validation_track_accuracy"), 0.5);
+  for (const char* file : {"best.safetensors", "last.safetensors", "config.toml", "split.csv", "log.jsonl"}) {
+    EXPECT_TRUE(fs::exists(path("run") + "/" + file)) << file;
+  }
+  std::istringstream log(read_file(path("run") + "/log.jsonl"));
+  int epochs = 0;
+  json last;
+  for (std::string line; std::getline(log, line);) {
+    last = json::parse(line);
+    EXPECT_EQ(last.at("epoch"), ++epochs);
+  }
+  EXPECT_EQ(epochs, 12);
+  EXPECT_EQ(trained_.at("validation_loss"), last.at("validation_loss"));
+  EXPECT_LE(trained_.at("best_validation_loss"), last.at("validation_loss"));
+}
+
+TEST_F(CommandLine, TheSavedConfigTrainsTheSameModel) {
+  const Result again = call({"train", "--config", path("run") + "/config.toml", "--out", path("again"), "--quiet"});
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_TRUE(read_file(path("again") + "/best.safetensors") == read_file(path("run") + "/best.safetensors"));
+  EXPECT_EQ(read_file(path("again") + "/config.toml"), read_file(path("run") + "/config.toml"));
+}
+
+TEST_F(CommandLine, FlagsOverrideTheConfig) {
+  const Result result = call({"train", "--config", path("run") + "/config.toml", "--out", path("short"), "--epochs",
+                              "1", "--json", "--quiet"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(json::parse(result.out).at("epochs"), 1);
+  expect_refused({"train", path("absent"), "--config", path("run") + "/config.toml", "--out", path("none")}, "absent");
+}
+
+TEST_F(CommandLine, NumbersThatTomlLacksSurviveTheConfig) {
+  const Result result = call({"train", path("music"), "--out", path("odd"), "--model", "cnn", "--crop-frames", "0032",
+                              "--epochs", "1", "--dropout", ".5", "--seed", "18446744073709551615", "--quiet"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(call({"train", "--out", path("odd"), "--resume", "--quiet"}).exit_code, 0);
+}
+
+TEST_F(CommandLine, AConfigKeyThatIsNoOptionIsNamedWithItsLine) {
+  write_text(path("bad.toml"), "epochs = 1\nlearnig_rate = 0.1\n");
+  const Result result = call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("bad.toml:2: learnig_rate"), std::string::npos) << result.err;
+  write_text(path("bad.toml"), "epochs = = 1\n");
+  EXPECT_EQ(call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")}).exit_code, 2);
+}
+
+TEST_F(CommandLine, AConfigHasLettersBeyondAsciiInStringsAndCommentsOnly) {
+  const auto expect_config_refused = [&](const std::string& config, const std::string& message) {
+    write_text(path("bad.toml"), config);
+    expect_refused({"train", path("music"), "--config", path("bad.toml")}, message, 2);
+  };
+  expect_config_refused("# \xC3\xB6\nout = \"\xC3\xB6\"\n\xC3\xB6 = 1\n",
+                        "bad.toml:3: letters beyond ASCII need quotes around them");
+  expect_config_refused("# \xC3\xB6\nout = \"\"\"\\\n\xC3\xB6\"\"\"\n",
+                        "bad.toml:2: a file with letters beyond ASCII takes strings on one line only");
+  expect_config_refused("# \xC3\xB6\nepochs = [0P\"\xC3\xB6\"]\n", "bad.toml:2: ");  // a quote that begins no string
+
+  const std::string run = path("b\xC3\xB6se \xE2\x80\xA8");
+  write_text(path("good.toml"), "model = 'cnn' # \xC2\xA7\nepochs = 1\nout = \"" + run + "\"\n");
+  const Result result = call({"train", path("music"), "--config", path("good.toml"), "--quiet"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(call({"train", "--out", run, "--resume", "--quiet"}).exit_code, 0);
+}
+
+TEST_F(CommandLine, EvaluateTakesTheHeldOutTracksAndWritesTables) {
+  const Result result = call({"evaluate", path("run"), path("music"), "--cache", path("cache"), "--json", "--quiet"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json report = json::parse(result.out);
+  EXPECT_EQ(report.at("split"), "test");
+  EXPECT_EQ(report.at("tracks"), 6);
+  EXPECT_GT(report.at("track_accuracy"), 0.5);
+  EXPECT_GT(report.at("segment_accuracy"), 0.5);
+  EXPECT_LE(report.at("track_accuracy_interval")[0], report.at("track_accuracy"));
+  EXPECT_EQ(json::parse(read_file(path("run") + "/evaluation/report.json")), report);
+  for (const char* file : {"confusion.png", "confusion.csv", "classes.csv", "predictions.csv"}) {
+    EXPECT_TRUE(fs::exists(path("run") + "/evaluation/" + file)) << file;
+  }
+  const Result text = call(
+      {"evaluate", path("run"), path("music"), "--split", "train", "--cache", path("cache"), "--out", path("tables")});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_NE(text.out.find("train side"), std::string::npos) << text.out;
+}
+
+TEST_F(CommandLine, EvaluateOfACheckpointFileTakesItsRunsSplitAndOtherMusicMustBeAskedForWhole) {
+  const Result file = call({"evaluate", path("run") + "/best.safetensors", path("music"), "--json", "--quiet"});
+  ASSERT_EQ(file.exit_code, 0) << file.err;
+  EXPECT_EQ(json::parse(file.out).at("split"), "test");
+  write_sine(path("other") + "/low/another.wav", 210, 1.0);
+  const Result other = call({"evaluate", path("run"), path("other"), "--quiet"});
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_NE(other.err.find("--split all"), std::string::npos) << other.err;
+  const Result whole = call({"evaluate", path("run"), path("other"), "--split", "all", "--json", "--quiet"});
+  EXPECT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_EQ(json::parse(whole.out).at("tracks"), 1);
+}
+
+TEST_F(CommandLine, AFileThatCannotBeReadIsNamedLeftOutAndReported) {
+  write_music_set(path("flawed"), 4);
+  write_text(path("flawed") + "/low/broken.wav", "this is no audio");
+  const std::vector<std::string> arguments{"train",  path("flawed"),  "--out", path("flawed_run"), "--model",
+                                           "cnn",    "--crop-frames", "32",    "--epochs",         "1",
+                                           "--json", "--quiet"};
+  const Result result = call(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("broken.wav"), std::string::npos);
+  EXPECT_EQ(json::parse(result.out).at("failed_files").size(), 1u);
+  EXPECT_EQ(read_file(path("flawed_run") + "/split.csv").find("broken"), std::string::npos);
+  std::vector<std::string> strict = arguments;
+  strict[3] = path("strict_run");
+  strict.emplace_back("--strict");
+  EXPECT_EQ(call(strict).exit_code, 1);
+}
+
+TEST_F(CommandLine, PredictNamesEveryFileItCanAndTheExitCodeTellsOfTheRest) {
+  write_text(path("broken.wav"), "this is no audio");
+  const std::string good = path("music") + "/high/high.00000.wav";
+  const Result result = call({"predict", path("run"), good, path("broken.wav"), path("music") + "/low", "--json"});
+  EXPECT_EQ(result.exit_code, 3);
+  const json files = json::parse(result.out);
+  ASSERT_EQ(files.size(), 8u);
+  EXPECT_EQ(files[0].at("label"), "high");
+  EXPECT_EQ(files[0].at("predictions").size(), 3u);
+  EXPECT_TRUE(files[1].contains("error"));
+  EXPECT_EQ(files[2].at("label"), "low");
+  double total = 0;
+  for (const json& p : files[0].at("predictions")) total += p.at("probability").get<double>();
+  EXPECT_NEAR(total, 1, 1e-5);
+  EXPECT_NE(result.err.find("broken.wav"), std::string::npos);
+  EXPECT_EQ(call({"predict", path("run"), path("broken.wav")}).exit_code, 1);
+  EXPECT_EQ(call({"predict", path("run"), good}).exit_code, 0);
+}
+
+TEST_F(CommandLine, MelWritesTheArrayAndThePicture) {
+  const Result result = call(
+      {"mel", path("music") + "/high/high.00000.wav", "--npy", path("mel.npy"), "--png", path("mel.png"), "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json mel = json::parse(result.out);
+  EXPECT_EQ(mel.at("n_mels"), 128);
+  EXPECT_EQ(mel.at("frames"), 1 + 22050 / 512);
+  EXPECT_NEAR(mel.at("seconds").get<double>(), 1.0, 1e-9);
+  EXPECT_EQ(read_file(path("mel.png")).substr(1, 3), "PNG");
+  EXPECT_EQ(read_file(path("mel.npy")).substr(1, 5), "NUMPY");
+}
+
+TEST_F(CommandLine, SummaryCountsWhatTorchvisionCounts) {
+  const Result result = call({"summary", "resnet18", "--crop-frames", "64", "--n-mels", "64", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json summary = json::parse(result.out);
+  // torchvision's resnet18(num_classes=10) has 11,181,642 parameters; a one-channel stem saves 2 * 64 * 49 of them.
+  EXPECT_EQ(summary.at("total_parameters"), 11'181'642 - 2 * 64 * 49);
+  EXPECT_EQ(summary.at("trainable_parameters"), summary.at("total_parameters"));
+  const json& stem = summary.at("layers")[0];
+  EXPECT_EQ(stem.at("name"), "conv1");
+  EXPECT_EQ(stem.at("output_shape"), (std::vector<int64_t>{1, 32, 32, 64}));
+  EXPECT_EQ(stem.at("multiply_adds"), 32 * 32 * 64 * 49);
+  EXPECT_EQ(summary.at("layers").back().at("name"), "fc");
+  int64_t parameters = 0, multiply_adds = 0;
+  for (const json& layer : summary.at("layers")) {
+    EXPECT_EQ(layer.at("output_shape")[0], 1);
+    parameters += layer.at("parameters").get<int64_t>();
+    multiply_adds += layer.at("multiply_adds").get<int64_t>();
+  }
+  EXPECT_EQ(parameters, summary.at("total_parameters"));
+  EXPECT_EQ(multiply_adds, summary.at("multiply_adds"));
+  // Weights, gradients and two moments are the least a training step holds.
+  EXPECT_GT(summary.at("training_step_bytes"), 4 * 4 * 11'000'000);
+}
+
+TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
+  const auto expect_usage = [](const std::vector<std::string>& arguments, const std::string& part) {
+    const Result result = call(arguments);
+    EXPECT_EQ(result.exit_code, 2) << part;
+    EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(lines_of_program(result.err), 1) << result.err;
+  };
+  expect_usage({}, "subcommand");
+  expect_usage({"trian"}, "there is no command 'trian'");
+  expect_usage({"train", path("music"), "--out", path("x"), "--epochs", "0"}, "--epochs");
+  expect_usage({"train", path("music"), "--out", path("x"), "--model", "vgg"}, "vgg");
+  expect_usage({"train", path("music"), "--out", path("x"), "--epoch", "3"}, "--epoch");
+  expect_usage({"train", "--out", path("x")}, "no data set was given");
+  expect_usage({"train", path("music"), "--out", path("x"), "--folds", "3"}, "--fold");
+  expect_usage(
+      {"train", path("music"), "--out", path("x"), "--fold", "0", "--folds", "3", "--split-files", path("lists")},
+      "leave out --split-files");
+  expect_usage({"train", path("music"), "--out", path("x"), "--epochs", "1", "--quiet", "--profile-steps", "100:109"},
+               "--profile-steps begins at step 100, the training ends with step ");
+  expect_usage({"train", path("music"), "--out", path("x"), "--model", "cnn", "--n-mels", "8"}, "cannot take batches");
+  expect_usage({"train", path("music"), "--out", path("x"), "--fold", "-5"}, "--fold");
+  expect_usage({"train", path("music"), "--out", path("x"), "--folds", "-5"}, "--folds");
+  expect_usage({"train", path("music"), "--out", path("x"), "--n-mels", "0"}, "--n-mels");
+  expect_usage({"check", path("music"), "--lines", "-1"}, "--lines");
+  expect_usage({"--version", "--jsno"}, "did you mean --json?");
+  expect_usage({"--quiet", "train", path("music"), "--out", path("x")}, "'--quiet' stands before the command");
+  expect_usage({"summary", "vgg"}, "resnet18");
+  expect_usage({"mel"}, "file");
+}
+
+TEST_F(CommandLine, NotesWhatFiguresCannotBeTakenAt) {
+  const Result brief = call({"train", path("music"), "--out", path("brief"), "--model", "cnn", "--crop-frames", "32",
+                             "--epochs", "2", "--warmup-epochs", "3"});
+  ASSERT_EQ(brief.exit_code, 0) << brief.err;
+  EXPECT_NE(brief.err.find("the learning rate rises over 3 epochs and 2 are trained"), std::string::npos) << brief.err;
+
+  fs::copy(path("run") + "/last.safetensors", path("alone.safetensors"));
+  const Result alone = call({"evaluate", path("alone.safetensors"), path("music"), "--cache", path("cache")});
+  EXPECT_EQ(alone.exit_code, 0) << alone.err;
+  EXPECT_NE(alone.err.find("those that the model was trained on flatter it"), std::string::npos) << alone.err;
+}
+
+TEST_F(CommandLine, ARunBeforeItsFirstEpochHasNoModel) {
+  write_text(path("early run/training.safetensors"), "");
+  expect_refused({"predict", path("early run"), path("music")},
+                 "go on with melgrad train --out '" + path("early run") + "' --resume");
+}
+
+TEST_F(CommandLine, EachSubcommandHelpsWithAnExample) {
+  for (const char* command : {"synth", "mel", "train", "evaluate", "predict", "summary", "check"}) {
+    const Result result = call({command, "--help"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_NE(result.out.find(std::string("Example:\n  melgrad ") + command), std::string::npos) << result.out;
+  }
+}
+
+TEST_F(CommandLine, FailuresAreOneLine) {
+  expect_refused({"mel", path("absent.wav")}, "absent.wav");
+  expect_refused({"predict", path("music"), path("absent.wav")}, "last.safetensors does not exist");
+  expect_refused({"evaluate", path("run") + "/config.toml", path("music")}, "config.toml");
+  expect_refused({"train", path("absent"), "--out", path("x")}, "absent");
+}
+
+}  // namespace
+}  // namespace melgrad::test

@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdlib>
+#include <sstream>
+
+#include "apps/completion/command_doc.h"
+#include "framework/io/atomic_file.h"
+#include "tests/support/music_folder.h"
+
+namespace melgrad::test {
+namespace {
+
+// A program with one of each kind of option.
+CommandDoc example() {
+  CLI::App program("Plays music.", "player");
+  program.set_version_flag("--version", "1");
+  CLI::App& play = *program.add_subcommand("play", "Play: it's [loud]");
+  static std::string file, style = "jazz";
+  static int volume = 5;
+  play.option_defaults()->always_capture_default();
+  play.add_option("file", file, "What to play")->required();
+  play.add_option("--style", style, "How")->check(CLI::IsMember({"jazz", "rock", "rock:hard"}));
+  play.add_option("--volume", volume, "How loud")->check(CLI::Range(0, 11));
+  play.add_option("--secret", volume)->group("");
+  play.footer("Example:\n  player play 'x.wav'\n.hidden");
+  program.add_subcommand("stop", "Stop");
+  program.add_subcommand("internal", "Hidden")->group("");
+  return describe(program);
+}
+
+bool has(const char* command) {
+  return std::system(("command -v " + std::string(command) + " >/dev/null").c_str()) == 0;
+}
+
+TEST(Completion, DescribesWhatHelpShows) {
+  const CommandDoc program = example();
+  ASSERT_EQ(program.commands.size(), 2U);
+  const CommandDoc& play = program.commands[0];
+  ASSERT_EQ(play.options.size(), 3U);  // --help, --style, --volume
+  EXPECT_EQ(play.options[1].value, OptionDoc::Value::choice);
+  EXPECT_EQ(play.options[1].choices, (std::vector<std::string>{"jazz", "rock", "rock:hard"}));
+  EXPECT_EQ(play.options[1].default_value, "jazz");
+  EXPECT_EQ(play.options[2].value, OptionDoc::Value::number);
+  EXPECT_EQ(play.options[2].constraint, "INT in [0 - 11]");
+  ASSERT_EQ(play.positionals.size(), 1U);
+  EXPECT_EQ(play.positionals[0].value, OptionDoc::Value::path_or_text);
+  EXPECT_TRUE(play.positionals[0].required);
+}
+
+// What the bash completion offers for the words, the last of which is under the cursor.
+std::string offered_by_bash(const TemporaryFolder& folder, const std::string& words) {
+  const std::string output = (folder / "offered").string();
+  const std::string script = write_text(folder / "ask.bash", bash_completion(example()) + "COMP_WORDS=(" + words +
+                                                                 ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_player\n"
+                                                                 "echo \"${COMPREPLY[@]}\" >" +
+                                                                 output + "\n")
+                                 .string();
+  EXPECT_EQ(std::system(("bash " + script).c_str()), 0);
+  std::string offered = read_file(output);
+  offered.pop_back();
+  return offered;
+}
+
+TEST(Completion, BashOffersCommandsOptionsAndValues) {
+  if (!has("bash")) GTEST_SKIP() << "there is no bash";
+  const TemporaryFolder folder;
+  EXPECT_EQ(offered_by_bash(folder, "player ''"), "play stop");
+  EXPECT_EQ(offered_by_bash(folder, "player --v"), "--version");
+  EXPECT_EQ(offered_by_bash(folder, "player play --"), "--help --style --volume");
+  EXPECT_EQ(offered_by_bash(folder, "player play --style ''"), "jazz rock");
+  EXPECT_EQ(offered_by_bash(folder, "player play --style = r"), "rock");
+  EXPECT_EQ(offered_by_bash(folder, "player play --style ="), "jazz rock");
+  EXPECT_EQ(offered_by_bash(folder, "player play --volume ''"), "");
+  EXPECT_EQ(offered_by_bash(folder, "player play x"), "");  // bash goes on to file names
+}
+
+TEST(Completion, ZshAndFishCarryTheSame) {
+  const std::string zsh = zsh_completion(example()), fish = fish_completion(example());
+  EXPECT_NE(zsh.find("'play:Play\\: it'\\''s \\[loud\\]'"), std::string::npos) << zsh;
+  EXPECT_NE(zsh.find("'--style[How]:style:(jazz rock rock\\:hard)'"), std::string::npos) << zsh;
+  EXPECT_NE(zsh.find("':file:_files'"), std::string::npos) << zsh;
+  EXPECT_NE(fish.find("-f -a play -d 'Play: it\\'s [loud]'"), std::string::npos) << fish;
+  EXPECT_NE(fish.find("-l style -x -a 'jazz rock rock:hard' -d 'How'"), std::string::npos) << fish;
+  EXPECT_EQ((zsh + fish).find("secret"), std::string::npos);
+  EXPECT_EQ((zsh + fish).find("internal"), std::string::npos);
+}
+
+TEST(Completion, ZshAndFishCanReadTheirs) {
+  const TemporaryFolder folder;
+  const auto reads = [&](const std::string& shell, const std::string& script) {
+    const std::string file = write_text(folder / ("completion." + shell), script).string();
+    return std::system((shell + " -n " + file).c_str()) == 0;
+  };
+  if (!has("zsh") && !has("fish")) GTEST_SKIP() << "there is neither zsh nor fish";
+  EXPECT_TRUE(!has("zsh") || reads("zsh", zsh_completion(example())));
+  EXPECT_TRUE(!has("fish") || reads("fish", fish_completion(example())));
+}
+
+TEST(Completion, TheManualPageIsGoodRoff) {
+  const std::string page = man_page(example(), "player 1");
+  EXPECT_NE(page.find("\\fB\\-\\-volume\\fR \\fIVOLUME\\fR\nHow loud (INT in [0 \\- 11]; default 5)"),
+            std::string::npos)
+      << page;
+  EXPECT_NE(page.find("\n\\&.hidden"), std::string::npos) << page;
+  if (!has("man")) GTEST_SKIP() << "there is no man to read it";
+  const TemporaryFolder folder;
+  const std::string file = write_text(folder / "player.1", page).string(), warnings = (folder / "warnings").string();
+  EXPECT_EQ(std::system(("LC_ALL=C.UTF-8 man --warnings -l " + file + " >/dev/null 2>" + warnings).c_str()), 0);
+  EXPECT_EQ(read_file(warnings), "");
+}
+
+}  // namespace
+}  // namespace melgrad::test

@@ -1,0 +1,137 @@
+// What is left of a run that was stopped, and that going on from it changes nothing: real processes, real signals.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/io/atomic_file.h"
+#include "framework/io/safetensors.h"
+#include "kernels/device/philox.h"
+#include "tests/support/music_set.h"
+#include "tests/support/program.h"
+
+namespace melgrad::test {
+namespace {
+
+class Resume : public testing::Test {
+ protected:
+  std::vector<std::string> training(const fs::path& run, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"train",         (folder_ / "music").string(),
+                                       "--out",         run.string(),
+                                       "--cache",       (folder_ / "cache").string(),
+                                       "--model",       "cnn_bn",
+                                       "--crop-frames", "32",
+                                       "--epochs",      "6",
+                                       "--batch-size",  "4",
+                                       "--seed",        "3",
+                                       "--threads",     "2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  int run(const std::vector<std::string>& arguments) { return Program(arguments, folder_ / "output").wait(); }
+  std::string output() const { return read_file(folder_ / "output"); }
+
+  fs::path uninterrupted() {
+    const fs::path run_folder = folder_ / "uninterrupted";
+    EXPECT_EQ(run(training(run_folder)), 0) << output();
+    return run_folder;
+  }
+
+  static void expect_same_run(const fs::path& a, const fs::path& b) {
+    for (const char* file : {"training.safetensors", "last.safetensors", "best.safetensors"}) {
+      EXPECT_TRUE(read_file(a / file) == read_file(b / file)) << file << " differs";
+    }
+    EXPECT_EQ(log_without_times(a), log_without_times(b));
+  }
+
+  static std::vector<nlohmann::json> log_without_times(const fs::path& run_folder) {
+    std::vector<nlohmann::json> lines;
+    std::ifstream file(run_folder / "log.jsonl");
+    for (std::string line; std::getline(file, line);) {
+      lines.push_back(nlohmann::json::parse(line));
+      lines.back().erase("seconds");
+      lines.back().erase("tracks_per_second");
+    }
+    return lines;
+  }
+
+  TemporaryFolder folder_;
+  fs::path music_ = write_music_set(folder_ / "music");
+};
+
+TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
+  const fs::path expected = uninterrupted(), killed = folder_ / "killed";
+  int kills = 0, exit_code = -1;
+  for (uint64_t attempt = 0; exit_code != 0; ++attempt) {
+    ASSERT_LT(attempt, 200u) << "the run makes no progress between kills";
+    const bool begun = fs::exists(killed / "training.safetensors");
+    Program program(training(killed, begun ? std::vector<std::string>{"--resume"} : std::vector<std::string>{}),
+                    folder_ / "output");
+    // Up to 12 kills at random moments, longer ones as attempts go by so that slow machines finish too.
+    if (kills < 12) {
+      const double seconds = uniform(philox(7, attempt, 0).v[0]) * (0.05 + 0.05 * static_cast<double>(attempt));
+      std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+      if (program.running()) ++kills;
+      program.send(SIGKILL);
+    }
+    exit_code = program.wait();
+    ASSERT_TRUE(exit_code == 0 || exit_code == -SIGKILL) << output();
+    if (fs::exists(killed / "training.safetensors")) {
+      EXPECT_NO_THROW(read_safetensors(killed / "training.safetensors"));
+    }
+  }
+  EXPECT_GT(kills, 0);
+  expect_same_run(expected, killed);
+}
+
+TEST_F(Resume, AfterCtrlCInTheMiddleOfAnEpochGivesTheSameBits) {
+  const fs::path expected = uninterrupted(), stopped = folder_ / "stopped";
+  {
+    Program program(training(stopped), folder_ / "output");
+    program.run_until([&] { return fs::exists(stopped / "log.jsonl") && fs::file_size(stopped / "log.jsonl") > 0; });
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 130);
+    EXPECT_NE(output().find("--resume"), std::string::npos) << output();
+  }
+  EXPECT_EQ(run({"train", music_.string(), "--out", stopped.string(), "--resume"}), 0) << output();
+  expect_same_run(expected, stopped);
+}
+
+TEST_F(Resume, NeedsARunAndANewRunNeedsAnEmptyFolder) {
+  EXPECT_EQ(run(training(folder_ / "none", {"--resume", "--config", "/dev/null"})), 1);
+  EXPECT_NE(output().find("holds no training.safetensors"), std::string::npos) << output();
+  const fs::path existing = uninterrupted();
+  EXPECT_EQ(run(training(existing)), 1);
+  EXPECT_NE(output().find("already holds a run"), std::string::npos) << output();
+}
+
+TEST_F(Resume, RefusesOptionsThatWouldMakeItAnotherRun) {
+  const fs::path run_folder = uninterrupted();
+  EXPECT_EQ(run({"train", "--out", run_folder.string(), "--resume", "--seed", "4"}), 1);
+  EXPECT_NE(output().find("--resume cannot change --seed: the run has 3, given is 4"), std::string::npos) << output();
+  EXPECT_EQ(run({"train", "--out", run_folder.string(), "--resume", "--epochs", "7"}), 0) << output();
+  EXPECT_EQ(log_without_times(run_folder).size(), 7u);
+}
+
+TEST_F(Resume, ALogLineWrittenInPartIsWrittenAgain) {
+  const fs::path expected = uninterrupted(), torn = folder_ / "torn";
+  EXPECT_EQ(run(training(torn, {"--epochs", "6"})), 0) << output();
+  const std::string log = read_file(torn / "log.jsonl");
+  write_text(torn / "log.jsonl", log + log.substr(0, 40));
+  EXPECT_EQ(run({"train", "--out", torn.string(), "--resume"}), 0) << output();
+  expect_same_run(expected, torn);
+}
+
+TEST_F(Resume, ANonFiniteLossNamesTheStepTheFilesAndTheCheckpoint) {
+  const fs::path run_folder = folder_ / "diverged";
+  EXPECT_EQ(run(training(run_folder, {"--learning-rate", "1e30", "--warmup-epochs", "0", "--quiet"})), 1);
+  const std::string message = output();
+  EXPECT_NE(message.find("at step "), std::string::npos) << message;
+  EXPECT_NE(message.find(".wav"), std::string::npos) << message;
+  EXPECT_NE(message.find("training.safetensors"), std::string::npos) << message;
+  EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
+  EXPECT_NO_THROW(read_safetensors(run_folder / "training.safetensors"));
+}
+
+}  // namespace
+}  // namespace melgrad::test

@@ -1,0 +1,379 @@
+#include "framework/dataset/feature_cache.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <csignal>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <optional>
+#include <string_view>
+#include <thread>
+
+#include "framework/dataset/cache_entry.h"
+#include "framework/io/atomic_file.h"
+#include "framework/terminal/interrupt.h"
+#include "kernels/device/cache_folder.h"
+#include "kernels/device/device_error.h"
+#include "tests/support/music_folder.h"
+
+#if MELGRAD_EMULATED
+#include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/runtime.h"
+#endif
+
+namespace melgrad::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr MelSettings settings{.sample_rate = 22050, .n_fft = 512, .hop_length = 256, .n_mels = 20};
+
+// A folder of sines, every one of another pitch, in two genres.
+fs::path write_sines(const fs::path& root, int tracks, double seconds = 0.2) {
+  for (int i = 0; i < tracks; ++i) {
+    write_sine(root / (i % 2 == 0 ? "even" : "odd") / fmt::format("{:03}.wav", i), 200 + 50 * i, seconds);
+  }
+  return root;
+}
+
+Features extract(const Dataset& dataset, const fs::path& cache, const MelSettings& mel = settings) {
+  std::vector<size_t> all(dataset.tracks.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  Progress progress("features", static_cast<int64_t>(all.size()), "tracks", ProgressMode::quiet);
+  return extract_features(dataset, all, mel, cache, progress);
+}
+
+void expect_equal(const LogMel& clip, const LogMel& expected) {
+  EXPECT_EQ(clip.n_mels, expected.n_mels);
+  EXPECT_EQ(clip.frames, expected.frames);
+  EXPECT_EQ(clip.seconds, expected.seconds);
+  EXPECT_EQ(clip.db, expected.db);
+}
+
+void expect_right(const Dataset& dataset, const Features& features, const MelSettings& mel = settings) {
+  ASSERT_EQ(features.clips.size(), dataset.tracks.size());
+  EXPECT_TRUE(features.failures.empty());
+  for (size_t i = 0; i < dataset.tracks.size(); ++i) {
+    expect_equal(features.clips[i], log_mel(dataset.tracks[i].path, mel));
+  }
+}
+
+std::vector<fs::path> files_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) files.push_back(entry.path());
+  return files;
+}
+
+TEST(FeatureCache, HitsOnlyTheSameContentAndSettings) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 6));
+  const fs::path cache = folder / "cache";
+
+  const Features first = extract(dataset, cache);
+  expect_right(dataset, first);
+  EXPECT_EQ(first.computed, 6u);
+  EXPECT_EQ(first.cached, 0u);
+  EXPECT_EQ(first.note, "");
+  const Features second = extract(dataset, cache);
+  expect_right(dataset, second);
+  EXPECT_EQ(second.computed, 0u);
+  EXPECT_EQ(second.cached, 6u);
+
+  MelSettings other = settings;
+  other.top_db = 60;
+  const Features changed = extract(dataset, cache, other);
+  expect_right(dataset, changed, other);
+  EXPECT_EQ(changed.computed, 6u);
+
+  // A moved file is found again; a changed one is computed anew under its old name.
+  fs::rename(dataset.tracks[0].path, folder / "set/even/moved.wav");
+  write_sine(dataset.tracks[1].path, 5000);
+  const Dataset edited = load_dataset(folder / "set");
+  const Features third = extract(edited, cache);
+  expect_right(edited, third);
+  EXPECT_EQ(third.computed, 1u);
+  EXPECT_EQ(third.cached, 5u);
+}
+
+TEST(FeatureCache, RefusesSettingsThatCannotBe) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 2));
+  MelSettings silly = settings;
+  silly.hop_length = 0;
+  EXPECT_NE(error_of([&] { extract(dataset, folder / "cache", silly); }), "");
+}
+
+TEST(FeatureCache, WorksWithoutAFolder) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 2));
+  const std::vector<size_t> one{1};
+  Progress progress("features", 1, "tracks", ProgressMode::quiet);
+  const Features features = extract_features(dataset, one, settings, "", progress);
+  ASSERT_EQ(features.clips.size(), 1u);
+  expect_equal(features.clips[0], log_mel(dataset.tracks[1].path, settings));
+  EXPECT_EQ(features.computed, 1u);
+}
+
+TEST(FeatureCache, LeavesBadFilesOutAndNamesThem) {
+  const TemporaryFolder folder;
+  write_sines(folder / "set", 4);
+  write_text(folder / "set/even/noise.wav", "this is no sound");
+  write_text(folder / "set/odd/empty.wav");
+  Dataset dataset = load_dataset(folder / "set");
+  dataset.tracks.push_back({.path = folder / "set/odd/absent.wav", .name = "odd/absent.wav", .label = 1});
+  for (int run = 0; run < 2; ++run) {
+    const Features features = extract(dataset, folder / "cache");
+    EXPECT_EQ(run == 0 ? features.computed : features.cached, 4u);
+    ASSERT_EQ(features.failures.size(), 3u);
+    for (const auto& [track, message] : features.failures) {
+      EXPECT_NE(message.find(dataset.tracks[track].path.string()), std::string::npos) << message;
+      EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    }
+    EXPECT_TRUE(std::ranges::is_sorted(features.failures, {}, &Features::Failure::track));
+    for (size_t i = 0; i < dataset.tracks.size(); ++i) {
+      const bool failed = std::ranges::count(features.failures, i, &Features::Failure::track) > 0;
+      EXPECT_EQ(features.clips[i].frames == 0, failed) << dataset.tracks[i].name;
+    }
+  }
+}
+
+TEST(CacheEntry, IsRefusedWhenAnyByteIsDamaged) {
+  const CacheKey key{.content = {1, 2}, .settings = 3};
+  const LogMel clip{.n_mels = 2, .frames = 3, .db = {-80, -1, 0, 1, 2, 3.5}, .seconds = 0.25};
+  const std::string sound = encode_cache_entry(key, clip);
+  ASSERT_TRUE(decode_cache_entry(sound, key, 2));
+  expect_equal(*decode_cache_entry(sound, key, 2), clip);
+  for (size_t i = 0; i < sound.size(); ++i) {
+    for (const int flip : {1, 0x80, 0xFF}) {
+      std::string damaged = sound;
+      damaged[i] = static_cast<char>(damaged[i] ^ flip);
+      EXPECT_FALSE(decode_cache_entry(damaged, key, 2)) << "byte " << i;
+    }
+    EXPECT_FALSE(decode_cache_entry(sound.substr(0, i), key, 2)) << "length " << i;
+  }
+  EXPECT_FALSE(decode_cache_entry(sound + '\0', key, 2));
+  EXPECT_FALSE(decode_cache_entry(sound, {.content = {1, 3}, .settings = 3}, 2));
+  EXPECT_FALSE(decode_cache_entry(sound, {.content = {1, 2}, .settings = 4}, 2));
+  EXPECT_FALSE(decode_cache_entry(sound, key, 3));
+}
+
+TEST(FeatureCache, ReplacesDamagedAndForeignEntries) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  extract(dataset, folder / "cache");
+  const auto entries = files_in(folder / "cache/features");
+  ASSERT_EQ(entries.size(), 4u);
+
+  std::string damaged = read_file(entries[0]);
+  damaged[damaged.size() / 2] ^= 1;
+  write_text(entries[0], damaged);
+  fs::resize_file(entries[1], fs::file_size(entries[1]) - 1);
+  write_text(entries[2]);
+  fs::copy_file(entries[3], entries[2], fs::copy_options::overwrite_existing);
+
+  const Features repaired = extract(dataset, folder / "cache");
+  expect_right(dataset, repaired);
+  EXPECT_EQ(repaired.computed, 3u);
+  EXPECT_EQ(extract(dataset, folder / "cache").cached, 4u);
+}
+
+TEST(FeatureCache, GoesOnWhereItCannotWrite) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  const Features no_folder = extract(dataset, write_text(folder / "file") / "cache");
+  expect_right(dataset, no_folder);
+  EXPECT_NE(no_folder.note.find("features are not cached: cannot create"), std::string::npos) << no_folder.note;
+
+  // Folders where the entries should be: writing fails later.
+  for (const Track& track : dataset.tracks) {
+    fs::create_directories(folder / "cache/features" / make_cache_key(track.path, settings).file_name() / "x");
+  }
+  const Features no_entry = extract(dataset, folder / "cache");
+  expect_right(dataset, no_entry);
+  EXPECT_NE(no_entry.note.find("features are not cached: cannot write"), std::string::npos) << no_entry.note;
+  EXPECT_EQ(files_in(folder / "cache/features").size(), 4u);  // no temporary is left
+}
+
+#if MELGRAD_EMULATED
+TEST(FeatureCache, BlamesNoFileForADeviceThatIsFull) {
+  if (emulated_cuda::device_memory_used() > 0) GTEST_SKIP() << "earlier tests have left the device blocks to reuse";
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  const std::vector<size_t> all{0, 1, 2, 3};
+  emulated_cuda::set_device_memory_limit(1024);
+  const std::string error = error_of([&] {
+    Progress progress("features", 4, "tracks", ProgressMode::quiet);
+    extract_features(dataset, all, settings, "", progress, Device::cuda);
+  });
+  emulated_cuda::set_device_memory_limit(SIZE_MAX);
+  EXPECT_NE(error.find("out of memory on cuda:0"), std::string::npos) << error;
+  EXPECT_NE(error.find("while computing the features of"), std::string::npos) << error;
+  EXPECT_NE(error.find("use --device cpu"), std::string::npos) << error;
+}
+
+TEST(FeatureCache, BlamesNoFileForADeviceThatFailed) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  const std::vector<size_t> all{0, 1, 2, 3};
+  emulated_cuda::set_device_broken(true);
+  Progress progress("features", 4, "tracks", ProgressMode::quiet);
+  EXPECT_THROW(extract_features(dataset, all, settings, "", progress, Device::cuda), DeviceError);
+  emulated_cuda::set_device_broken(false);
+}
+#endif
+
+TEST(FeatureCache, RemovesOldTemporariesOnly) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 2));
+  const fs::path old = write_text(folder / "cache/features/0a-1b.mel.77.0.tmp", "half");
+  const fs::path young = write_text(folder / "cache/features/0a-1b.mel.78.0.tmp", "half");
+  const fs::path foreign = write_text(folder / "cache/features/other.tmp", "not ours");
+  for (const fs::path& file : {old, foreign}) fs::last_write_time(file, fs::file_time_type::clock::now() - 2h);
+  extract(dataset, folder / "cache");
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(young));
+  EXPECT_TRUE(fs::exists(foreign));
+}
+
+// What a second process runs: the test below, told by the environment where its folders are.
+class Child {
+ public:
+  explicit Child(const fs::path& folder) {
+    const std::string variable = "MELGRAD_TEST_FOLDER=" + folder.string();
+    std::vector<std::string> arguments{"melgrad_tests", "--gtest_filter=FeatureCache.KeepsWhatLogMelComputes",
+                                       "--gtest_brief=1"};
+    std::vector<char*> argv, environment{const_cast<char*>(variable.c_str())};
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      // Of all tests' shards it would run another one than its filter's.
+      if (!std::string_view(*entry).starts_with("GTEST_")) environment.push_back(*entry);
+    }
+    argv.push_back(nullptr);
+    environment.push_back(nullptr);
+    EXPECT_EQ(posix_spawn(&process_, "/proc/self/exe", nullptr, nullptr, argv.data(), environment.data()), 0);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  void kill_now() const { kill(process_, SIGKILL); }
+  bool running() {
+    if (!status_) {
+      int status = 0;
+      if (waitpid(process_, &status, WNOHANG) == process_) status_ = status;
+    }
+    return !status_;
+  }
+  int wait() {
+    while (running()) std::this_thread::sleep_for(1ms);
+    return *status_;
+  }
+
+ private:
+  pid_t process_ = 0;
+  std::optional<int> status_;
+};
+
+TEST(FeatureCache, KeepsWhatLogMelComputes) {
+  std::optional<TemporaryFolder> own;  // a child that is killed could not remove it
+  const char* given = std::getenv("MELGRAD_TEST_FOLDER");
+  if (given == nullptr) write_sines(own.emplace() / "set", 4);
+  const fs::path folder = given == nullptr ? own->path() : fs::path(given);
+  const Dataset dataset = load_dataset(folder / "set");
+  expect_right(dataset, extract(dataset, folder / "cache"));
+}
+
+TEST(FeatureCache, IsSharedByProcesses) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 40));
+  Child one(folder.path()), two(folder.path()), three(folder.path());
+  for (Child* child : {&one, &two, &three}) EXPECT_EQ(child->wait(), 0);
+  const Features features = extract(dataset, folder / "cache");
+  expect_right(dataset, features);
+  EXPECT_EQ(features.cached, 40u);
+  EXPECT_EQ(files_in(folder / "cache/features").size(), 40u);
+}
+
+TEST(FeatureCache, OutlivesBeingKilled) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 60, 1.0));
+  for (const size_t enough : {1u, 7u, 30u}) {
+    fs::remove_all(folder / "cache");
+    Child child(folder.path());
+    while (child.running() && files_in(folder / "cache/features").size() < enough) std::this_thread::sleep_for(200us);
+    child.kill_now();
+    const int status = child.wait();
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    const Features features = extract(dataset, folder / "cache");
+    expect_right(dataset, features);
+    EXPECT_EQ(features.computed + features.cached, 60u);
+    EXPECT_EQ(extract(dataset, folder / "cache").cached, 60u);
+  }
+}
+
+// The clock of a progress line, which the extraction reads while its threads work: a moment to interrupt it at.
+double interrupting_clock() {
+  static int calls = 0;
+  if (++calls == 2) raise(SIGINT);
+  return calls;
+}
+
+// The exit status of a process that extracts until it is interrupted. Its folder is gone when it returns.
+int extract_until_interrupted() {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 200));
+  std::vector<size_t> all(dataset.tracks.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  install_interrupt_handler();
+  Progress progress("features", 200, "tracks", {ProgressMode::lines, stdout, 80, interrupting_clock});
+  try {
+    extract_features(dataset, all, settings, folder / "cache", progress);
+  } catch (const Interrupted& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return interrupted() && !files_in(folder / "cache/features").empty() ? 3 : 4;
+  }
+  return 5;
+}
+
+TEST(Interrupt, StopsAnExtractionAndSaysSo) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(std::_Exit(extract_until_interrupted()), testing::ExitedWithCode(3),
+              "interrupted after the features of [0-9]+ of 200 tracks; they are kept, the next run goes on from there");
+}
+
+TEST(Interrupt, EndsAtOnceTheSecondTime) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto interrupt_twice = [] {
+    install_interrupt_handler();
+    raise(SIGINT);
+    if (!interrupted()) std::_Exit(5);
+    raise(SIGTERM);
+    std::_Exit(6);
+  };
+  EXPECT_EXIT(interrupt_twice(), testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(CacheFolder, FollowsTheEnvironment) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto check = [] {
+    setenv("HOME", "/home/nina", 1);
+    unsetenv("MELGRAD_CACHE");
+    unsetenv("XDG_CACHE_HOME");
+    if (default_cache_folder() != "/home/nina/.cache/melgrad") std::_Exit(1);
+    setenv("XDG_CACHE_HOME", "relative", 1);
+    if (default_cache_folder() != "/home/nina/.cache/melgrad") std::_Exit(2);
+    setenv("XDG_CACHE_HOME", "/var/caches", 1);
+    if (default_cache_folder() != "/var/caches/melgrad") std::_Exit(3);
+    setenv("MELGRAD_CACHE", "/mnt/mel", 1);
+    if (default_cache_folder() != "/mnt/mel") std::_Exit(4);
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(check(), testing::ExitedWithCode(0), "");
+}
+
+}  // namespace
+}  // namespace melgrad::test

@@ -1,0 +1,122 @@
+// Manifests, labels and file names that a disk or a stranger may bring.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "framework/dataset/dataset.h"
+#include "framework/dataset/split.h"
+#include "framework/io/atomic_file.h"
+#include "framework/terminal/text.h"
+#include "tests/support/call.h"
+#include "tests/support/music_folder.h"
+
+namespace melgrad::test {
+namespace {
+
+using namespace std::string_literals;
+
+TEST(Text, KeepsWhatCanBeShownAndEscapesTheRest) {
+  EXPECT_EQ(one_line("música ♫ 𝄞"), "música ♫ 𝄞");
+  EXPECT_EQ(one_line("a\nb\tc\x1B[2Jd\x7F\r"), "a\\nb\\tc\\x1B[2Jd\\x7F\\x0D");
+  EXPECT_EQ(one_line("a\0b"s), "a\\x00b");
+  EXPECT_EQ(one_line("\xC2\x9B"), "\\xC2\\x9B");  // the one-byte form of ESC [
+  for (const char* broken : {"\xFF", "\xC0\xAF", "\xE2\x82", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80"}) {
+    EXPECT_FALSE(is_utf8(broken));
+    EXPECT_TRUE(is_utf8(one_line(broken)));
+  }
+  EXPECT_LT(one_line(std::string(1'000'000, 'x')).size(), 5000u);
+}
+
+TEST(Text, IsQuotedForAShellWhereItMustBe) {
+  EXPECT_EQ(shell_quoted("runs/first-1.0+x=y"), "runs/first-1.0+x=y");
+  EXPECT_EQ(shell_quoted("my music"), "'my music'");
+  EXPECT_EQ(shell_quoted("$(rm *)`x`\"\\"), "'$(rm *)`x`\"\\'");
+  EXPECT_EQ(shell_quoted("it's"), R"('it'\''s')");
+  EXPECT_EQ(shell_quoted(""), "''");
+}
+
+TEST(HostileNames, AManifestIsRefusedWithItsLine) {
+  const TemporaryFolder root;
+  const std::pair<std::string, const char*> table[] = {
+      {"path,label\ra.wav,rock\r", "m.csv:1: its lines end in CR alone"},
+      {"path,label\n\"a.wav\",rock\n" + (root / "a.wav").string() + ",pop\n", "m.csv:3: a.wav is listed already"},
+      {"path,label\nx/../a.wav,rock\na.wav,pop\n", "m.csv:3: a.wav is listed already in line 2"},
+      {"path,label\n../" + root.path().filename().string() + "/a.wav,rock\na.wav,pop\n",
+       "m.csv:3: a.wav is listed already"},
+      {"path,label\na\0b.wav,rock\n"s, "m.csv:2: the path holds a NUL byte"},
+      {"path,label\na.wav,ro\xFF"
+       "ck\n",
+       "cannot name the genre of a.wav: it is not UTF-8"},
+      {"path,label\na.wav,\"ro\nck\"\n", "it holds a control character"},
+      {"path,label\na.wav," + std::string(1000, 'x') + "\n", "it has 1000 bytes"},
+      {"path\na.wav\n", "m.csv:1: no column 'label'"},
+      {"path,la\0bel\na.wav,rock\n"s, "'la\\x00bel'; the first line must name path,label"},
+      {"path,label,split\na.wav,rock,tr\0ain\n"s, "split is 'tr\\x00ain'; it must be"},
+  };
+  for (const auto& [text, says] : table) {
+    const fs::path manifest = write_text(root / "m.csv", text);
+    const std::string message = error_of([&] { load_dataset(manifest); });
+    EXPECT_NE(message.find(says), std::string::npos) << message;
+    EXPECT_NE(message.find(root.path().string()), std::string::npos) << message;
+  }
+}
+
+TEST(HostileNames, TooFewTracksForASplitAreNamed) {
+  const TemporaryFolder root;
+  const fs::path manifest = write_text(root / "m.csv", "path,label\na,rock\nb,rock\nc,pop\n");
+  const Dataset dataset = load_dataset(manifest);
+  EXPECT_NE(error_of([&] { make_split(dataset, {.fold = 0, .folds = 1'000'000'000}); }).find("3 tracks, too few for"),
+            std::string::npos);
+  const Dataset one_class = load_dataset(write_text(root / "m.csv", "path,label\na,rock\nb,rock\n"));
+  EXPECT_NE(error_of([&] { make_split(one_class, {}); }).find("the only label is 'rock'"), std::string::npos);
+}
+
+// From training over resuming and evaluating to predicting, files may be called anything that the system allows.
+TEST(HostileNames, FilesOfAnyNameAreTrainedOnAndFoundAgain) {
+  const TemporaryFolder folder;
+  const auto path = [&](const char* name) { return (folder / name).string(); };
+  const std::string names[] = {"with space.wav", "new\nline.wav", "quote\", comma.wav", "latin \xE9.wav", "-dash.wav"};
+  for (const std::string& name : names) {
+    write_sine(folder / "music/low" / name, 200, 1);
+    write_sine(folder / "music/high" / name, 4000, 1);
+  }
+  const Result trained =
+      call({"train", path("music"), "--out", path("run"), "--no-cache", "--model", "cnn", "--crop-frames", "32",
+            "--epochs", "1", "--batch-size", "4", "--test-fraction", "0.4", "--quiet"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_EQ(call({"train", "--out", path("run"), "--resume", "--quiet"}).exit_code, 0);
+  write_text(folder / "music/low/broken \xE9\n.wav", "no audio");
+  const Result evaluated =
+      call({"evaluate", path("run"), path("music"), "--no-cache", "--split", "all", "--json", "--quiet"});
+  EXPECT_EQ(evaluated.exit_code, 3) << evaluated.err;
+  EXPECT_EQ(nlohmann::json::parse(evaluated.out).at("tracks"), 10);
+  EXPECT_NE(evaluated.err.find("broken \\xE9\\n.wav"), std::string::npos) << evaluated.err;
+  const Result predicted = call({"predict", path("run"), (folder / "music/low" / names[1]).string()});
+  EXPECT_EQ(predicted.exit_code, 0);
+  EXPECT_EQ(lines_of_program(predicted.out), 1) << predicted.out;
+
+  // Names are shown, not obeyed: neither by a terminal nor by a shell that a suggested command is pasted into.
+  const std::string commanding = (folder / "music/low/$(x)\x1B[31m.wav").string();
+  write_sine(commanding, 200, 1);
+  fs::resize_file(commanding, fs::file_size(commanding) / 2);
+  for (const auto& arguments : {std::vector{"check"s, path("music"), "--no-cache"s}, {"mel"s, commanding}}) {
+    const Result result = call(arguments);
+    EXPECT_EQ((result.out + result.err).find('\x1B'), std::string::npos) << result.out << result.err;
+    EXPECT_NE((result.out + result.err).find("$(x)\\x1B[31m.wav"), std::string::npos) << result.out << result.err;
+  }
+  const Result drawn = call({"mel", (folder / "music/low" / names[3]).string(), "--png", path("latin.png"), "--quiet"});
+  EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+  EXPECT_NE(call({"predict", path("run"), commanding}).err.find("ffmpeg -i '"), std::string::npos);
+
+  write_sine(folder / "latin \xE9/low/a.wav", 200);
+  expect_refused({"train", path("latin \xE9"), "--out", path("other")}, "is not UTF-8, so config.toml cannot hold it");
+
+  // Labels that the model does not know.
+  write_sine(folder / "others/polka/a.wav", 200);
+  expect_refused(
+      {"evaluate", path("run"), path("others"), "--split", "all", "--quiet"},
+      "polka/a.wav has the label 'polka', which the model " + path("run/last.safetensors") + " does not know");
+}
+
+}  // namespace
+}  // namespace melgrad::test

@@ -1,0 +1,93 @@
+#include "framework/dataset/model_card.h"
+
+#include <gtest/gtest.h>
+
+#include "framework/training/state_dict.h"
+#include "models/models.h"
+#include "tests/support/music_folder.h"
+
+namespace melgrad::test {
+namespace {
+
+ModelCard example() {
+  ModelCard card{
+      .model = "resnet18", .labels = {"jazz", "r\"&\"b", "ska"}, .mel = {}, .standardisation = {}, .crop_frames = 99};
+  card.mel = {.sample_rate = 16000,
+              .n_fft = 400,
+              .hop_length = 160,
+              .n_mels = 3,
+              .fmin = 20.5,
+              .fmax = 7600,
+              .htk = true,
+              .top_db = 60};
+  card.standardisation = {.mean = {-40.1f, -50.2f, 0.3f}, .deviation = {1.1f, 20.5f, 1e-3f}};
+  return card;
+}
+
+TEST(ModelCard, SurvivesTheMetadata) {
+  const ModelCard card = example(), again = model_card(to_metadata(card), "file");
+  EXPECT_EQ(again.model, card.model);
+  EXPECT_EQ(again.labels, card.labels);
+  EXPECT_EQ(again.mel, card.mel);
+  EXPECT_EQ(again.standardisation.mean, card.standardisation.mean);
+  EXPECT_EQ(again.standardisation.deviation, card.standardisation.deviation);
+  EXPECT_EQ(again.crop_frames, card.crop_frames);
+}
+
+TEST(ModelCard, RefusesWhatIsMissingOrMakesNoSense) {
+  const auto error_with = [](const std::string& key, const std::string& value) {
+    auto metadata = to_metadata(example());
+    metadata[key] = value;
+    return error_of([&] { model_card(metadata, "the.file"); });
+  };
+  for (const auto& [key, value] : to_metadata(example())) {
+    auto metadata = to_metadata(example());
+    metadata.erase(key);
+    EXPECT_NE(error_of([&] { model_card(metadata, "the.file"); }).find("the.file"), std::string::npos) << key;
+  }
+  EXPECT_NE(error_with("labels", "[1]").find("the.file"), std::string::npos);
+  EXPECT_NE(error_with("labels", "[]").find("makes no sense"), std::string::npos);
+  EXPECT_NE(error_with("crop_frames", "0").find("makes no sense"), std::string::npos);
+  EXPECT_NE(error_with("standardisation", R"({"mean":[0,0,0],"deviation":[1,0,1]})").find("makes no sense"),
+            std::string::npos);
+  EXPECT_NE(error_with("melgrad_format", "99").find("format 99"), std::string::npos);
+}
+
+TEST(StateDict, HasPyTorchsNamesShapesAndOrderOfElements) {
+  const auto model = make_model("resnet_small", 10);
+  const std::vector<SafeTensor> tensors = state_dict(*model);
+  const auto find = [&](const std::string& name) {
+    return *std::find_if(tensors.begin(), tensors.end(), [&](const SafeTensor& t) { return t.name == name; });
+  };
+  EXPECT_EQ(find("layer2.0.downsample.0.weight").shape, (std::vector<int64_t>{32, 16, 1, 1}));
+  EXPECT_EQ(find("bn1.num_batches_tracked").dtype, "I64");
+  EXPECT_TRUE(find("bn1.num_batches_tracked").shape.empty());
+  const SafeTensor weight = find("layer1.0.conv1.weight");
+  ASSERT_EQ(weight.shape, (std::vector<int64_t>{16, 16, 3, 3}));
+  for (const Named& named : model->parameters()) {
+    if (named.name != weight.name) continue;
+    const std::vector<float> here = named.tensor.to_vector();  // [out, height, width, in]
+    const auto* there = reinterpret_cast<const float*>(weight.bytes.data());
+    const auto at = [](size_t k, size_t c, size_t r, size_t s) { return ((k * 16 + c) * 3 + r) * 3 + s; };
+    EXPECT_EQ(there[at(5, 7, 1, 2)], here[static_cast<size_t>(((5 * 3 + 1) * 3 + 2) * 16 + 7)]);
+  }
+}
+
+TEST(StateDict, LoadsWhatItSavedAndRefusesTheRest) {
+  const auto source = make_model("resnet_small", 10), target = make_model("resnet_small", 10);
+  SafeTensors file{.metadata = {}, .tensors = state_dict(*source)};
+  load_state_dict(*target, file, "", "file");
+  EXPECT_EQ(source->parameters()[0].tensor.to_vector(), target->parameters()[0].tensor.to_vector());
+
+  const auto other = make_model("resnet_small", 9);
+  EXPECT_NE(error_of([&] { load_state_dict(*other, file, "", "a.file"); }).find("fc.weight"), std::string::npos);
+  SafeTensors extra = file;
+  extra.tensors.push_back({.name = "stray", .dtype = "F32", .shape = {}, .bytes = std::vector<std::byte>(4)});
+  EXPECT_NE(error_of([&] { load_state_dict(*target, extra, "", "a.file"); }).find("stray"), std::string::npos);
+  SafeTensors missing = file;
+  missing.tensors.pop_back();
+  EXPECT_NE(error_of([&] { load_state_dict(*target, missing, "", "a.file"); }).find("missing"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace melgrad::test

@@ -1,0 +1,179 @@
+// A steady training step takes nothing from the system: its blocks come back from the allocator, at the same addresses.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <optional>
+
+#include "framework/layers.h"
+#include "framework/optimizer.h"
+#include "kernels/device/caching_allocator.h"
+#include "tests/support/devices.h"
+#include "tests/support/expect_error.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+extern "C" size_t __sanitizer_get_current_allocated_bytes();  // GCC ships no header that declares it
+#endif
+
+namespace melgrad {
+namespace {
+
+size_t heap_bytes() {
+#if defined(__SANITIZE_ADDRESS__)
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+#endif
+}
+
+// One of everything: convolution, batch norm with its buffers, ReLU, pooling, dropout, linear, and a residual sum.
+class Narrow : public Module {
+ public:
+  Narrow()
+      : conv1_(child<Conv2d>("conv1", 1, 4, Conv2d::Options{.padding = 1})),
+        bn1_(child<BatchNorm2d>("bn1", 4)),
+        pool_(child<MaxPool2d>("pool", 2, 2, 0)),
+        conv2_(child<Conv2d>("conv2", 4, 4, Conv2d::Options{.padding = 1, .bias = false})),
+        dropout_(child<Dropout>("dropout", 0.25f)),
+        fc_(child<Linear>("fc", 4, 3)) {}
+  std::string description() const override { return "Narrow"; }
+
+ protected:
+  Tensor forward(const Tensor& x) override {
+    const Tensor y = pool_(relu(bn1_(conv1_(x))));
+    return fc_(dropout_(flatten(adaptive_avg_pool2d(add(conv2_(y), y), 1, 1))));
+  }
+
+ private:
+  Conv2d& conv1_;
+  BatchNorm2d& bn1_;
+  MaxPool2d& pool_;
+  Conv2d& conv2_;
+  Dropout& dropout_;
+  Linear& fc_;
+};
+
+class Training {
+ public:
+  explicit Training(Device device) : device_(device) {
+    model_.move_to(device);
+    optimizer_.emplace(decay_groups(model_.parameters(), 0.01f), Adam::Options{.max_gradient_norm = 1});
+    x_ = x_.to(device);
+    targets_ = targets_.to(device);
+  }
+
+  // The logits' address of the step.
+  const void* step() {
+    default_generator(device_).advance();
+    optimizer_->zero_grad();
+    const Tensor logits = model_(x_);
+    cross_entropy(logits, targets_, 0.1f).backward();
+    optimizer_->step(1e-3f);
+    return logits.data();
+  }
+
+ private:
+  Device device_;
+  Narrow model_;
+  std::optional<Adam> optimizer_;
+  Tensor x_ = Tensor::full({3, 9, 7, 1}, 0.5f);
+  Tensor targets_ = Tensor::full({3, 3}, 1.0f / 3);
+};
+
+class MemoryOnDevice : public testing::TestWithParam<Device> {
+ protected:
+  void SetUp() override {
+    if (!Stream::available(GetParam())) GTEST_SKIP() << "there is no " << name_of(GetParam()) << " device";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(All, MemoryOnDevice, testing::ValuesIn(devices), name_of_device);
+
+TEST_P(MemoryOnDevice, DoesNotGrowOverAThousandSteps) {
+  Training training(GetParam());
+  for (int i = 0; i < 10; ++i) training.step();
+  Stream& stream = Stream::of(GetParam());
+  const Stream::Memory before = stream.memory();
+  const size_t heap_before = heap_bytes();
+  for (int i = 0; i < 1000; ++i) training.step();
+  const size_t heap_after = heap_bytes();
+  EXPECT_EQ(stream.memory().held, before.held);
+  EXPECT_EQ(stream.memory().used, before.used);
+  EXPECT_EQ(stream.memory().peak, before.peak);
+  EXPECT_LE(heap_after, heap_before + (size_t{16} << 10));  // 16 bytes a step would show
+}
+
+TEST_P(MemoryOnDevice, AddressesRepeatFromStepToStep) {
+  Training training(GetParam());
+  for (int i = 0; i < 3; ++i) training.step();
+  const void* const address = training.step();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(training.step(), address);
+}
+
+TEST(Memory, EvaluationUsesLessThanTraining) {
+  Stream& stream = Stream::of(Device::cpu);
+  const auto peak_of = [&](auto run) {
+    Narrow model;
+    const Tensor x = Tensor::full({16, 32, 32, 1}, 0.5f);
+    stream.reset_peak();
+    const size_t before = stream.memory().used;
+    run(model, x);
+    return stream.memory().peak - before;
+  };
+  const size_t training = peak_of([](Module& model, const Tensor& x) { model(x); });
+  const size_t evaluation = peak_of([](Module& model, const Tensor& x) {
+    const NoGrad guard;
+    model(x);
+  });
+  EXPECT_LT(evaluation, training);
+}
+
+// A system with this many bytes left.
+size_t left = 0;
+std::map<void*, size_t> lent;
+const MemorySource small_system{
+    .acquire = [](size_t bytes) -> void* {
+      if (bytes > left) return nullptr;
+      void* const block = std::malloc(bytes);
+      left -= bytes;
+      lent[block] = bytes;
+      return block;
+    },
+    .give_back =
+        [](void* block) noexcept {
+          left += lent[block];
+          lent.erase(block);
+          std::free(block);
+        },
+    .free_bytes = [] { return left; },
+    .acquired = [](void*, size_t, size_t) noexcept {},
+    .released = [](void*, size_t) noexcept {},
+};
+
+TEST(Memory, OutOfMemoryTellsTheRequestTheUseAndWhatIsFree) {
+  left = 3 << 19;
+  CachingAllocator allocator(small_system, "gpu 3");
+  void* const block = allocator.allocate(1 << 19);
+  allocator.release(allocator.allocate(1 << 18));  // cached, so it counts as free
+  try {
+    allocator.allocate(2 << 20);
+    ADD_FAILURE() << "no error";
+  } catch (const OutOfMemory& error) {
+    EXPECT_STREQ(error.what(), "out of memory on gpu 3: 2.0 MiB requested, 0.5 MiB in use, 1.0 MiB free");
+    EXPECT_EQ(error.capacity, size_t{3} << 19);
+  }
+  EXPECT_EQ(allocator.memory().used, size_t{1} << 19);
+  allocator.release(block);
+}
+
+TEST(Memory, CachedBlocksAreGivenBackBeforeARequestFails) {
+  left = 1 << 20;
+  CachingAllocator allocator(small_system, "cpu");
+  allocator.release(allocator.allocate(1 << 19));
+  EXPECT_EQ(allocator.memory().held, size_t{1} << 19);
+  void* const block = allocator.allocate(1 << 20);
+  EXPECT_EQ(allocator.memory().held, size_t{1} << 20);
+  allocator.release(block);
+}
+
+}  // namespace
+}  // namespace melgrad

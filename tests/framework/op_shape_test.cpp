@@ -1,0 +1,75 @@
+// Ops refuse what does not fit, naming it, before a kernel reads out of bounds.
+#include "framework/ops.h"
+#include "tests/support/expect_error.h"
+
+namespace melgrad {
+namespace {
+
+Tensor zeros(const Shape& shape) { return Tensor::zeros(shape); }
+
+TEST(OpShapes, Add) {
+  expect_error([] { add(zeros({2, 3}), zeros({3, 2})); }, "add of float32 [2, 3] and float32 [3, 2]");
+  expect_error([] { add(zeros({2}), Tensor::zeros({2}, DType::bfloat16)); }, "bfloat16 [2]");
+}
+
+TEST(OpShapes, Reshape) {
+  expect_error([] { reshape(zeros({2, 3}), {7}); }, "cannot view [2, 3] as [7]");
+  expect_error([] { flatten(zeros({})); }, "flatten needs a batch, got shape []");
+}
+
+TEST(OpShapes, Conv2d) {
+  const Tensor x = zeros({1, 5, 5, 3}), w = zeros({4, 3, 3, 3});
+  expect_error([&] { conv2d(zeros({5, 5, 3}), w, {}, 1, 0); }, "got shape [5, 5, 3]");
+  expect_error([&] { conv2d(x, zeros({4, 3, 3, 2}), {}, 1, 0); }, "channels differ");
+  expect_error([&] { conv2d(x, w, zeros({3}), 1, 0); }, "conv2d to 4 channels with a vector of shape [3]");
+  expect_error([&] { conv2d(x, zeros({4, 7, 7, 3}), {}, 1, 0); }, "smaller than the kernel");
+  expect_error([&] { conv2d(x, w, {}, 0, 1); }, "stride 0");
+  expect_error([&] { conv2d(x, w, {}, 1, -1); }, "padding -1");
+}
+
+TEST(OpShapes, Linear) {
+  const Tensor x = zeros({2, 3}), w = zeros({5, 3});
+  expect_error([&] { linear(zeros({2, 3, 1}), w, {}); }, "got shape [2, 3, 1]");
+  expect_error([&] { linear(x, zeros({3, 5}), {}); }, "features differ");
+  expect_error([&] { linear(x, w, zeros({3})); }, "linear to 5 channels with a vector of shape [3]");
+}
+
+TEST(OpShapes, Pooling) {
+  const Tensor x = zeros({1, 4, 4, 1});
+  expect_error([&] { max_pool2d(x, 5, 1, 0); }, "smaller than the window");
+  expect_error([&] { max_pool2d(x, 2, 0, 0); }, "stride 0");
+  expect_error([&] { max_pool2d(x, 3, 1, 2); }, "padding 2");
+  expect_error([&] { adaptive_avg_pool2d(x, 0, 1); }, "to 0 x 1");
+  expect_error([&] { adaptive_avg_pool2d(zeros({1, 0, 4, 1}), 1, 1); }, "[1, 0, 4, 1]");
+}
+
+TEST(OpShapes, BatchNorm) {
+  BatchNormState state{zeros({3}), zeros({3}), Tensor::zeros({}, DType::uint64)};
+  const Tensor x = zeros({2, 1, 1, 3}), three = zeros({3}), four = zeros({4});
+  expect_error([&] { batch_norm(x, four, three, state, true, 0.1f, 1e-5f); }, "batch_norm to 3 channels");
+  expect_error([&] { batch_norm(x, three, four, state, false, 0.1f, 1e-5f); }, "vector of shape [4]");
+  expect_error([&] { batch_norm(zeros({2, 4}), four, four, state, true, 0.1f, 1e-5f); }, "vector of shape [3]");
+  expect_error([&] { batch_norm(zeros({1, 1, 1, 3}), three, three, state, true, 0.1f, 1e-5f); }, "at least two values");
+}
+
+TEST(OpShapes, CrossEntropy) {
+  expect_error([] { cross_entropy(zeros({2, 3}), zeros({2, 4})); }, "logits [2, 3] with targets [2, 4]");
+  expect_error([] { cross_entropy(zeros({0, 3}), zeros({0, 3})); }, "no logits");
+}
+
+TEST(OpShapes, Dropout) {
+  expect_error([] { dropout(zeros({3}), 1, Generator(1).draw()); }, "dropout probability 1");
+  expect_error([] { dropout(zeros({3}), -0.5f, Generator(1).draw()); }, "dropout probability -0.5");
+}
+
+#if MELGRAD_CUDA
+TEST(OpShapes, Devices) {
+  if (!Stream::available(Device::cuda)) GTEST_SKIP() << "there is no cuda device";
+  const Tensor there = Tensor::zeros({3, 3}, DType::float32, Device::cuda), here = zeros({3, 3});
+  expect_error([&] { add(there, here); }, "add of a tensor on cuda and one on cpu");
+  expect_error([&] { linear(there, here, {}); }, "linear of a tensor on cuda and one on cpu");
+}
+#endif
+
+}  // namespace
+}  // namespace melgrad

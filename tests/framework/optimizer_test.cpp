@@ -1,0 +1,163 @@
+// Optimizers and schedules against 20 steps of PyTorch's: tests/fixtures/make_optimizers.py.
+#include "framework/optimizer.h"
+
+#include "framework/schedule.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/fixture.h"
+#include "tests/support/kernel_test.h"
+
+namespace melgrad {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int64_t steps = 20;
+constexpr float base_rate = 0.01f;
+
+const Fixture& fixture() {
+  static const Fixture loaded("optimizers");
+  return loaded;
+}
+
+Schedule schedule_named(const std::string& name) {
+  if (name == "constant") return constant_schedule(base_rate);
+  if (name == "warmup_cosine") return warmup_cosine_schedule(base_rate, 5, steps);
+  if (name == "step") return step_schedule(base_rate, 7, 0.5f);
+  fail("no schedule {}", name);
+}
+
+// The fixture's four parameters.
+std::vector<Named> initial_parameters(Device device = Device::cpu) {
+  std::vector<Named> parameters;
+  for (const Shape& shape : {Shape{7, 3}, Shape{7}, Shape{31}, Shape{1}}) {
+    const uint64_t p = parameters.size();
+    parameters.push_back(
+        {std::to_string(p), Tensor::from(fixture_values(shape.numel(), 4000 + p), shape, device).require_grad()});
+  }
+  return parameters;
+}
+
+// A leaf's backward(gradient) is how its gradient is set from outside.
+void set_gradients(const std::vector<Named>& parameters, int64_t step) {
+  for (size_t p = 0; p < parameters.size(); ++p) {
+    const Shape& shape = parameters[p].tensor.shape();
+    const uint64_t seed = 5000 + 100 * static_cast<uint64_t>(step) + p;
+    const Device device = parameters[p].tensor.device();
+    parameters[p].tensor.backward(Tensor::from(fixture_values(shape.numel(), seed), shape, device));
+  }
+}
+
+std::vector<ParameterGroup> groups_of(const std::vector<Named>& p, const std::string& optimizer) {
+  if (optimizer == "adam") return {{.parameters = p}};
+  return {{.parameters = {p[0], p[2]}, .weight_decay = 0.1f}, {.parameters = {p[1], p[3]}}};
+}
+
+TEST(Schedules, AgreeWithPyTorch) {
+  for (const auto& [name, rates] : fixture().cases().at("schedules").items()) {
+    SCOPED_TRACE(name);
+    const Schedule schedule = schedule_named(name);
+    for (int64_t step = 0; step < steps; ++step) {
+      EXPECT_NEAR(schedule(step), rates[static_cast<size_t>(step)].get<double>(), 1e-9) << "step " << step;
+    }
+  }
+}
+
+TEST(Schedules, StayAtTheirEnd) {
+  EXPECT_NEAR(warmup_cosine_schedule(1, 2, 10)(10), 0, 1e-9);
+  EXPECT_NEAR(warmup_cosine_schedule(1, 2, 10)(1000), 0, 1e-9);
+  EXPECT_EQ(warmup_cosine_schedule(1, 0, 10)(0), 1);
+}
+
+void expect_pytorchs_twenty_steps(const Json& c, Device device) {
+  const std::string name = c.at("name");
+  const std::vector<Named> parameters = initial_parameters(device);
+  const bool decoupled = c.at("optimizer") == "adamw";
+  Adam optimizer(groups_of(parameters, c.at("optimizer")),
+                 {.weight_decay = decoupled ? Adam::WeightDecay::decoupled : Adam::WeightDecay::l2,
+                  .max_gradient_norm = c.at("max_norm")});
+  const Schedule schedule = schedule_named(c.at("schedule"));
+  const double tolerance = 4 * c.at("float32_error").get<double>();  // of PyTorch's own float32
+  for (int64_t step = 0; step < steps; ++step) {
+    SCOPED_TRACE(step);
+    optimizer.zero_grad();
+    set_gradients(parameters, step);
+    optimizer.step(schedule(step));
+    EXPECT_NEAR(optimizer.gradient_norm().item(), fixture()[name + "/gradient_norm"][static_cast<size_t>(step)],
+                tolerance);
+    for (const Named& parameter : parameters) {
+      const auto n = static_cast<size_t>(parameter.tensor.numel());
+      const auto row = std::span(fixture()[name + "/" + parameter.name]).subspan(static_cast<size_t>(step) * n, n);
+      reference::expect_close(parameter.tensor.to_vector(), std::vector(row.begin(), row.end()), 0, tolerance);
+    }
+  }
+}
+
+TEST(Optimizers, AgreeWithPyTorchOverTwentySteps) {
+  for (const Json& c : fixture().cases().at("cases")) {
+    for (const Device device : test::available_devices()) {
+      SCOPED_TRACE(c.at("name").get<std::string>() + " on " + name_of(device));
+      expect_pytorchs_twenty_steps(c, device);
+    }
+  }
+}
+
+// What a checkpoint does: the moments and the count of steps are all there is.
+TEST(Optimizers, GoOnFromTheirStateToTheBit) {
+  const std::vector<Named> parameters = initial_parameters(), copies = initial_parameters();
+  Adam optimizer(groups_of(parameters, "adamw"), {}), restored(groups_of(copies, "adamw"), {});
+  const auto step = [](Adam& adam, const std::vector<Named>& all, int64_t number) {
+    adam.zero_grad();
+    set_gradients(all, number);
+    adam.step(base_rate);
+  };
+  for (int64_t number = 0; number < 5; ++number) step(optimizer, parameters, number);
+
+  const std::vector<Named> from = optimizer.state();
+  std::vector<Named> to = restored.state();
+  ASSERT_EQ(from.size(), 2 * parameters.size());
+  for (size_t i = 0; i < from.size(); ++i) {
+    EXPECT_EQ(from[i].name, to[i].name);
+    to[i].tensor.assign(from[i].tensor);
+  }
+  EXPECT_EQ(from[0].name, "exp_avg.0");
+  EXPECT_EQ(from[4].name, "exp_avg_sq.0");
+  restored.set_steps(optimizer.steps());
+  for (size_t p = 0; p < parameters.size(); ++p) Tensor(copies[p].tensor).assign(parameters[p].tensor);
+
+  for (int64_t number = 5; number < 10; ++number) {
+    step(optimizer, parameters, number);
+    step(restored, copies, number);
+  }
+  for (size_t p = 0; p < parameters.size(); ++p) {
+    EXPECT_EQ(copies[p].tensor.to_vector(), parameters[p].tensor.to_vector());
+  }
+}
+
+TEST(Optimizers, WeightsOfLayersDecayNormsAndBiasesDoNot) {
+  const std::vector<Named> parameters{{"conv.weight", Tensor::zeros({2, 3, 3, 1})},
+                                      {"bn.weight", Tensor::zeros({2})},
+                                      {"fc.weight", Tensor::zeros({2, 2})},
+                                      {"fc.bias", Tensor::zeros({2})}};
+  const auto groups = decay_groups(parameters, 0.05f);
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].weight_decay, 0.05f);
+  EXPECT_EQ(groups[1].weight_decay, 0);
+  ASSERT_EQ(groups[0].parameters.size(), 2u);
+  ASSERT_EQ(groups[1].parameters.size(), 2u);
+  EXPECT_EQ(groups[0].parameters[1].name, "fc.weight");
+  EXPECT_EQ(groups[1].parameters[1].name, "fc.bias");
+}
+
+TEST(Optimizers, NameTheParameterThatHasNoGradientAndDoNotStep) {
+  const std::vector<Named> parameters = initial_parameters();
+  Adam optimizer(groups_of(parameters, "adam"), {});
+  set_gradients({parameters[0], parameters[1]}, 0);
+  const auto before = parameters[0].tensor.to_vector();
+  expect_error([&] { optimizer.step(base_rate); }, "parameter 2 has no gradient");
+  EXPECT_EQ(parameters[0].tensor.to_vector(), before);
+  EXPECT_EQ(optimizer.steps(), 0);
+  expect_error([] { Adam({}, {}); }, "an optimizer needs parameters");
+}
+
+}  // namespace
+}  // namespace melgrad

@@ -1,0 +1,193 @@
+// Whole trainings on Device::cuda, a GPU or the emulated one, beside the CPU's.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <thread>
+
+#include "framework/io/atomic_file.h"
+#include "framework/random.h"
+#include "framework/training/trainer.h"
+#include "models/models.h"
+#include "models/trained_model.h"
+#include "tests/support/banded_music.h"
+#include "tests/support/call.h"
+#include "tests/support/kernel_test.h"
+#include "tests/support/music_folder.h"
+#include "tests/support/music_set.h"
+
+#if MELGRAD_EMULATED
+#include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/profiler.h"
+#include "kernels/device/emulated/runtime.h"
+#endif
+
+namespace melgrad::test {
+namespace {
+
+// One step an epoch, random crops, SpecAugment, mixup and dropout included.
+struct Training {
+  Device device = Device::cuda;
+  const char* model = "cnn_bn";
+  int64_t epochs = 2;
+  DType precision = DType::float32;
+  int64_t batch_size = 6;
+  bool resume = false;
+  uint64_t seed = 1;
+  StepRange profile;
+
+  // The loss of each epoch.
+  std::vector<double> run(const fs::path& folder) const {
+    const BandedMusic music(6);
+    const ClipStore clips = music.store(device);
+    manual_seed(seed);
+    const auto network = make_model(model, BandedMusic::classes, 0.2f);
+    network->move_to(device);
+    TrainOptions options{
+        .seed = seed + 2, .epochs = epochs, .batch_size = batch_size, .precision = precision, .profile = profile};
+    options.augmentation.jitter = {.shift = 0, .equalizer = 1, .level = 1};  // the classes are mel bins
+    options.augmentation.spec_augment = {.frequency_masks = 1, .frequency_width = 3, .time_masks = 1, .time_width = 3};
+    Trainer trainer(*network, {clips, music.names, clips}, music.card, options, constant_schedule(3e-3f), folder);
+    if (resume) trainer.resume();
+    std::vector<double> losses;
+    trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { losses.push_back(report.train_loss); });
+    return losses;
+  }
+};
+
+class DeviceTraining : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override { MELGRAD_SKIP_WITHOUT_CUDA(); }
+  TemporaryFolder folder_;
+};
+
+TEST_P(DeviceTraining, StartsAsOnTheCpu) {
+  const std::vector<double> cpu = Training{.device = Device::cpu, .model = GetParam()}.run(folder_.path());
+  const TemporaryFolder other;
+  const std::vector<double> cuda = Training{.model = GetParam()}.run(other.path());
+  EXPECT_NEAR(cuda[0], cpu[0], 1e-5 * cpu[0]);
+  // Adam's first step divides each gradient by itself, so rounding decides where one is almost nothing.
+  EXPECT_NEAR(cuda[1], cpu[1], 1e-2 * cpu[1]);
+}
+
+TEST_P(DeviceTraining, ResumesToTheBit) {
+  Training{.model = GetParam(), .epochs = 3}.run(folder_.path());
+  const TemporaryFolder other;
+  Training{.model = GetParam(), .epochs = 2}.run(other.path());
+  Training{.model = GetParam(), .epochs = 3, .resume = true}.run(other.path());
+  EXPECT_TRUE(read_file(other / "last.safetensors") == read_file(folder_ / "last.safetensors"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, DeviceTraining, testing::Values("cnn_bn", "resnet_small"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST(TrainingOnCuda, LearnsInBFloat16AlmostAsInFloat32AndResumesToTheBit) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const TemporaryFolder whole, parts, wide;
+  const std::vector<double> narrow = Training{.epochs = 6, .precision = DType::bfloat16}.run(whole.path());
+  const std::vector<double> exact = Training{.epochs = 6}.run(wide.path());
+  EXPECT_NEAR(narrow[0], exact[0], 0.02 * exact[0]);
+  EXPECT_LT(narrow.back(), narrow.front());
+  Training{.epochs = 4, .precision = DType::bfloat16}.run(parts.path());
+  Training{.epochs = 6, .precision = DType::bfloat16, .resume = true}.run(parts.path());
+  EXPECT_TRUE(read_file(parts / "last.safetensors") == read_file(whole / "last.safetensors"));
+}
+
+// What a model of either device computes, the other computes from its checkpoint, and goes on training.
+TEST(TrainingOnCuda, CheckpointsMoveBetweenDevices) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const BandedMusic music(6);
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    const Device other = device == Device::cpu ? Device::cuda : Device::cpu;
+    const TemporaryFolder run;
+    Training{.device = device, .epochs = 1}.run(run.path());
+    const auto probabilities = [&](Device at) {
+      const TrainedModel trained = load_trained_model(run.path(), at);
+      std::vector<float> all;
+      for (const LogMel& clip : music.clips) {
+        const TrackPrediction prediction = trained.predict(clip, {});
+        all.insert(all.end(), prediction.probabilities.begin(), prediction.probabilities.end());
+      }
+      return all;
+    };
+    const std::vector<float> here = probabilities(device), there = probabilities(other);
+    for (size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-5f);
+    EXPECT_EQ((Training{.device = other, .epochs = 2, .resume = true}.run(run.path()).size()), 1u);
+  }
+}
+
+// The two devices round differently, and training turns that into other weights, but no more than another seed does.
+TEST(TrainingOnCuda, EndsWithinTheNoiseOfSeedsOfTheCpu) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  constexpr int64_t epochs = 8;
+  const auto last_loss = [](Device device, uint64_t seed) {
+    const TemporaryFolder run;
+    return Training{.device = device, .epochs = epochs, .seed = seed}.run(run.path()).back();
+  };
+  double least = std::numeric_limits<double>::infinity(), most = 0, device_noise = 0;
+  for (const uint64_t seed : {1, 2, 3, 4}) {
+    const double cpu = last_loss(Device::cpu, seed);
+    least = std::min(least, cpu);
+    most = std::max(most, cpu);
+    device_noise = std::max(device_noise, std::abs(last_loss(Device::cuda, seed) - cpu));
+  }
+  EXPECT_LT(device_noise, most - least);
+}
+
+#if MELGRAD_EMULATED
+TEST(TrainingOnCuda, AProfilerSeesTheStepsAskedForAlone) {
+  const auto launches_of = [](StepRange steps) {
+    const TemporaryFolder run;
+    Training{.batch_size = 3, .profile = steps}.run(run.path());  // two steps an epoch, validation after each epoch
+    return emulated_cuda::take_captured_launches();
+  };
+  const std::vector<std::string> none = launches_of({}), one = launches_of({3, 3}), two = launches_of({3, 4});
+  EXPECT_TRUE(none.empty());
+  EXPECT_EQ(std::count(one.begin(), one.end(), "adam_step"), 1);
+  EXPECT_EQ(std::count(two.begin(), two.end(), "adam_step"), 2);
+  EXPECT_GT(one.size(), 20u);
+  EXPECT_EQ(two.size(), 2 * one.size());
+}
+
+TEST(TrainingOnCuda, OutOfMemoryNamesABatchThatFits) {
+  if (emulated_cuda::device_memory_used() > 0) GTEST_SKIP() << "earlier tests have left the device blocks to reuse";
+  Stream& stream = Stream::of(Device::cuda);
+  const auto peak_of = [&](int64_t batch_size) {
+    const TemporaryFolder run;
+    stream.reset_peak();
+    Training{.epochs = 1, .batch_size = batch_size}.run(run.path());
+    return stream.memory().peak;
+  };
+  const size_t at_one = peak_of(1), at_two = peak_of(2);
+  emulated_cuda::set_device_memory_limit(at_two + (at_two - at_one));
+  const TemporaryFolder run, smaller;
+  const std::string advice = error_of([&] { Training{.epochs = 1}.run(run.path()); });
+  EXPECT_NE(advice.find("out of memory on cuda:0 (emulated)"), std::string::npos) << advice;
+  const size_t at = advice.find("--batch-size ");
+  ASSERT_NE(at, std::string::npos) << advice;
+  EXPECT_NE(advice.find(" would fit"), std::string::npos) << advice;
+  Training{.epochs = 1, .batch_size = std::stoll(advice.substr(at + 13))}.run(smaller.path());
+  emulated_cuda::set_device_memory_limit(SIZE_MAX);
+}
+
+TEST(TrainingOnCuda, ADeviceThatFailsIsToldWithHowToGoOn) {
+  const TemporaryFolder folder;
+  const std::string music = write_music_set(folder / "music").string(), run = (folder / "run").string();
+  {
+    const std::jthread breaker([&run](const std::stop_token& stop) {
+      while (!stop.stop_requested() && !fs::exists(run + "/training.safetensors")) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      emulated_cuda::set_device_broken(true);
+    });
+    expect_refused({"train", music, "--out", run, "--device", "cuda", "--model", "cnn", "--n-mels", "32",
+                    "--crop-frames", "32", "--epochs", "1000", "--no-cache", "--quiet"},
+                   "unspecified launch failure; go on with: melgrad train " + music + " --out " + run + " --resume");
+  }
+  emulated_cuda::set_device_broken(false);
+}
+#endif
+
+}  // namespace
+}  // namespace melgrad::test

@@ -1,0 +1,129 @@
+#include "kernels/crop.h"
+
+#include <memory>
+#include <numeric>
+
+#include "tests/support/kernel_test.h"
+#include "tests/support/reference.h"
+
+namespace melgrad {
+namespace {
+
+using kernel::Clip;
+using reference::DeviceArray;
+using reference::random_values;
+using reference::Randomness;
+
+// `random` lies on the device.
+std::vector<int64_t> crop_starts(int64_t frames, int64_t crop_frames, int64_t batch, const RandomStream& random,
+                                 Device device = Device::cpu) {
+  const DeviceArray<float> db(1, device);
+  const DeviceArray<Clip> clips(std::vector<Clip>{{db, frames}}, device);
+  const DeviceArray<int64_t> picks(std::vector<int64_t>(static_cast<size_t>(batch)), device), starts(batch, device);
+  kernel::random_crop_starts(Stream::of(device), clips, picks, starts, batch, crop_frames, random);
+  return starts.values();
+}
+
+TEST(CropKernel, StartsAreUniform) {
+  constexpr int64_t batch = 100000, frames = 40, crop_frames = 30;
+  std::vector<double> counts(frames - crop_frames + 1);
+  for (const int64_t start : crop_starts(frames, crop_frames, batch, Randomness(1, 2, 3).stream)) {
+    ++counts.at(static_cast<size_t>(start));
+  }
+  const double expected = batch / 11.0;
+  const double chi_square = std::accumulate(counts.begin(), counts.end(), 0.0, [&](double sum, double count) {
+    return sum + (count - expected) * (count - expected) / expected;
+  });
+  EXPECT_LT(chi_square, 29.6);  // the 99.9th percentile with 10 degrees of freedom
+}
+
+TEST(CropKernel, ShortClipsStartAtTheirBeginning) {
+  for (const int64_t frames : {1, 29, 30}) {
+    EXPECT_EQ(crop_starts(frames, 30, 3, Randomness(1, 2, 3).stream), (std::vector<int64_t>{0, 0, 0}));
+  }
+}
+
+TEST(CropKernel, StartsAreDeterminedBySeedStepAndStream) {
+  reference::expect_determined_by_seed_step_and_stream(
+      [](const RandomStream& random) { return crop_starts(1000, 10, 20, random); });
+}
+
+TEST(CropKernel, StartsOnCudaAreTheCpus) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const int64_t frames : {1, 30, 1293, 1 << 20}) {
+    for (const int64_t batch : {0, 1, 33, 1009}) {
+      EXPECT_EQ(crop_starts(frames, 30, batch, Randomness(1, 2, 3, Device::cuda).stream, Device::cuda),
+                crop_starts(frames, 30, batch, Randomness(1, 2, 3).stream));
+    }
+  }
+}
+
+struct Crops {
+  int64_t n_mels, crop_frames;
+  std::vector<int64_t> frames{100, 7, 33}, picks{1, 0, 0, 2}, starts{5, 67, 13, 0};
+
+  std::vector<float> db(size_t clip) const {
+    return random_values(n_mels * frames[clip], static_cast<uint64_t>(frames[clip]));
+  }
+  std::vector<float> mean() const { return random_values(n_mels, 91); }
+  std::vector<float> inverse_deviation() const { return random_values(n_mels, 92); }
+};
+
+std::vector<float> cut(const Crops& crops, Device device = Device::cpu, DType dtype = DType::float32) {
+  std::vector<std::unique_ptr<DeviceArray<float>>> arrays;
+  std::vector<Clip> clips;
+  for (size_t clip = 0; clip < crops.frames.size(); ++clip) {
+    arrays.push_back(std::make_unique<DeviceArray<float>>(crops.db(clip), device));
+    clips.push_back({*arrays.back(), crops.frames[clip]});
+  }
+  const DeviceArray<float> mean(crops.mean(), device), inverse_deviation(crops.inverse_deviation(), device);
+  const DeviceArray<Clip> device_clips(clips, device);
+  const DeviceArray<int64_t> picks(crops.picks, device), starts(crops.starts, device);
+  const auto batch = static_cast<int64_t>(crops.picks.size());
+  const test::Array y(Stream::of(device), batch * crops.n_mels * crops.crop_frames, dtype);
+  kernel::crop(Stream::of(device), device_clips, picks, starts, y.data(), dtype, batch, crops.n_mels, crops.crop_frames,
+               mean, inverse_deviation);
+  return y.values();
+}
+
+TEST(CropKernel, CutsStandardisesAndRepeats) {
+  const Crops crops{31, 33};
+  std::vector<float> expected;
+  const auto mean = crops.mean(), inverse_deviation = crops.inverse_deviation();
+  for (size_t i = 0; i < crops.picks.size(); ++i) {
+    const auto clip = static_cast<size_t>(crops.picks[i]);
+    const auto db = crops.db(clip);
+    const int64_t length = crops.frames[clip];
+    for (int64_t mel = 0; mel < crops.n_mels; ++mel) {
+      for (int64_t t = 0; t < crops.crop_frames; ++t) {
+        const float value = db[static_cast<size_t>(mel * length + (crops.starts[i] + t) % length)];
+        expected.push_back((value - mean[static_cast<size_t>(mel)]) * inverse_deviation[static_cast<size_t>(mel)]);
+      }
+    }
+  }
+  EXPECT_EQ(cut(crops), expected);
+  reference::expect_same_bits_at_any_thread_count([&] { return cut(crops); });
+}
+
+TEST(CropKernel, CudaAgreesWithTheCpuToTheBit) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  // Odd, and so that a vector holds the end of one mel bin and the beginning of the next.
+  for (const Crops& crops : {Crops{31, 33}, Crops{1, 1}, Crops{4, 30}, Crops{8, 257}}) {
+    for (const DType dtype : test::activation_dtypes) {
+      test::expect_same_bits(test::in_every_order([&] { return test::Results{cut(crops, Device::cuda, dtype)}; }),
+                             {test::rounded(cut(crops), dtype)});
+    }
+  }
+}
+
+TEST(CropKernel, RefusesAStartOutsideTheClip) {
+  const DeviceArray<float> db(10), y(10), mean(1), inverse_deviation(1);
+  const DeviceArray<Clip> clips(std::vector<Clip>{{db, 10}});
+  const DeviceArray<int64_t> picks(std::vector<int64_t>{0}), starts(std::vector<int64_t>{10});
+  EXPECT_THROW(
+      kernel::crop(Stream::of(Device::cpu), clips, picks, starts, y, DType::float32, 1, 1, 10, mean, inverse_deviation),
+      Error);
+}
+
+}  // namespace
+}  // namespace melgrad

@@ -1,0 +1,78 @@
+// The stand-in for cuBLAS: what it computes, and what it refuses that the library would let pass.
+#if MELGRAD_EMULATED
+
+#include "kernels/device/cublas.cuh"
+#include "tests/support/kernel_test.h"
+
+namespace melgrad {
+namespace {
+
+using test::Array;
+
+Stream& device() { return Stream::of(Device::cuda); }
+
+// c = 2 a^T b + beta c with a [3, 2], b [3, 1] and c [2, 1], a and b with 4 elements from column to column.
+cublasStatus_t multiply(cublasHandle_t handle, const void* a, const Array& b, float beta, const Array& c) {
+  const float alpha = 2;
+  return cublasGemmEx(handle, CUBLAS_OP_T, CUBLAS_OP_N, 2, 1, 3, &alpha, a, CUDA_R_32F, 4, b.data(), CUDA_R_32F, 4,
+                      &beta, c.data(), CUDA_R_32F, 2, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+}
+
+struct EmulatedCublas : testing::Test {
+  std::vector<float> columns{1, 2, 3, 99, 4, 5, 6, 99};
+  Array a{device(), columns}, b{device(), {1, 10, 100, 99}}, c{device(), std::vector<float>{1, 2}};
+};
+
+TEST_F(EmulatedCublas, MatricesLieColumnByColumn) {
+  ASSERT_EQ(multiply(cublas_handle(device()), a.data(), b, 1, c), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(c.values(), (std::vector<float>{643, 1310}));
+}
+
+TEST_F(EmulatedCublas, BetaZeroDoesNotReadTheResult) {
+  const Array unwritten(device(), 2);
+  ASSERT_EQ(multiply(cublas_handle(device()), a.data(), b, 0, unwritten), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(unwritten.values(), (std::vector<float>{642, 1308}));
+}
+
+TEST_F(EmulatedCublas, RefusesHostMemory) {
+  EXPECT_EQ(multiply(cublas_handle(device()), columns.data(), b, 1, c), CUBLAS_STATUS_INVALID_VALUE);
+}
+
+TEST_F(EmulatedCublas, RefusesToWorkWithoutAWorkspaceOfOurs) {
+  cublasHandle_t handle = nullptr;
+  ASSERT_EQ(cublasCreate(&handle), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(cublasSetWorkspace(handle, columns.data(), 32), CUBLAS_STATUS_INVALID_VALUE);
+  EXPECT_EQ(cublasSetWorkspace(handle, device().workspace(32), 32), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(cublasSetStream(handle, native_stream(device())), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(multiply(handle, a.data(), b, 1, c), CUBLAS_STATUS_NOT_INITIALIZED);
+  EXPECT_EQ(cublasDestroy(handle), CUBLAS_STATUS_SUCCESS);
+}
+
+TEST_F(EmulatedCublas, AFailureNamesTheCallAndTheReason) {
+  try {
+    cublas_check(CUBLAS_STATUS_NOT_SUPPORTED, "linear_forward");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "linear_forward: the functionality requested is not supported");
+  }
+}
+
+TEST_F(EmulatedCublas, LackOfMemoryIsToldWithItsFigures) {
+  const Stream::Memory memory = device().memory();
+  emulated_cuda::set_device_memory_limit(emulated_cuda::device_memory_used() + (3 << 20));
+  try {
+    cublas_check(CUBLAS_STATUS_ALLOC_FAILED, "cublasCreate");
+    ADD_FAILURE();
+  } catch (const OutOfMemory& error) {
+    EXPECT_EQ(error.what(), fmt::format("cublasCreate: out of memory on cuda:0 (emulated): {} in use, {} held, 3.0 MiB "
+                                        "free",
+                                        mebibytes(memory.used), mebibytes(memory.held)));
+    EXPECT_EQ(error.capacity, memory.held + (3 << 20));
+  }
+  emulated_cuda::set_device_memory_limit(SIZE_MAX);
+}
+
+}  // namespace
+}  // namespace melgrad
+
+#endif

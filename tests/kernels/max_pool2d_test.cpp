@@ -1,0 +1,121 @@
+#include "kernels/max_pool2d.h"
+
+#include <cmath>
+#include <limits>
+
+#include "tests/support/kernel_test.h"
+
+namespace melgrad {
+namespace {
+
+using kernel::Pool2d;
+using test::Array;
+using test::Results;
+
+int64_t inputs(const Pool2d& p) { return p.batch * p.height * p.width * p.channels; }
+int64_t outputs(const Pool2d& p) { return p.batch * p.out_height() * p.out_width() * p.channels; }
+
+// y, taken, dx.
+Results pool(Device device, const std::vector<float>& x, const std::vector<float>& dy, DType dtype, const Pool2d& p) {
+  Stream& stream = Stream::of(device);
+  const Array in(stream, x, dtype), d_out(stream, dy, dtype), out(stream, outputs(p), dtype);
+  const Array d_in(stream, inputs(p), dtype);
+  const test::Block taken(stream, static_cast<size_t>(outputs(p)));
+  kernel::max_pool2d_forward(stream, in.data(), out.data(), taken.as<uint8_t>(), dtype, p);
+  kernel::max_pool2d_backward(stream, d_out.data(), taken.as<uint8_t>(), d_in.data(), dtype, p);
+  const auto positions = taken.download<uint8_t>();
+  return {out.values(), {positions.begin(), positions.end()}, d_in.values()};
+}
+
+// By the definition: each output looks at its whole window and sends its gradient to the first of the largest.
+Results reference(const std::vector<float>& x, const std::vector<float>& dy, const Pool2d& p) {
+  Results results(3);
+  std::vector<double> dx(x.size());
+  for (int64_t o = 0; o < outputs(p); ++o) {
+    const int64_t c = o % p.channels, column = o / p.channels % p.out_width();
+    const int64_t row = o / (p.channels * p.out_width()) % p.out_height();
+    const int64_t sample = o / (p.channels * p.out_width() * p.out_height());
+    float largest = -std::numeric_limits<float>::infinity();
+    int64_t source = -1, position = -1;
+    for (int64_t i = 0; i < p.kernel * p.kernel; ++i) {
+      const int64_t h = row * p.stride - p.padding + i / p.kernel, w = column * p.stride - p.padding + i % p.kernel;
+      if (h < 0 || h >= p.height || w < 0 || w >= p.width) continue;
+      const int64_t at = ((sample * p.height + h) * p.width + w) * p.channels + c;
+      if (source < 0 || x[static_cast<size_t>(at)] > largest) {
+        largest = x[static_cast<size_t>(at)];
+        source = at;
+        position = i;
+      }
+    }
+    results[0].push_back(largest);
+    results[1].push_back(static_cast<float>(position));
+    dx[static_cast<size_t>(source)] += dy[static_cast<size_t>(o)];
+  }
+  results[2].assign(dx.begin(), dx.end());
+  return results;
+}
+
+constexpr Pool2d shapes[] = {
+    {.batch = 1, .height = 1, .width = 1, .channels = 1, .kernel = 1, .stride = 1, .padding = 0},
+    {.batch = 2, .height = 31, .width = 13, .channels = 5, .kernel = 3, .stride = 2, .padding = 1},
+    {.batch = 3, .height = 7, .width = 33, .channels = 8, .kernel = 2, .stride = 2, .padding = 0},
+    {.batch = 1, .height = 11, .width = 5, .channels = 72, .kernel = 3, .stride = 1, .padding = 1},
+    {.batch = 2, .height = 17, .width = 19, .channels = 3, .kernel = 5, .stride = 3, .padding = 2},
+    {.batch = 1, .height = 9, .width = 10, .channels = 16, .kernel = 2, .stride = 3, .padding = 1},
+};
+
+// Few different values, so that windows have several equal maxima.
+std::vector<float> with_ties(int64_t n) {
+  auto values = test::random_values(n, 1, 0, 3);
+  for (float& value : values) value = std::round(value);
+  return values;
+}
+
+TEST(MaxPool2dKernel, CpuIsTheDefinition) {
+  for (const Pool2d& p : shapes) {
+    const auto x = with_ties(inputs(p)), dy = test::random_values(outputs(p), 2);
+    test::expect_near(pool(Device::cpu, x, dy, DType::float32, p), reference(x, dy, p), 1e-6f, 1e-6f);
+  }
+}
+
+TEST(MaxPool2dKernel, CudaIsTheDefinition) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const DType dtype : test::activation_dtypes) {
+    for (const Pool2d& p : shapes) {
+      const auto x = with_ties(inputs(p)), dy = test::rounded(test::random_values(outputs(p), 2), dtype);
+      const Results results = test::in_every_order([&] { return pool(Device::cuda, x, dy, dtype, p); });
+      test::expect_near(results, reference(x, dy, p), test::tolerance(dtype, 1e-6f), 1e-6f);
+    }
+  }
+}
+
+TEST(MaxPool2dKernel, CpuGivesTheSameBitsAtAnyThreadCount) {
+  const auto x = test::random_values(inputs(shapes[1]), 1), dy = test::random_values(outputs(shapes[1]), 2);
+  test::expect_same_bits_at_any_thread_count([&] { return pool(Device::cpu, x, dy, DType::float32, shapes[1]); });
+}
+
+TEST(MaxPool2dKernel, LetsNaNAndInfinityThrough) {
+  const Pool2d p{.batch = 1, .height = 2, .width = 4, .channels = 1, .kernel = 2, .stride = 2, .padding = 0};
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> x = {1, nan, -infinity, -infinity,  //
+                                9, 3,   -infinity, -infinity};
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    if (!Stream::available(device)) continue;
+    const Results results = pool(device, x, {5, 7}, DType::float32, p);
+    EXPECT_TRUE(std::isnan(results[0][0]));
+    EXPECT_EQ(results[0][1], -infinity);
+    EXPECT_EQ(results[2], (std::vector<float>{0, 5, 7, 0, 0, 0, 0, 0}));
+  }
+}
+
+TEST(MaxPool2dKernel, RefusesWindowsWithoutInput) {
+  const std::vector<float> x(16);
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    if (!Stream::available(device)) continue;
+    EXPECT_THROW(pool(device, x, x, DType::float32, {1, 4, 4, 1, 3, 1, 2}), Error);
+    EXPECT_THROW(pool(device, x, x, DType::float32, {1, 4, 4, 1, 17, 1, 8}), Error);
+  }
+}
+
+}  // namespace
+}  // namespace melgrad

@@ -1,0 +1,230 @@
+// Whole models against PyTorch from the same weights: tests/fixtures/make_models.py. Everything PyTorch computed in
+// double precision must come out here as close as PyTorch's own float32 comes, times a factor for another order of
+// sums.
+#include "models/models.h"
+
+#include "framework/ops.h"
+#include "framework/optimizer.h"
+#include "tests/support/devices.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/fixture.h"
+
+namespace melgrad {
+namespace {
+
+using Json = nlohmann::json;
+
+// Measured: at most 4.4, for the norm of one of 266 gradients; 1.9 for everything else.
+constexpr double factor = 10;
+
+const Fixture& fixture() {
+  static const Fixture loaded("models");
+  return loaded;
+}
+
+// Position in PyTorch's [out, in, rows, columns] memory of element i of a [out, rows, columns, in] weight; of anything
+// but a convolution weight, i itself.
+int64_t pytorch_index(const Shape& shape, int64_t i) {
+  if (shape.rank() != 4) return i;
+  const int64_t area = shape[1] * shape[2], channels = shape[3];
+  const int64_t channel = i % channels, pixel = i / channels % area, out = i / (channels * area);
+  return (out * channels + channel) * area + pixel;
+}
+
+std::vector<float> in_pytorch_order(const Tensor& tensor) {
+  const std::vector<float> values = tensor.to_vector();
+  std::vector<float> result(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    result[static_cast<size_t>(pytorch_index(tensor.shape(), static_cast<int64_t>(i)))] = values[i];
+  }
+  return result;
+}
+
+// The initial values of parameter number p.
+std::vector<float> initial_values(const Named& parameter, uint64_t p) {
+  const Shape& shape = parameter.tensor.shape();
+  const bool weight = parameter.name.ends_with("weight"), layer = shape.rank() >= 2;
+  const double scale =
+      weight && layer ? std::sqrt(3.0 * static_cast<double>(shape[0]) / static_cast<double>(shape.numel())) : 0.1;
+  const std::vector<float> values = fixture_values(shape.numel(), 1000 + p, scale, weight && !layer ? 1 : 0);
+  std::vector<float> result(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    result[i] = values[static_cast<size_t>(pytorch_index(shape, static_cast<int64_t>(i)))];
+  }
+  return result;
+}
+
+class ModelParity : public testing::TestWithParam<std::tuple<std::string, Device>> {
+ protected:
+  static constexpr int64_t batch = 4, n_mels = 32, frames = 40, classes = 10;
+
+  ModelParity() : name_(std::get<0>(GetParam())), device_(std::get<1>(GetParam())) {
+    model_ = make_model(name_, classes);
+    for (const Json& c : fixture().cases()) {
+      if (c.at("name") == name_) case_ = c;
+    }
+    uint64_t p = 0;
+    for (Named& parameter : model_->parameters()) {
+      parameter.tensor.assign(Tensor::from(initial_values(parameter, p++), parameter.tensor.shape()));
+    }
+    std::vector<float> one_hot(batch * classes);
+    for (size_t i = 0; i < batch; ++i) one_hot[i * classes + i] = 1;
+    targets_ = Tensor::from(one_hot, {batch, classes});
+  }
+
+  void on_device(const std::function<void()>& body) {
+    run_on(device_, [&] {
+      model_->move_to(device_);
+      x_ = x_.to(device_);
+      targets_ = targets_.to(device_);
+      body();
+    });
+  }
+
+  const std::vector<float>& expected(const std::string& what) const { return fixture()[name_ + "/" + what]; }
+
+  // `error` is PyTorch's own; the fixture itself was rounded to float32.
+  void expect_close(const std::string& what, std::span<const float> actual, std::span<const float> figures,
+                    double error) {
+    SCOPED_TRACE(what);
+    ASSERT_EQ(actual.size(), figures.size());
+    for (size_t i = 0; i < figures.size(); ++i) {
+      const double figure = static_cast<double>(figures[i]);
+      const double rounding = std::abs(figure) * std::numeric_limits<float>::epsilon();
+      ASSERT_NEAR(static_cast<double>(actual[i]), figure, factor * error + rounding) << "element " << i;
+    }
+  }
+  void expect_close(const std::string& what, std::span<const float> actual) {
+    expect_close(what, actual, expected(what), case_.at("float32_error").at(what));
+  }
+
+  void expect_gradients() {
+    const std::vector<Named> parameters = model_->parameters();
+    const auto& norm_errors = case_.at("float32_error").at("gradient_norms");
+    const auto& sample_errors = case_.at("float32_error").at("gradient_samples");
+    constexpr size_t samples = 256;
+    for (size_t p = 0; p < parameters.size(); ++p) {
+      SCOPED_TRACE(parameters[p].name);
+      const std::vector<float> gradient = in_pytorch_order(parameters[p].tensor.grad());
+      double squares = 0;
+      for (const float value : gradient) squares += static_cast<double>(value) * static_cast<double>(value);
+      const float norm = static_cast<float>(std::sqrt(squares));
+      expect_close("gradient norm", {&norm, 1}, {&expected("gradient_norms")[p], 1}, norm_errors[p]);
+      std::vector<float> sampled;
+      for (size_t k = 0; k < samples; ++k) sampled.push_back(gradient[k * 2654435761 % gradient.size()]);
+      expect_close("gradient samples", sampled, std::span(expected("gradient_samples")).subspan(p * samples, samples),
+                   sample_errors[p]);
+    }
+  }
+
+  void expect_statistics() {
+    std::vector<Tensor> means, variances;
+    for (const Named& buffer : model_->buffers()) {
+      if (buffer.name.ends_with("running_mean")) means.push_back(buffer.tensor);
+      if (buffer.name.ends_with("running_var")) variances.push_back(buffer.tensor);
+      if (buffer.name.ends_with("num_batches_tracked")) {
+        EXPECT_EQ(*buffer.tensor.to(Device::cpu).as<uint64_t>(), 1u);
+      }
+    }
+    EXPECT_EQ(means.empty(), name_ == "cnn");
+    if (!means.empty()) {
+      expect_close("first_running_mean", means.front().to_vector());
+      expect_close("first_running_var", variances.front().to_vector());
+      expect_close("last_running_mean", means.back().to_vector());
+      expect_close("last_running_var", variances.back().to_vector());
+    }
+  }
+
+  std::string name_;
+  Device device_;
+  std::unique_ptr<Module> model_;
+  Json case_;
+  Tensor x_ = Tensor::from(fixture_values(batch * n_mels * frames, 1), {batch, n_mels, frames, 1});
+  Tensor targets_;
+};
+
+TEST_P(ModelParity, ParametersAreNamedAndOrderedAsInPyTorch) {
+  std::vector<std::string> names;
+  int64_t total = 0;
+  for (const Named& parameter : model_->parameters()) {
+    names.push_back(parameter.name);
+    total += parameter.tensor.numel();
+  }
+  EXPECT_EQ(names, case_.at("parameters").get<std::vector<std::string>>());
+  EXPECT_EQ(total, case_.at("total_parameters").get<int64_t>());
+}
+
+TEST_P(ModelParity, LogitsGradientsAndStatistics) {
+  on_device([&] {
+    const Tensor logits = (*model_)(x_);
+    expect_close("logits_train", logits.to_vector());
+    const Tensor loss = cross_entropy(logits, targets_);
+    expect_close("loss", loss.to_vector());
+    loss.backward();
+    expect_gradients();
+    expect_statistics();
+
+    model_->train(false);
+    const NoGrad guard;
+    expect_close("logits_eval", (*model_)(x_).to_vector());
+  });
+}
+
+TEST_P(ModelParity, TenTrainingLosses) {
+  on_device([&] {
+    Adam optimizer({{.parameters = model_->parameters(), .weight_decay = 0.01f}}, {});
+    std::vector<float> losses;
+    for (int step = 0; step < 10; ++step) {
+      optimizer.zero_grad();
+      const Tensor loss = cross_entropy((*model_)(x_), targets_);
+      losses.push_back(loss.item());
+      loss.backward();
+      optimizer.step(1e-3f);
+    }
+    expect_close("losses", losses);
+  });
+}
+
+TEST(Models, DropoutAddsNoParameterAndNoBuffer) {
+  const auto names = [](const Module& model) {
+    std::vector<std::string> result;
+    for (const auto& all : {model.parameters(), model.buffers()}) {
+      for (const Named& named : all) result.push_back(named.name);
+    }
+    return result;
+  };
+  for (const char* name : {"cnn", "resnet_small"})
+    EXPECT_EQ(names(*make_model(name, 10, 0.5f)), names(*make_model(name, 10)));
+}
+
+TEST(Models, AnUnknownNameListsTheKnownOnes) {
+  expect_error([] { make_model("resnet19", 10); },
+               "there is no model 'resnet19'; the models are cnn, cnn_bn, resnet_small");
+}
+
+// The large models would take minutes on an emulated GPU.
+bool too_slow([[maybe_unused]] const std::string& model, [[maybe_unused]] Device device) {
+#if MELGRAD_EMULATED
+  return device == Device::cuda && (model == "resnet18" || model == "resnet34");
+#else
+  return false;
+#endif
+}
+
+std::vector<std::tuple<std::string, Device>> models_on_devices() {
+  std::vector<std::tuple<std::string, Device>> result;
+  for (const ModelInfo& model : models()) {
+    for (const Device device : devices) {
+      if (!too_slow(model.name, device)) result.emplace_back(model.name, device);
+    }
+  }
+  return result;
+}
+
+std::string name_of_test(const testing::TestParamInfo<std::tuple<std::string, Device>>& test) {
+  return fmt::format("{}_{}", std::get<0>(test.param), name_of(std::get<1>(test.param)));
+}
+INSTANTIATE_TEST_SUITE_P(All, ModelParity, testing::ValuesIn(models_on_devices()), name_of_test);
+
+}  // namespace
+}  // namespace melgrad
