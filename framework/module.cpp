@@ -13,7 +13,7 @@ ForwardObserver::ForwardObserver() : previous_(observer) { observer = this; }
 ForwardObserver::~ForwardObserver() { observer = previous_; }
 
 Tensor Module::operator()(const Tensor& x) {
-  const Range range(x.stream(), name_.c_str());
+  const ProfilerRange range(x.stream(), name_.c_str());
   const int64_t before = multiply_adds();
   Tensor y = forward(x);
   if (observer) observer->called(*this, y, multiply_adds() - before);

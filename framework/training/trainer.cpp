@@ -156,19 +156,19 @@ void Trainer::train_step(std::span<const int64_t> picks) {
 }
 
 void Trainer::queue_step(std::span<const int64_t> picks) {
-  const Range step(stream_, "step");
+  const ProfilerRange step(stream_, "step");
   Generator& generator = default_generator(stream_.device());
   generator.set_step(static_cast<uint64_t>(global_step()) + 1);  // step 0 initialised the model
   Batch batch;
   {
-    const Range range(stream_, "data");
+    const ProfilerRange range(stream_, "data");
     batch = augment(data_.train.random_crops(picks, card_.crop_frames, options_.precision, generator),
                     data_.train.inverse_deviation(), options_.augmentation, generator);
   }
   Tensor loss;
   const Tensor logits = forward_and_backward(batch, loss);
   {
-    const Range range(stream_, "optimizer");
+    const ProfilerRange range(stream_, "optimizer");
     optimizer_.step(schedule_(global_step()));
   }
   kernel::batch_metrics(stream_, logits.data(), batch.targets.as<float>(), loss.as<float>(),
@@ -182,11 +182,11 @@ void Trainer::queue_step(std::span<const int64_t> picks) {
 Tensor Trainer::forward_and_backward(const Batch& batch, Tensor& loss) {
   Tensor logits;
   {
-    const Range range(stream_, "forward");
+    const ProfilerRange range(stream_, "forward");
     logits = model_(batch.x);
     loss = cross_entropy(logits, batch.targets, options_.label_smoothing);
   }
-  const Range range(stream_, "backward");
+  const ProfilerRange range(stream_, "backward");
   optimizer_.zero_grad();
   loss.backward();
   return logits;

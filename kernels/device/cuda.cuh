@@ -31,7 +31,7 @@ namespace melgrad {
 // Of the CUDA stream (stream.cu).
 cudaStream_t native_stream(Stream&);
 int64_t l2_cache_bytes(Stream&);
-const char* current_range(Stream&);  // the innermost open Range: the operation that is running
+const char* current_range(Stream&);  // the innermost open ProfilerRange: the operation that is running
 
 // Throws OutOfMemory with `what` and the figures of the GPU's memory.
 [[noreturn]] void throw_out_of_memory(std::string_view what);

@@ -23,7 +23,7 @@ struct Kernel {
   void (*cuda)(Stream&, A...);  // null in builds without a CUDA device, where no stream asks for it
 
   void operator()(Stream& stream, std::type_identity_t<A>... arguments) const {
-    const Range range(stream, name);
+    const ProfilerRange range(stream, name);
     (stream.device() == Device::cpu ? cpu : cuda)(stream, arguments...);
   }
 };

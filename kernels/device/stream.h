@@ -100,12 +100,12 @@ class Stream {
 };
 
 // Names a piece of work for the profiler while in scope.
-class Range {
+class ProfilerRange {
  public:
-  Range(Stream& stream, const char* name) : stream_(stream) { stream_.begin_range(name); }
-  ~Range() { stream_.end_range(); }
-  Range(const Range&) = delete;
-  Range& operator=(const Range&) = delete;
+  ProfilerRange(Stream& stream, const char* name) : stream_(stream) { stream_.begin_range(name); }
+  ~ProfilerRange() { stream_.end_range(); }
+  ProfilerRange(const ProfilerRange&) = delete;
+  ProfilerRange& operator=(const ProfilerRange&) = delete;
 
  private:
   Stream& stream_;

@@ -137,7 +137,7 @@ __global__ void early_return() {
 }
 
 TEST(EmulatedCuda, ReportsADivergentBarrierWithItsLines) {
-  const Range range(device(), "the_operation");
+  const ProfilerRange range(device(), "the_operation");
   expect_error(error_of([] { launch(divergent_barrier, 2, 64, 0, device()); }),
                {"the_operation", "block (0, 0, 0)", "divergent barrier", "thread (0, 0, 0)", "thread (32, 0, 0)",
                 fmt::format("emulated_cuda_test.cpp:{}", divergent_line).c_str(),
@@ -214,7 +214,7 @@ __global__ void write(float* to, int64_t index) { to[index] = 1; }
 
 TEST(EmulatedCuda, RefusesLaunchesThatAGpuRefuses) {
   const Array y(device(), 1);
-  const Range range(device(), "the_operation");
+  const ProfilerRange range(device(), "the_operation");
   const auto error = [&](dim3 grid, dim3 block, size_t shared) {
     return error_of([&] { launch(write, grid, block, shared, device(), y.floats(), int64_t{0}); });
   };
