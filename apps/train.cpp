@@ -8,9 +8,12 @@
 #include "apps/config.h"
 #include "apps/features.h"
 #include "apps/leaks.h"
+#include "framework/dataset/clip_batches.h"
+#include "framework/dataset/model_card.h"
 #include "framework/dataset/split.h"
 #include "framework/dataset/split_csv.h"
 #include "framework/dataset/split_files.h"
+#include "framework/dataset/track_validation.h"
 #include "framework/io/atomic_file.h"
 #include "framework/random.h"
 #include "framework/terminal/interrupt.h"
@@ -34,12 +37,13 @@ struct TrainCommand {
   MelSettings mel;
   SplitOptions split;
   TrainOptions train;
+  CropOptions crops;
   std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
   bool resume = false, deterministic = false;
-  float dropout = 0.3f, learning_rate = 1e-3f, gamma = 0.1f;
-  int64_t crop_frames = 256, warmup_epochs = 5, step_epochs = 30;
+  float dropout = 0.3f, label_smoothing = 0.1f, learning_rate = 1e-3f, gamma = 0.1f;
+  int64_t validation_crops = 4, warmup_epochs = 5, step_epochs = 30;
 };
 
 void add_data_options(CLI::App& app, TrainCommand& c) {
@@ -66,9 +70,10 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--epochs", c.train.epochs, "Times that every training track is seen")
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--batch-size", c.train.batch_size, "Crops in a step")->check(CLI::Range(1, 65536));
-  app.add_option("--crop-frames", c.crop_frames, "Frames of a training crop; 256 are 5.9 s at the default settings")
+  app.add_option("--crop-frames", c.crops.crop_frames,
+                 "Frames of a training crop; 256 are 5.9 s at the default settings")
       ->check(CLI::Range(16, 1'000'000));
-  app.add_option("--crops-per-track", c.train.crops_per_track, "Random crops of each track in an epoch")
+  app.add_option("--crops-per-track", c.crops.crops_per_track, "Random crops of each track in an epoch")
       ->check(CLI::Range(1, 1000));
   app.add_option("--optimizer", c.optimizer, "adamw decays weights by themselves, adam through the gradient")
       ->check(one_of({"adamw", "adam"}));
@@ -83,19 +88,19 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
       ->check(non_negative_number());
   app.add_option("--max-gradient-norm", c.train.optimizer.max_gradient_norm, "Clip the gradient to this norm; 0: never")
       ->check(non_negative_number());
-  app.add_option("--label-smoothing", c.train.label_smoothing, "Share of the target given to all classes alike")
+  app.add_option("--label-smoothing", c.label_smoothing, "Share of the target given to all classes alike")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--dropout", c.dropout, "Before the last linear layer")->check(CLI::Range(0.0, 0.99));
-  kernel::SpectralJitter& jitter = c.train.augmentation.jitter;
+  kernel::SpectralJitter& jitter = c.crops.augmentation.jitter;
   app.add_option("--pitch-shift", jitter.shift, "Crops move up or down by so many mel bins at most; 0: never")
       ->check(CLI::Range(0, 1000));
   app.add_option("--equalizer", jitter.equalizer, "dB by which random broad filters raise and lower crops; 0: none")
       ->check(CLI::Range(0.0, 100.0));
   app.add_option("--level", jitter.level, "Crops get up to so many dB louder or softer at random; 0: none")
       ->check(CLI::Range(0.0, 100.0));
-  app.add_option("--mixup", c.train.augmentation.mixup_alpha, "alpha of Beta(alpha, alpha); 0: no mixup")
+  app.add_option("--mixup", c.crops.augmentation.mixup_alpha, "alpha of Beta(alpha, alpha); 0: no mixup")
       ->check(non_negative_number());
-  kernel::SpecAugment& spec = c.train.augmentation.spec_augment;
+  kernel::SpecAugment& spec = c.crops.augmentation.spec_augment;
   app.add_option("--frequency-masks", spec.frequency_masks, "SpecAugment: masked bands of mel bins")
       ->check(CLI::Range(0, 100));
   app.add_option("--frequency-mask-width", spec.frequency_width, "SpecAugment: most mel bins of a band")
@@ -103,7 +108,7 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--time-masks", spec.time_masks, "SpecAugment: masked stretches of frames")->check(CLI::Range(0, 100));
   app.add_option("--time-mask-width", spec.time_width, "SpecAugment: most frames of a stretch")
       ->check(CLI::Range(0, 1'000'000));
-  app.add_option("--validation-crops", c.train.validation_crops, "Crops of each validation track after an epoch")
+  app.add_option("--validation-crops", c.validation_crops, "Crops of each validation track after an epoch")
       ->check(CLI::Range(1, 1000));
   app.add_option("--patience", c.train.patience, "Stop after so many epochs without a better one; 0: never")
       ->check(CLI::Range(0, 1'000'000));
@@ -156,7 +161,7 @@ void check_usage(const TrainCommand& c) {
     throw UsageError("--folds says how many there are; --fold which one to hold out");
   if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");
   if (c.fold >= 0 && !c.split_files.empty()) throw UsageError("--fold holds out a fold; leave out --split-files");
-  require_crop_options(c.crop_frames, c.mel.n_mels);
+  require_crop_options(c.crops.crop_frames, c.mel.n_mels);
 }
 
 Split choose_split(TrainCommand& c, Dataset& dataset) {
@@ -176,11 +181,11 @@ Split choose_split(TrainCommand& c, Dataset& dataset) {
 // Runs the smallest batch of an epoch through a model of this kind, so that sizes that do not fit are told before hours
 // of features.
 void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
-  const int64_t examples = tracks * c.train.crops_per_track, rest = examples % c.train.batch_size;
+  const int64_t examples = tracks * c.crops.crops_per_track, rest = examples % c.train.batch_size;
   const int64_t smallest = rest > 0 ? rest : std::min(examples, c.train.batch_size);
   try {
     const NoGrad no_grad;
-    (*make_model(c.model, classes))(Tensor::zeros({smallest, c.mel.n_mels, c.crop_frames, 1}));
+    (*make_model(c.model, classes))(Tensor::zeros({smallest, c.mel.n_mels, c.crops.crop_frames, 1}));
   } catch (const OutOfMemory&) {
     throw;
   } catch (const DeviceError&) {
@@ -189,7 +194,7 @@ void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
     throw UsageError(fmt::format(
         "{} cannot take batches of {} crops of {} mel bins x {} frames: {}; raise --batch-size, --n-mels or "
         "--crop-frames",
-        c.model, smallest, c.mel.n_mels, c.crop_frames, error.what()));
+        c.model, smallest, c.mel.n_mels, c.crops.crop_frames, error.what()));
   }
 }
 
@@ -250,15 +255,15 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
                    const std::vector<std::string>& failed, const nlohmann::ordered_json& leaks) {
   const fs::path run = c.run_folder;
   if (outcome == Trainer::Outcome::interrupted) {
-    throw Interrupted(fmt::format("interrupted in epoch {}; {}", trainer.epochs_done() + 1, how_to_go_on(c)));
+    throw Interrupted(fmt::format("interrupted in epoch {}; {}", trainer.completed_epochs() + 1, how_to_go_on(c)));
   }
   nlohmann::ordered_json result{{"run", c.run_folder},
                                 {"outcome", outcome == Trainer::Outcome::finished ? "finished" : "stopped_early"},
-                                {"epochs", trainer.epochs_done()},
+                                {"epochs", trainer.completed_epochs()},
                                 {"best_epoch", trainer.best_epoch()},
                                 {"failed_files", failed},
                                 {"leaks", leaks}};
-  const auto* last = log.line_of(trainer.epochs_done());
+  const auto* last = log.line_of(trainer.completed_epochs());
   const auto* best = log.line_of(trainer.best_epoch());
   double seconds = 0;
   for (const auto& epoch : log.lines()) seconds += epoch.at("seconds").get<double>();
@@ -276,7 +281,7 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
     fmt::print("{}: {}, validation track accuracy {:.3f}, loss {:.3f}\n", (run / file).string(), what,
                epoch->at("validation_track_accuracy").get<double>(), epoch->at("validation_loss").get<double>());
   };
-  const int64_t epochs = trainer.epochs_done();
+  const int64_t epochs = trainer.completed_epochs();
   fmt::print("{} epoch{}, {:.1f} s of training; log: {}\n", epochs, epochs == 1 ? "" : "s", seconds,
              (run / "log.jsonl").string());
   print_model("last.safetensors", "the last epoch, what evaluate and predict take", last);
@@ -292,7 +297,7 @@ int train(TrainCommand c, const CLI::App& app) {
       config_text(app, {"help", "data", "config", "out", "resume", "profile-steps", "json", "quiet"});
   install_interrupt_handler();
   const Device device = c.device.choose(c.output);
-  c.train.precision = choose_precision(c.precision, Stream::of(device));
+  c.crops.precision = choose_precision(c.precision, Stream::of(device));
   c.train.profile = parse_steps(c.profile_steps);
   validate(c.mel);
   kernel::set_deterministic(c.deterministic);
@@ -324,33 +329,43 @@ int train(TrainCommand c, const CLI::App& app) {
                  .labels = dataset.labels,
                  .mel = c.mel,
                  .standardisation = standardisation_of(training.clips),
-                 .crop_frames = c.crop_frames};
+                 .crop_frames = c.crops.crop_frames};
   const ClipStore train_clips(training.clips, training.labels(dataset), classes, card.standardisation, device);
   const ClipStore validation_clips(validating.clips, validating.labels(dataset), classes, card.standardisation, device);
-  const std::vector<std::string> names = training.names(dataset);
 
   manual_seed(c.train.seed);
   const std::unique_ptr<Module> model = make_model(c.model, classes, c.dropout);
   model->move_to(device);
   c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
-  const int64_t steps = Trainer::steps_per_epoch(train_clips.size(), c.train);
+  c.train.optimizer.bfloat16_copies = c.crops.precision == DType::bfloat16;
+  const ClipBatches batches(train_clips, training.names(dataset), c.crops);
+  const int64_t steps = Trainer::steps_per_epoch(batches.epoch_size(), c.train.batch_size);
   check_schedule(c, steps);
-  Trainer trainer(*model, {train_clips, names, validation_clips}, card, c.train, make_schedule(c, steps), run,
-                  [&lock] { lock->require_held(); });
-  if (c.resume) trainer.resume();
+  Trainer trainer(*model, batches, cross_entropy_loss(c.label_smoothing),
+                  track_validation(validation_clips, {.crop_frames = c.crops.crop_frames,
+                                                      .crops = c.validation_crops,
+                                                      .batch_size = c.train.batch_size,
+                                                      .precision = c.crops.precision}),
+                  c.train, make_schedule(c, steps),
+                  {.path = run, .metadata = to_metadata(card), .before_writing = [&lock] { lock->require_held(); }});
+  if (c.resume) {
+    const Checkpoint checkpoint = read_checkpoint(run);
+    require_same_card(checkpoint.content.metadata, card, checkpoint.path);
+    trainer.resume(checkpoint);
+  }
 
   write_file_atomically(run / "config.toml", config);
   write_split_csv(run / "split.csv", dataset, split);
-  RunLog log(run / "log.jsonl", trainer.epochs_done());
+  RunLog log(run / "log.jsonl", trainer.completed_epochs());
 
   c.output.note(
       fmt::format("{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
-                  c.model, Stream::of(device).description(), c.train.precision == DType::bfloat16 ? "bf16" : "fp32",
+                  c.model, Stream::of(device).description(), c.crops.precision == DType::bfloat16 ? "bf16" : "fp32",
                   train_clips.size(), validation_clips.size(), split.test.size(), classes, steps));
   const auto on_epoch = [&](const EpochReport& report) {
     log.append(report);
-    c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation_track_accuracy,
-                              report.validation_loss, report.best ? " (best so far)" : ""));
+    c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation.accuracy,
+                              report.validation.loss, report.best ? " (best so far)" : ""));
   };
   try {
     return report_outcome(c, trainer, trainer.run(c.output.progress(), on_epoch), log, failed, to_json(leaks, dataset));

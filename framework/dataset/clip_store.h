@@ -9,15 +9,10 @@
 #include "framework/device_array.h"
 #include "framework/random.h"
 #include "framework/tensor.h"
+#include "framework/training/batch_source.h"
 #include "kernels/crop.h"
 
 namespace melgrad {
-
-// x [n, n_mels, crop_frames, 1], standardised, of the dtype asked for; targets float32 [n, classes], one-hot until
-// mixed.
-struct Batch {
-  Tensor x, targets;
-};
 
 // What makes the training tracks' dB values of mean 0 and deviation 1 in each mel bin; it travels with the model.
 struct Standardisation {
@@ -37,6 +32,8 @@ class ClipStore {
   int64_t n_mels() const { return n_mels_; }
   // What the crops' features were multiplied by, [n_mels].
   const Tensor& inverse_deviation() const { return inverse_deviation_; }
+
+  // Batches have x [n, n_mels, crop_frames, 1], standardised, of the given dtype, and one-hot targets [n, classes].
 
   // One crop of each picked clip, from places the device draws. Clips shorter than the crop repeat.
   Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype, Generator& generator) const;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "framework/dataset/dataset.h"
+#include "framework/dataset/label_comparison.h"
 #include "framework/terminal/text.h"
 
 namespace melgrad {
@@ -192,6 +193,14 @@ ModelCard model_card(const Metadata& metadata, const std::string& file) {
     refuse("makes no sense", error);
   }
   return card;
+}
+
+void require_same_card(const Metadata& metadata, const ModelCard& card, const std::string& file) {
+  const ModelCard trained = model_card(metadata, file);
+  require_same_labels(trained.labels, card.labels, file);
+  if (to_metadata(trained) != to_metadata(card)) {
+    fail("{} was trained with other settings of the model or its features; resume with the options of the run", file);
+  }
 }
 
 }  // namespace melgrad

@@ -25,6 +25,10 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card);
 // would take more memory than any model that was trained here.
 ModelCard model_card(const std::map<std::string, std::string>& metadata, const std::string& file);
 
+// Throws Error when a checkpoint of the run, `file`, was trained with other labels, features or models than `card` has.
+void require_same_card(const std::map<std::string, std::string>& metadata, const ModelCard& card,
+                       const std::string& file);
+
 // Throws Error for crops that no model here takes: none, or more than 2^18 values (48 s at the default settings).
 void require_crop(int64_t crop_frames, int64_t n_mels);
 

@@ -15,12 +15,12 @@ ordered_json to_json(const EpochReport& report) {
   return {{"epoch", report.epoch},
           {"train_loss", report.train_loss},
           {"train_accuracy", report.train_accuracy},
-          {"validation_loss", report.validation_loss},
-          {"validation_track_accuracy", report.validation_track_accuracy},
+          {"validation_loss", report.validation.loss},
+          {"validation_" + report.validation.accuracy_name, report.validation.accuracy},
           {"learning_rate", report.learning_rate},
           {"gradient_norm", report.gradient_norm},
           {"seconds", report.seconds},
-          {"tracks_per_second", report.tracks_per_second},
+          {report.items_name + "_per_second", report.items_per_second},
           {"best", report.best}};
 }
 

@@ -1,24 +1,27 @@
-// The training loop. Everything random in it is a function of (seed, step), and all else it carries from step to step
-// is in the checkpoint. So a run that was killed and resumed gives the same weights as one that was not: bit for bit
-// where kernels repeat their bits, which is on a CPU, and on a GPU under set_deterministic
+// Trains any Module on any BatchSource with any Loss.
+//
+// A run that was killed and resumed gives the same weights as a run without interruption, bit for bit: everything
+// random is a function of (seed, step), and everything else that a step depends on is in the checkpoint. This holds
+// wherever the kernels are deterministic: on a CPU, and on a GPU after set_deterministic(true)
 // (kernels/device/deterministic.h).
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "framework/dataset/augmentation.h"
-#include "framework/dataset/clip_store.h"
-#include "framework/dataset/model_card.h"
-#include "framework/dataset/track_prediction.h"
-#include "framework/io/safetensors.h"
 #include "framework/module.h"
 #include "framework/optimizer.h"
 #include "framework/schedule.h"
 #include "framework/terminal/progress.h"
-#include "kernels/batch_metrics.h"
+#include "framework/training/batch_source.h"
+#include "framework/training/checkpoint.h"
+#include "framework/training/checkpoint_writer.h"
+#include "framework/training/loss.h"
+#include "framework/training/step_readback.h"
 
 namespace melgrad {
 
@@ -28,110 +31,98 @@ struct StepRange {
 };
 
 struct TrainOptions {
-  uint64_t seed = 0;
+  uint64_t seed = 0;  // of the order of the examples
   int64_t epochs = 160;
   int64_t batch_size = 32;
-  DType precision = DType::float32;  // of activations and their gradients; weights and statistics are float32 always
-  int64_t crops_per_track = 1;       // random crops of each training track in an epoch
   Adam::Options optimizer;
-  float weight_decay = 0.01f;
-  float label_smoothing = 0.1f;
-  Augmentation augmentation;
-  int64_t validation_crops = 4;  // of each validation track, after every epoch
-  int64_t patience = 0;          // stop after so many epochs without a better one; 0: never
-  StepRange profile;             // captured for a profiler
+  float weight_decay = 0.01f;      // of weights; biases and the parameters of norms do not decay
+  int64_t patience = 0;            // stop after this many epochs without a better one; 0: never
+  double checkpoint_seconds = 60;  // least time between two checkpoints; 0: one after every epoch
+  StepRange profile;               // the steps that a profiler captures
+  // Whether the targets are class distributions: then an example counts as correct when its largest output has the
+  // index of its largest target.
+  bool classification = true;
 };
 
-// What an epoch came to. Accuracies and losses of training are over augmented crops.
+struct Validation {
+  double loss = 0;
+  double accuracy = 0;
+  std::string accuracy_name = "accuracy";  // in the log
+};
+// Evaluates the model after an epoch. The epoch with the lowest loss is the best one.
+using Validate = std::function<Validation(Module& model)>;
+
 struct EpochReport {
-  int64_t epoch = 0;  // from 1
-  double train_loss = 0, train_accuracy = 0;
-  double validation_loss = 0, validation_track_accuracy = 0;
-  double learning_rate = 0;  // of its last step
-  double gradient_norm = 0;  // of its last step, before clipping
-  double seconds = 0;        // of training; validation and features not counted
-  double tracks_per_second = 0;
+  int64_t epoch = 0;                          // from 1
+  double train_loss = 0, train_accuracy = 0;  // means over the epoch's examples, in training mode
+  Validation validation;
+  double learning_rate = 0;  // of the last step
+  double gradient_norm = 0;  // of the last step, before clipping
+  double seconds = 0;        // training only, without validation
+  double items_per_second = 0;
+  std::string items_name;  // see EpochSize
   bool best = false;
 };
 
-// What is learned from and how it is named to the user.
-struct TrainingData {
-  const ClipStore& train;
-  const std::vector<std::string>& train_names;
-  const ClipStore& validation;
+// Where the checkpoints go.
+struct RunFolder {
+  std::filesystem::path path;                    // exists
+  std::map<std::string, std::string> metadata;   // describes the model in every checkpoint
+  std::function<void()> before_writing = [] {};  // called before every write; an exception prevents it
 };
 
 class Trainer {
  public:
-  // `schedule` gives the learning rate of each step of the whole run. `before_writing` is called before every write to
-  // `run_folder` and may prevent it by an Error. The folder exists; checkpoints are written there:
-  //   best.safetensors      the model after its best epoch (the lowest validation loss)
-  //   last.safetensors      the model after the last whole epoch
-  //   training.safetensors  what resume() goes on from: after the last whole epoch, or the step that was interrupted
-  Trainer(
-      Module& model, TrainingData data, const ModelCard& card, const TrainOptions& options, Schedule schedule,
-      std::filesystem::path run_folder, std::function<void()> before_writing = [] {});
+  // `schedule` gives the learning rate of each step of the run, counted from 0. The model stays on its device.
+  Trainer(Module& model, const BatchSource& source, Loss loss, Validate validate, const TrainOptions& options,
+          Schedule schedule, RunFolder folder);
 
-  static int64_t steps_per_epoch(int64_t tracks, const TrainOptions& options);
+  static int64_t steps_per_epoch(const EpochSize& epoch, int64_t batch_size);
 
-  // Goes on from training.safetensors. Throws Error when it is absent, or was made from other tracks, features or
-  // models.
-  void resume();
+  // Continues from a checkpoint (read_checkpoint). Throws Error when it was made from another model or other data.
+  void resume(const Checkpoint& checkpoint);
 
   enum class Outcome { finished, stopped_early, interrupted };
-  // Trains until the last epoch, until patience ends, or until interrupted() (framework/terminal/interrupt.h). A
-  // checkpoint of step 0 precedes training. Throws Error at a loss or gradient that is not finite, naming the step, the
-  // batch's files and the checkpoint that is left; the weights of that step are not saved. Where memory is too small,
-  // the Error names a batch size that would fit.
+  // Trains until the last epoch, until patience ends, or until interrupted() (framework/terminal/interrupt.h). Writes a
+  // checkpoint before the first step, every `checkpoint_seconds`, after an epoch that is the best so far, and at the
+  // end. Throws Error when a loss or gradient is not finite, naming the step, the batch's items and the checkpoint that
+  // remains; when memory is too small, the Error names a batch size that would fit.
   Outcome run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
 
-  int64_t epochs_done() const { return state_.epoch; }
+  int64_t completed_epochs() const { return state_.epoch; }
   int64_t best_epoch() const { return state_.best_epoch; }
 
  private:
-  // What a checkpoint holds besides tensors.
-  struct State {
-    int64_t epoch = 0, step = 0;  // whole epochs done, steps done in the next one
-    int64_t best_epoch = 0;
-    double best_loss = 0;
-    double loss_sum = 0, correct = 0, examples = 0;  // of the epoch under way
-  };
-
-  // A step that was queued, and the way of what it came to: read when the next one is queued, so that the device never
-  // waits for the host.
-  struct StepUnderWay {
-    std::unique_ptr<Readback> metrics;
-    std::span<const int64_t> picks;  // empty: there is none
-    int64_t number = 0;              // within the epoch, from 1
-  };
-
   Outcome run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
-  bool train_epoch(ProgressMode mode, EpochReport& report);  // false: interrupted
-  void train_step(std::span<const int64_t> picks);
-  void queue_step(std::span<const int64_t> picks);
-  Tensor forward_and_backward(const Batch& batch, Tensor& loss);  // the logits
-  void collect(StepUnderWay& step);
-  void require_finite(double value, const char* what, const StepUnderWay& step) const;
-  std::string advice_for_lack_of_memory(size_t capacity);
+  void write_queued_checkpoints() noexcept;
+  std::optional<EpochReport> train_epoch(ProgressMode mode);  // nothing: interrupted
+  void train_batches(std::span<const int64_t> order, Progress& progress);
+  void train_step(std::span<const int64_t> items);
+  Generator& generator_of_step() const;
+  void read_back_metrics(std::span<const int64_t> items, const Tensor& output, const Tensor& targets,
+                         const Tensor& loss);
+  void add_to_sums(const std::optional<StepResult>& step);
+  void require_finite(double value, const char* what, const StepResult& step) const;
   void validate(EpochReport& report);
+  std::string advice_on_memory(size_t capacity);
   std::vector<int64_t> epoch_order() const;
   int64_t global_step() const;
-  void save(const char* file, const SafeTensors& content) const;
-  void save_model(const char* file) const;
-  void save_training_state() const;
+  Snapshot snapshot(Snapshot::Files files) const;
+  std::string checkpoint_path() const;
 
   Module& model_;
-  TrainingData data_;
-  ModelCard card_;
+  const BatchSource& source_;
+  EpochSize epoch_size_;
+  Loss loss_;
+  Validate validate_;
   TrainOptions options_;
   Schedule schedule_;
-  std::filesystem::path run_folder_;
-  std::function<void()> before_writing_;
+  RunFolder folder_;
   Stream& stream_;
   Adam optimizer_;
-  DeviceArray<kernel::BatchMetrics> metrics_;
-  StepUnderWay latest_, before_;
-  State state_;
+  StepReadback readback_;
+  CheckpointWriter writer_;
+  TrainingState state_;
 };
 
 }  // namespace melgrad

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/dataset/clip_batches.h"
 #include "framework/dataset/model_card.h"
+#include "framework/dataset/track_validation.h"
 #include "kernels/device/philox.h"
 
 namespace melgrad::test {
@@ -33,6 +35,20 @@ struct BandedMusic {
     card.mel.n_mels = static_cast<int>(n_mels);
   }
   ClipStore store(Device device) const { return {clips, labels, classes, card.standardisation, device}; }
+
+  // Trains and validates on the same clips.
+  struct Training {
+    Training(const BandedMusic& music, Device device, const CropOptions& options, int64_t batch_size)
+        : clips(music.store(device)),
+          batches(clips, music.names, options),
+          validate(track_validation(clips, {.crop_frames = options.crop_frames,
+                                            .crops = 4,
+                                            .batch_size = batch_size,
+                                            .precision = options.precision})) {}
+    ClipStore clips;
+    ClipBatches batches;
+    Validate validate;
+  };
 
   std::vector<LogMel> clips;
   std::vector<int> labels;

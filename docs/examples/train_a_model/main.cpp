@@ -1,9 +1,11 @@
 // Defines a model that melgrad does not have and trains it:
 //   train_a_model MUSIC RUN      MUSIC: a folder of genre folders; RUN: an empty folder for the checkpoints
+#include <melgrad/framework/dataset/clip_batches.h>
 #include <melgrad/framework/dataset/feature_cache.h>
+#include <melgrad/framework/dataset/model_card.h>
 #include <melgrad/framework/dataset/split.h>
+#include <melgrad/framework/dataset/track_validation.h>
 #include <melgrad/framework/layers.h>
-#include <melgrad/framework/training/trainer.h>
 
 #include <cstdio>
 
@@ -48,11 +50,13 @@ int main(int argc, char** argv) try {
   std::vector<std::string> names;
   for (const size_t track : split.train) names.push_back(dataset.tracks[track].name);
   TinyNet model(static_cast<int64_t>(dataset.labels.size()));
-  Trainer trainer(model, {train, names, validation}, card, {.epochs = 4, .batch_size = 8}, constant_schedule(0.003f),
-                  argv[2]);
+  const ClipBatches batches(train, names, {.crop_frames = card.crop_frames});
+  Trainer trainer(model, batches, cross_entropy_loss(0.1f), track_validation(validation, {.crop_frames = 64}),
+                  {.epochs = 4, .batch_size = 8}, constant_schedule(0.003f),
+                  {.path = argv[2], .metadata = to_metadata(card)});
   trainer.run(ProgressMode::quiet, [](const EpochReport& report) {
     std::printf("epoch %d: training loss %.3f, validation track accuracy %.3f\n", static_cast<int>(report.epoch),
-                report.train_loss, report.validation_track_accuracy);
+                report.train_loss, report.validation.accuracy);
   });
 } catch (const std::exception& error) {
   std::fprintf(stderr, "train_a_model: %s\n", error.what());

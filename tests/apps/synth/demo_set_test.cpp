@@ -7,9 +7,10 @@
 #include <numeric>
 
 #include "apps/synth/dataset_writer.h"
-#include "framework/dataset/clip_store.h"
+#include "framework/dataset/clip_batches.h"
 #include "framework/dataset/feature_cache.h"
 #include "framework/dataset/split.h"
+#include "framework/dataset/track_validation.h"
 #include "framework/layers.h"
 #include "framework/random.h"
 #include "framework/training/trainer.h"
@@ -135,11 +136,14 @@ double resnet_accuracy(const Side& train, const Side& validation, const Side& te
   const ClipStore train_clips = store(train), validation_clips = store(validation);
   manual_seed(0);
   const auto model = make_model(card.model, classes, 0.3f);
-  TrainOptions options{.epochs = 40, .batch_size = 16};
-  options.augmentation.mixup_alpha = 0.2f;
-  const int64_t steps = Trainer::steps_per_epoch(train_clips.size(), options);
-  Trainer trainer(*model, {train_clips, train.names, validation_clips}, card, options,
-                  warmup_cosine_schedule(2e-3f, 3 * steps, options.epochs * steps), run.path());
+  const TrainOptions options{.epochs = 40, .batch_size = 16};
+  CropOptions crops{.crop_frames = card.crop_frames};
+  crops.augmentation.mixup_alpha = 0.2f;
+  const ClipBatches batches(train_clips, train.names, crops);
+  const int64_t steps = Trainer::steps_per_epoch(batches.epoch_size(), options.batch_size);
+  Trainer trainer(*model, batches, cross_entropy_loss(0.1f),
+                  track_validation(validation_clips, {.crop_frames = card.crop_frames, .crops = 4, .batch_size = 16}),
+                  options, warmup_cosine_schedule(2e-3f, 3 * steps, options.epochs * steps), {.path = run.path()});
   trainer.run(ProgressMode::quiet, [](const EpochReport&) {});
   const ClipStore test_clips = store(test);
   const auto predictions = predict_tracks(*model, test_clips, {.crop_frames = card.crop_frames});

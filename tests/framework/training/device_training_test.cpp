@@ -40,16 +40,24 @@ struct Training {
   // The loss of each epoch.
   std::vector<double> run(const fs::path& folder) const {
     const BandedMusic music(6);
-    const ClipStore clips = music.store(device);
+    const CropOptions crops{
+        .crop_frames = BandedMusic::crop_frames,
+        .precision = precision,
+        .augmentation = {
+            .jitter = {.shift = 0, .equalizer = 1, .level = 1},  // the classes are mel bins
+            .spec_augment = {.frequency_masks = 1, .frequency_width = 3, .time_masks = 1, .time_width = 3}}};
+    const BandedMusic::Training data(music, device, crops, batch_size);
     manual_seed(seed);
     const auto network = make_model(model, BandedMusic::classes, 0.2f);
     network->move_to(device);
-    TrainOptions options{
-        .seed = seed + 2, .epochs = epochs, .batch_size = batch_size, .precision = precision, .profile = profile};
-    options.augmentation.jitter = {.shift = 0, .equalizer = 1, .level = 1};  // the classes are mel bins
-    options.augmentation.spec_augment = {.frequency_masks = 1, .frequency_width = 3, .time_masks = 1, .time_width = 3};
-    Trainer trainer(*network, {clips, music.names, clips}, music.card, options, constant_schedule(3e-3f), folder);
-    if (resume) trainer.resume();
+    const TrainOptions options{.seed = seed + 2,
+                               .epochs = epochs,
+                               .batch_size = batch_size,
+                               .optimizer = {.bfloat16_copies = precision == DType::bfloat16},
+                               .profile = profile};
+    Trainer trainer(*network, data.batches, cross_entropy_loss(0.1f), data.validate, options, constant_schedule(3e-3f),
+                    {.path = folder, .metadata = to_metadata(music.card)});
+    if (resume) trainer.resume(read_checkpoint(folder));
     std::vector<double> losses;
     trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { losses.push_back(report.train_loss); });
     return losses;

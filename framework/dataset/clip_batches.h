@@ -1,0 +1,36 @@
+// Training batches of log-mel spectrograms: random crops of the tracks' clips, augmented.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/dataset/augmentation.h"
+#include "framework/dataset/clip_store.h"
+#include "framework/training/batch_source.h"
+
+namespace melgrad {
+
+struct CropOptions {
+  int64_t crop_frames = 256;
+  int64_t crops_per_track = 1;  // in an epoch
+  DType precision = DType::float32;
+  Augmentation augmentation;
+};
+
+// An item is a track. Batches have x [n, n_mels, crop_frames, 1] of `precision` and targets [n, classes].
+class ClipBatches : public BatchSource {
+ public:
+  // names[i] is the name of clip i. `clips` must outlive this object.
+  ClipBatches(const ClipStore& clips, std::vector<std::string> names, const CropOptions& options);
+
+  EpochSize epoch_size() const override;
+  Batch batch(std::span<const int64_t> tracks, Generator& generator) const override;
+  std::string name(int64_t track) const override;
+
+ private:
+  const ClipStore& clips_;
+  std::vector<std::string> names_;
+  CropOptions options_;
+};
+
+}  // namespace melgrad

@@ -1,0 +1,13 @@
+// Validation on whole tracks.
+#pragma once
+
+#include "framework/dataset/track_prediction.h"
+#include "framework/training/trainer.h"
+
+namespace melgrad {
+
+// Evaluates a model by predict_tracks on `clips`: the loss is the mean negative log-probability of the tracks' labels,
+// the accuracy is the share of tracks whose most probable class is their label. `clips` must outlive the result.
+Validate track_validation(const ClipStore& clips, const InferenceOptions& options);
+
+}  // namespace melgrad

@@ -1,0 +1,40 @@
+// The interface between a data set and the trainer: where training batches come from.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "framework/random.h"
+#include "framework/tensor.h"
+
+namespace melgrad {
+
+struct Batch {
+  Tensor x;        // [n, ...], the model's input
+  Tensor targets;  // [n, ...] float32, what the loss compares the model's output with
+};
+
+// The examples of one epoch: each item is drawn `examples_per_item` times.
+struct EpochSize {
+  int64_t items = 0;
+  int64_t examples_per_item = 1;
+  // Plural nouns for the progress line, the log and the checkpoint, for example "tracks" and "crops".
+  std::string items_name = "samples", examples_name = "examples";
+
+  int64_t examples() const { return items * examples_per_item; }
+};
+
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+
+  virtual EpochSize epoch_size() const = 0;
+  // One example of each of `items`, which are in [0, epoch_size().items). Everything random comes from `generator`, so
+  // that a resumed run draws the same batches.
+  virtual Batch batch(std::span<const int64_t> items, Generator& generator) const = 0;
+  // How error messages name an item, for example its file name.
+  virtual std::string name(int64_t item) const = 0;
+};
+
+}  // namespace melgrad

@@ -1,0 +1,57 @@
+// Writes checkpoints in a thread of its own, so that training does not wait for the disk.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "framework/training/checkpoint.h"
+
+namespace melgrad {
+
+class CheckpointWriter {
+ public:
+  // Snapshots that are not urgent are written at most every `seconds`; 0: each at once. before_writing() is called in
+  // the writer's thread before every file and may prevent the write by an exception.
+  CheckpointWriter(std::filesystem::path run_folder, double seconds, std::function<void()> before_writing);
+  // Drops what is not written yet; flush() first to keep it.
+  ~CheckpointWriter();
+  CheckpointWriter(const CheckpointWriter&) = delete;
+  CheckpointWriter& operator=(const CheckpointWriter&) = delete;
+
+  // Queues a snapshot and returns. A queued snapshot that would write no other files than a newer one is dropped.
+  // Throws the exception of an earlier write that failed.
+  void write_when_due(Snapshot snapshot);
+  void write_soon(Snapshot snapshot);
+  // Writes what is queued and returns when it is on the disk. Throws the exception of a write that failed.
+  void flush();
+
+  // Whether nothing was written for `seconds`. Never true when `seconds` is 0.
+  bool due() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void queue(Snapshot snapshot, bool urgent);
+  void rethrow_failure();
+  void run(const std::stop_token& stop);
+
+  std::filesystem::path run_folder_;
+  Clock::duration interval_;
+  std::function<void()> before_writing_;
+
+  mutable std::mutex mutex_;  // of all below
+  std::condition_variable_any changed_;
+  std::vector<Snapshot> queue_;  // oldest first
+  bool urgent_ = false, writing_ = false;
+  Clock::time_point written_ = Clock::now();
+  std::exception_ptr failure_;
+  std::jthread thread_;  // last, so that it stops before the rest is destroyed
+};
+
+}  // namespace melgrad

@@ -1,0 +1,25 @@
+#include "framework/training/memory_advice.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/device/stream.h"
+
+namespace melgrad {
+
+std::string batch_size_advice(size_t capacity, int64_t batch_size, const std::function<size_t(int64_t)>& peak_bytes) {
+  constexpr double margin = 0.9;  // the allocator rounds sizes up, and free memory may be fragmented
+  try {
+    const int64_t small = std::max<int64_t>(1, batch_size / 16), large = 2 * small;
+    const auto at_small = static_cast<double>(peak_bytes(small)), at_large = static_cast<double>(peak_bytes(large));
+    const double per_example = (at_large - at_small) / static_cast<double>(small);
+    const double available = margin * (static_cast<double>(capacity) - at_small);
+    const auto fitting = small + static_cast<int64_t>(std::floor(available / per_example));
+    if (fitting >= 1 && fitting < batch_size) return fmt::format("--batch-size {} would fit", fitting);
+  } catch (const OutOfMemory&) {
+    return "use a smaller model or smaller inputs, for example --crop-frames";
+  }
+  return "use a smaller --batch-size";
+}
+
+}  // namespace melgrad
