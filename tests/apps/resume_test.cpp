@@ -64,9 +64,11 @@ TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
   int kills = 0, exit_code = -1;
   for (uint64_t attempt = 0; exit_code != 0; ++attempt) {
     ASSERT_LT(attempt, 200u) << "the run makes no progress between kills";
-    const bool begun = fs::exists(killed / "training.safetensors");
-    Program program(training(killed, begun ? std::vector<std::string>{"--resume"} : std::vector<std::string>{}),
-                    folder_ / "output");
+    // After every epoch; seldom, so that whole epochs are lost; and often, so that epochs are resumed in their middle.
+    const char* const checkpoint_seconds[] = {"0", "60", "0.001"};
+    std::vector<std::string> more{"--checkpoint-seconds", checkpoint_seconds[attempt % 3]};
+    if (fs::exists(killed / "training.safetensors")) more.emplace_back("--resume");
+    Program program(training(killed, more), folder_ / "output");
     // Up to 12 kills at random moments, longer ones as attempts go by so that slow machines finish too.
     if (kills < 12) {
       const double seconds = uniform(philox(7, attempt, 0).v[0]) * (0.05 + 0.05 * static_cast<double>(attempt));
