@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/config.h"
 #include "framework/terminal/progress.h"
 #include "kernels/device/error.h"
 #include "kernels/device/stream.h"
@@ -51,7 +52,8 @@ void start_threads();
 
 struct Command {
   CLI::App* app;
-  std::function<int()> run;  // an ExitCode, or exit_by_signal
+  std::function<int()> run;   // returns an ExitCode, or exit_by_signal
+  ConfigOptions config = {};  // empty unless the command takes a config file
 };
 
 // One for each apps/<name>.cpp. They add their subcommand to the program.

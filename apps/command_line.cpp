@@ -78,6 +78,16 @@ void require_known(const std::vector<Command>& commands, const std::string& word
   fail("there is no command '{}'; the commands are {}{}", word, fmt::join(known, ", "), did_you_mean(word, known));
 }
 
+// Inserts the options of the config file if the command takes one. The first argument that names a command selects it.
+std::vector<std::string> with_config(const std::vector<Command>& commands, std::vector<std::string> arguments) {
+  for (const std::string& argument : arguments) {
+    for (const Command& command : commands) {
+      if (command.app->get_name() == argument) return with_config(*command.app, command.config, std::move(arguments));
+    }
+  }
+  return arguments;
+}
+
 int parse_and_run(int argc, const char* const* argv) {
   CLI::App program("Trains music-genre classifiers from audio files and applies them.", "melgrad");
   bool json = false;  // parsed before --version acts, being added before it
@@ -96,7 +106,7 @@ int parse_and_run(int argc, const char* const* argv) {
                                       add_check(program),    add_completion(program)};
   try {
     if (argc > 1 && argv[1][0] != '-') require_known(commands, argv[1]);
-    std::vector<std::string> arguments = with_config(program, {argv + 1, argv + argc});
+    std::vector<std::string> arguments = with_config(commands, {argv + 1, argv + argc});
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     program.parse(arguments);
     for (const CLI::App* given : program.get_subcommands()) require_plausible_values(*given);

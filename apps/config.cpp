@@ -24,14 +24,34 @@ std::string with(std::string text, char from, char to) {
   return text;
 }
 
-// What follows `flag` among the arguments, as `--flag value` or `--flag=value`; the last one counts.
-std::optional<std::string> value_of(const std::vector<std::string>& arguments, const std::string& flag) {
+std::string flag_of(const CLI::Option& option) { return "--" + option.get_lnames().at(0); }
+
+// The key of the option in a config file.
+std::string key_of(const CLI::Option& option) {
+  return option.get_positional() ? option.get_name(true) : with(option.get_lnames().at(0), '-', '_');
+}
+
+bool contains(const std::vector<const CLI::Option*>& options, const CLI::Option* option) {
+  return std::find(options.begin(), options.end(), option) != options.end();
+}
+
+// The last value given to the option, as `--option value` or `--option=value`.
+std::optional<std::string> value_of(const std::vector<std::string>& arguments, const CLI::Option* option) {
+  if (!option) return std::nullopt;
+  const std::string flag = flag_of(*option);
   std::optional<std::string> value;
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == flag && i + 1 < arguments.size()) value = arguments[i + 1];
     if (arguments[i].starts_with(flag + "=")) value = arguments[i].substr(flag.size() + 1);
   }
   return value;
+}
+
+bool is_set(const std::vector<std::string>& arguments, const CLI::Option* option) {
+  if (!option) return false;
+  const std::string flag = flag_of(*option);
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [&flag](const std::string& argument) { return argument == flag || argument == flag + "=true"; });
 }
 
 std::string value_text(const toml::node& node, const std::string& where) {
@@ -105,12 +125,11 @@ toml::table parse(const std::filesystem::path& path) {
   return parse_text(text, path);
 }
 
-// How a config file names the options.
 std::vector<std::string> option_keys(const CLI::App& command) {
   std::vector<std::string> keys;
   for (const CLI::Option* option : command.get_options()) {
     for (const std::string& name : option->get_lnames()) keys.push_back(with(name, '-', '_'));
-    if (option->get_positional()) keys.push_back(option->get_name(true));
+    if (option->get_positional()) keys.push_back(key_of(*option));
   }
   return keys;
 }
@@ -157,18 +176,21 @@ std::string toml_value(const CLI::Option& option) {
 
 }  // namespace
 
-void require_same_options(const std::filesystem::path& file, const std::string& text,
-                          const std::vector<std::string>& may_differ) {
+void require_same_options(const std::filesystem::path& file, const std::string& text, const ConfigOptions& options) {
+  const auto may_differ = [&options](const std::string& key) {
+    return std::any_of(options.may_differ.begin(), options.may_differ.end(),
+                       [&key](const CLI::Option* option) { return key_of(*option) == key; });
+  };
   const toml::table before = parse(file), now = toml::parse(text);
   for (const auto& [key, node] : now) {
     const std::string name(key.str());
-    if (std::find(may_differ.begin(), may_differ.end(), name) != may_differ.end()) continue;
-    const std::string flag = "--" + with(name, '_', '-');
+    if (may_differ(name)) continue;
     const std::string wanted = value_text(node, name);
     const std::string had =
         before.contains(name) ? value_text(before[name].node() ? *before[name].node() : node, name) : "";
     if (wanted != had)
-      fail("--resume cannot change {}: the run has {}, given is {}", flag, had.empty() ? "none" : had, wanted);
+      fail("{} cannot change --{}: the run has {}, given is {}", flag_of(*options.resume), with(name, '_', '-'),
+           had.empty() ? "none" : had, wanted);
   }
 }
 
@@ -179,39 +201,28 @@ std::string toml_text(const std::string& text) {
   return quoted.str();
 }
 
-std::vector<std::string> with_config(CLI::App& program, std::vector<std::string> arguments) {
-  const std::vector<CLI::App*> commands = program.get_subcommands([](CLI::App*) { return true; });
-  const auto named = [](const std::string& argument) {
-    return [&argument](const CLI::App* app) { return app->get_name() == argument; };
-  };
-  const auto subcommand = std::find_if(arguments.begin(), arguments.end(), [&](const std::string& argument) {
-    return std::any_of(commands.begin(), commands.end(), named(argument));
-  });
-  if (subcommand == arguments.end()) return arguments;
-  CLI::App& command = **std::find_if(commands.begin(), commands.end(), named(*subcommand));
-  if (!command.get_option_no_throw("--config")) return arguments;
-
-  std::optional<std::string> file = value_of(arguments, "--config");
-  const bool resume = std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
-    return argument == "--resume" || argument == "--resume=true";
-  });
-  if (const auto run = value_of(arguments, "--out"); !file && resume && run) {
-    file = (std::filesystem::path(*run) / "config.toml").string();
-  }
-  if (!file) return arguments;
+std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& options,
+                                     std::vector<std::string> arguments) {
+  const auto name = std::find(arguments.begin(), arguments.end(), command.get_name());
+  std::optional<std::string> file = value_of(arguments, options.file);
+  const std::optional<std::string> run = value_of(arguments, options.run_folder);
+  if (!file && run && is_set(arguments, options.resume)) file = (std::filesystem::path(*run) / "config.toml").string();
+  if (!file || name == arguments.end()) return arguments;
   const std::vector<std::string> configured = arguments_of(*file, command);
-  arguments.insert(subcommand + 1, configured.begin(), configured.end());
+  arguments.insert(name + 1, configured.begin(), configured.end());
   return arguments;
 }
 
-std::string config_text(const CLI::App& command, const std::vector<std::string>& left_out) {
+std::string config_text(const CLI::App& command, const ConfigOptions& options) {
+  const auto is_of_one_call = [&](const CLI::Option* option) {
+    return option == command.get_help_ptr() || option == options.file || option == options.run_folder ||
+           option == options.resume || contains(options.of_one_call, option);
+  };
   std::string text;
   for (const CLI::Option* option : command.get_options()) {
-    if (option->get_lnames().empty()) continue;
-    const std::string& name = option->get_lnames()[0];
-    if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
+    if (option->get_positional() || is_of_one_call(option)) continue;
     if (option->count() == 0 && option->get_default_str().empty() && option->get_expected_max() > 0) continue;
-    text += fmt::format("{} = {}\n", with(name, '-', '_'), toml_value(*option));
+    text += fmt::format("{} = {}\n", key_of(*option), toml_value(*option));
   }
   return text;
 }

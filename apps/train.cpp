@@ -34,6 +34,7 @@ struct TrainCommand {
   MelSettings mel;
   SplitOptions split;
   TrainOptions train;
+  ConfigOptions config_options;
   std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
@@ -113,6 +114,21 @@ void add_recipe_options(CLI::App& app, TrainCommand& c) {
   app.add_flag("--deterministic", c.deterministic, "The same bits in every run on a GPU, at some cost in speed");
   app.add_option("--profile-steps", c.profile_steps,
                  "A:B captures steps A to B for nsys and ncu; see docs/profiling.md");
+}
+
+// How the config file and a resumed run treat the options.
+ConfigOptions config_options(const CLI::App& app) {
+  const auto options = [&app](const std::vector<const char*>& names) {
+    std::vector<const CLI::Option*> result;
+    for (const char* name : names) result.push_back(app.get_option(name));
+    return result;
+  };
+  return {.file = app.get_option("--config"),
+          .run_folder = app.get_option("--out"),
+          .resume = app.get_option("--resume"),
+          .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
+          .may_differ = options(
+              {"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache", "--strict"})};
 }
 
 Schedule make_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
@@ -287,9 +303,8 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
 int train(TrainCommand c, const CLI::App& app) {
   check_usage(c);
   const fs::path run = c.run_folder;
-  const std::string config =
-      "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
-      config_text(app, {"help", "data", "config", "out", "resume", "profile-steps", "json", "quiet"});
+  const std::string config = "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
+                             config_text(app, c.config_options);
   install_interrupt_handler();
   const Device device = c.device.choose(c.output);
   c.train.precision = choose_precision(c.precision, Stream::of(device));
@@ -298,10 +313,7 @@ int train(TrainCommand c, const CLI::App& app) {
   kernel::set_deterministic(c.deterministic);
   Dataset dataset = load_dataset(c.data);
   const std::unique_ptr<RunLock> lock = take_run_folder(c);
-  if (c.resume) {
-    require_same_options(run / "config.toml", config,
-                         {"data", "epochs", "patience", "device", "threads", "cache", "no_cache", "strict"});
-  }
+  if (c.resume) require_same_options(run / "config.toml", config, c.config_options);
   Split split = choose_split(c, dataset);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto classes = static_cast<int64_t>(dataset.labels.size());
@@ -376,7 +388,8 @@ Command add_train(CLI::App& program) {
   add_feature_options(app, command->features);
   add_device_options(app, command->device);
   add_output_options(app, command->output);
-  return {&app, [command, &app] { return train(*command, app); }};
+  command->config_options = config_options(app);
+  return {&app, [command, &app] { return train(*command, app); }, command->config_options};
 }
 
 }  // namespace melgrad
