@@ -40,6 +40,8 @@ struct TrainOptions {
   int64_t validation_crops = 4;  // of each validation track, after every epoch
   int64_t patience = 0;          // stop after so many epochs without a better one; 0: never
   StepRange profile;             // captured for a profiler
+  // Least time between two checkpoints, in seconds; 0: one after every epoch.
+  double checkpoint_seconds = 60;
 };
 
 // What an epoch came to. Accuracies and losses of training are over augmented crops.
