@@ -7,7 +7,7 @@
 #include <sstream>
 
 #define TOML_EXCEPTIONS 1
-// A debug build's assertion on some malformed values; what follows it reports them as errors.
+// toml++ asserts on some malformed values in debug builds. Without the assertion it reports them as errors.
 #define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
 
@@ -62,15 +62,15 @@ std::string value_text(const toml::node& node, const std::string& where) {
   if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
-  fail("{} must be a text, a number or true/false", where);
+  fail("{} must be a string, a number, true or false", where);
 }
 
 bool is_beyond_ascii(char letter) { return static_cast<unsigned char>(letter) >= 0x80; }
 
 bool is_ascii(std::string_view text) { return std::none_of(text.begin(), text.end(), is_beyond_ascii); }
 
-// The position behind the TOML string of one line, or the comment, that begins at `begin`; a line's end also ends what
-// is not closed.
+// Returns the position after the one-line string or the comment that begins at `begin`. The end of the line ends a
+// string that is not closed.
 size_t skip_quoted(std::string_view text, size_t begin) {
   const char quote = text[begin];
   if (quote == '#') return std::min(text.find('\n', begin), text.size());
@@ -89,13 +89,13 @@ void require_ascii_outside_of_strings(std::string_view text, const std::filesyst
   size_t i = 0;
   while (i < text.size()) {
     if (text.substr(i, 3) == R"(""")" || text.substr(i, 3) == "'''") {
-      fail("{}:{}: a file with letters beyond ASCII takes strings on one line only", path.string(), line(i));
+      fail("{}:{}: a file with letters beyond ASCII must not have multi-line strings", path.string(), line(i));
     }
     if (text[i] == '"' || text[i] == '\'' || text[i] == '#') {
       i = skip_quoted(text, i);
       continue;
     }
-    if (is_beyond_ascii(text[i])) fail("{}:{}: letters beyond ASCII need quotes around them", path.string(), line(i));
+    if (is_beyond_ascii(text[i])) fail("{}:{}: letters beyond ASCII must be in quotes", path.string(), line(i));
     ++i;
   }
 }
@@ -108,9 +108,9 @@ toml::table parse_text(std::string_view text, const std::filesystem::path& path)
   }
 }
 
-// TOML has letters beyond ASCII in strings and comments only. toml++ runs into undefined behaviour at others, also
-// where a quote begins no string (`n = 0"é`), and behind a backslash that joins two lines of a string
-// (github.com/marzer/tomlplusplus issues 190 and 295). So it sees them once the file is known to hold well without.
+// TOML allows letters beyond ASCII only in strings and comments. Elsewhere they cause undefined behaviour in toml++,
+// also after a quote that does not begin a string (`n = 0"é`) and after a backslash that joins two lines of a string
+// (github.com/marzer/tomlplusplus issues 190 and 295). Therefore the file is first parsed with these letters masked.
 toml::table parse(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
   std::string_view text = bytes;
@@ -134,7 +134,7 @@ std::vector<std::string> option_keys(const CLI::App& command) {
   return keys;
 }
 
-// What stands for options, as arguments. What stands for a positional argument becomes its default.
+// The options in the file as command-line arguments. A value of a positional argument becomes its default.
 std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::App& command) {
   const toml::table table = parse(path);
   std::vector<std::string> arguments;
@@ -147,7 +147,7 @@ std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::Ap
       continue;
     }
     if (!command.get_option_no_throw(flag)) {
-      fail("{} is no option{}; see melgrad {} --help", where, did_you_mean(name, option_keys(command)),
+      fail("{} is not an option{}; see melgrad {} --help", where, did_you_mean(name, option_keys(command)),
            command.get_name());
     }
     arguments.push_back(flag + "=" + value_text(node, where));
@@ -155,7 +155,7 @@ std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::Ap
   return arguments;
 }
 
-// Whether a text stands for the same number in TOML: `.5` and `007` are none there.
+// Whether `text` is a number in TOML; `.5` and `007` are not.
 bool is_toml_number(const std::string& text) {
   if (!is_ascii(text)) return false;
   try {
@@ -189,13 +189,13 @@ void require_same_options(const std::filesystem::path& file, const std::string& 
     const std::string had =
         before.contains(name) ? value_text(before[name].node() ? *before[name].node() : node, name) : "";
     if (wanted != had)
-      fail("{} cannot change --{}: the run has {}, given is {}", flag_of(*options.resume), with(name, '_', '-'),
-           had.empty() ? "none" : had, wanted);
+      fail("{} cannot change --{}: the run has {}, the command line {}; leave it out, or train a new run",
+           flag_of(*options.resume), with(name, '_', '-'), had.empty() ? "none" : had, wanted);
   }
 }
 
 std::string toml_text(const std::string& text) {
-  if (!is_utf8(text)) fail("'{}' is not UTF-8, so config.toml cannot hold it; rename it", text);
+  if (!is_utf8(text)) fail("'{}' is not UTF-8 and cannot be written to config.toml; rename it", text);
   std::ostringstream quoted;
   quoted << toml::value<std::string>(text);
   return quoted.str();
