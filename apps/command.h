@@ -31,7 +31,8 @@ class UsageError : public Error {
 constexpr const char* description_of_data = "Folder with one subfolder of audio files per genre, or a manifest.csv";
 
 // The help text of the trained model argument.
-constexpr const char* description_of_run = "Folder of a run, or a .safetensors checkpoint. A folder: last.safetensors";
+constexpr const char* description_of_run =
+    "Checkpoint to use: a run folder (its last.safetensors) or a .safetensors file";
 
 // --json, --quiet and --help, which every command has. They are added last, so that --help is the last of its group.
 struct OutputOptions {

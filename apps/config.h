@@ -1,5 +1,5 @@
 // Options from a TOML file: `learning_rate = 0.002` stands for `--learning-rate 0.002`. Options on the command line
-// win.
+// take precedence.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -14,7 +14,7 @@ struct ConfigOptions {
   const CLI::Option* file = nullptr;            // names the config file; nullptr: the command takes none
   const CLI::Option* run_folder = nullptr;      // the folder that holds the config.toml of a run
   const CLI::Option* resume = nullptr;          // the flag that resumes the run in `run_folder`
-  std::vector<const CLI::Option*> of_one_call;  // not written to config.toml; so are the three above and --help
+  std::vector<const CLI::Option*> of_one_call;  // not written to config.toml, like the three above and --help
   std::vector<const CLI::Option*> may_differ;   // may have another value when a run is resumed
 };
 

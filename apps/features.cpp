@@ -21,7 +21,8 @@ void add_feature_options(CLI::App& command, FeatureOptions& options) {
       ->type_name("FOLDER");
   command.add_flag("--no-cache", options.no_cache, "Do not read or write the feature cache");
   command.add_flag("--strict", options.strict,
-                   "Stop at the first file that cannot be read. Otherwise such files are left out");
+                   "Stop at a file that cannot be read instead of leaving it out. train also stops if the split "
+                   "separates duplicates");
 }
 
 void add_inference_options(CLI::App& command, InferenceOptions& options) {

@@ -45,7 +45,7 @@ struct TrainCommand {
 
 void add_common_options(CLI::App& app, TrainCommand& c) {
   app.add_option("data", c.data, fmt::format("{}. May come from --config instead", description_of_data));
-  app.add_option("--out", c.run_folder, "Folder of the run. Receives the checkpoints, log, config and split")
+  app.add_option("--out", c.run_folder, "Folder of the run, for its checkpoints, log, config and split")
       ->required()
       ->type_name("FOLDER");
   app.add_option("--model", c.model, "Network to train. melgrad summary prints its layers")
@@ -71,7 +71,7 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--test-fraction", c.split.test_fraction,
                  "Fraction of all tracks to hold out as the test set of melgrad evaluate")
       ->check(CLI::Range(0.0, 0.9));
-  app.add_option("--fold", c.fold, "Hold out this fold as the test set, for cross-validation. Counted from 0; -1: none")
+  app.add_option("--fold", c.fold, "Fold to hold out as the test set in cross-validation, counted from 0. -1: none")
       ->check(CLI::Range(-1, 1'000'000));
   app.add_option("--folds", c.split.folds,
                  "Number of folds to make for --fold if the data set has no fold column. 0: none are made")

@@ -36,7 +36,7 @@ std::string value_cases(const CommandDoc& command) {
   return text;
 }
 
-// What may stand where no option's value is due: options after a dash, else what the positionals take.
+// The case for words that are not the value of an option: options after a dash, otherwise values of the positionals.
 std::string word_case(const CommandDoc& command) {
   std::vector<std::string> options, choices;
   for (const OptionDoc& option : command.options) options.push_back(option.name);

@@ -24,8 +24,8 @@ struct OptionDoc {
   std::string default_value;  // empty: none
   bool required = false, repeated = false;
 
-  // "required; 0 to 100; default 5": choices, range and default, as far as the option has them. A positional is
-  // required unless the usage line says otherwise.
+  // "required; 0 to 100; default 5": choices, range and default of the option. Leaves out "required" for a positional,
+  // because the usage line shows it.
   std::string limits(bool positional) const;
 };
 

@@ -46,7 +46,7 @@ std::string entries(const CommandDoc& command) {
   const bool has_headings = !std::ranges::all_of(command.options, in_first_group);
   std::string group;
   for (const OptionDoc& option : command.options) {
-    if (has_headings && option.group != group) text += fmt::format(".PP\n\\fI{}\\fR\n", roff(group = option.group));
+    if (has_headings && option.group != group) text += fmt::format(".PP\n\\fB{}:\\fR\n", roff(group = option.group));
     text += entry(option, false);
   }
   return text;

@@ -266,6 +266,20 @@ TEST_F(CommandLine, EachSubcommandHelpsWithAnExample) {
   }
 }
 
+TEST_F(CommandLine, TrainHelpListsTheCommonOptionsFirstAndFitsEightyColumns) {
+  const std::string help = call({"train", "--help"}).out;
+  size_t at = 0;
+  for (const char* part : {"\nCommon:\n  --out FOLDER", "\nData:\n", "\nModel:\n", "\nOptimization:\n",
+                           "\nAugmentation:\n", "\nFeatures:\n", "\nRun:\n", "  -h, --help "}) {
+    const size_t found = help.find(part, at);
+    ASSERT_NE(found, std::string::npos) << part << help;
+    at = found;
+  }
+  EXPECT_NE(help.find("(1 to 65536; default 32)"), std::string::npos) << help;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+}
+
 TEST_F(CommandLine, FailuresAreOneLine) {
   expect_refused({"mel", path("absent.wav")}, "absent.wav");
   expect_refused({"predict", path("music"), path("absent.wav")}, "last.safetensors does not exist");
