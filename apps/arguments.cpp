@@ -11,7 +11,7 @@
 namespace melgrad {
 namespace {
 
-// Optimal string alignment distance: Levenshtein's, and a swap of neighbours is one edit.
+// Optimal string alignment distance: Levenshtein's with a swap of neighbours as one edit.
 size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<size_t> before, previous, current(b.size() + 1);
   std::iota(current.begin(), current.end(), size_t{0});
@@ -43,7 +43,7 @@ std::vector<std::string> option_names(const CLI::App& command) {
   return names;
 }
 
-// The subcommand that was given, else the program.
+// The parsed subcommand, or the program if none was given.
 const CLI::App& parsed_command(const CLI::App& program) {
   const std::vector<CLI::App*> given = program.get_subcommands();
   return given.empty() ? program : *given.front();
@@ -54,13 +54,13 @@ std::string refusal(const CLI::App& command, const std::string& argument) {
     const std::string name = argument.substr(0, argument.find('='));
     return fmt::format("{} has no option '{}'{}", command.get_name(), name, did_you_mean(name, option_names(command)));
   }
-  return fmt::format("{} takes no further argument '{}'", command.get_name(), argument);
+  return fmt::format("{} does not take the argument '{}'", command.get_name(), argument);
 }
 
 }  // namespace
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& names) {
-  constexpr size_t longest = 64;  // beyond it no name is near
+  constexpr size_t longest = 64;  // longer words are close to no name
   if (names.empty() || word.size() > longest) return "";
   const auto distance = [&](const std::string& name) { return edit_distance(word, name); };
   const auto is_longer_form = [&](const std::string& name) { return word.size() > 3 && name.starts_with(word); };
@@ -75,7 +75,7 @@ CLI::Validator one_of(std::vector<std::string> names) {
   std::string description = fmt::format("{{{}}}", fmt::join(names, ","));
   const auto check = [names = std::move(names)](const std::string& word) {
     if (std::ranges::count(names, word) > 0) return std::string();
-    return fmt::format("'{}' is none of {}{}", word, fmt::join(names, ", "), did_you_mean(word, names));
+    return fmt::format("'{}' is not one of {}{}", word, fmt::join(names, ", "), did_you_mean(word, names));
   };
   return {check, std::move(description)};
 }
@@ -83,17 +83,17 @@ CLI::Validator one_of(std::vector<std::string> names) {
 CLI::Validator positive_number() {
   const auto check = [](const std::string& text) {
     const auto value = number(text);
-    return value && std::isfinite(*value) && *value > 0 ? std::string() : text + " is no number above 0";
+    return value && std::isfinite(*value) && *value > 0 ? std::string() : text + " is not a number above 0";
   };
-  return {check, "POSITIVE"};
+  return {check, "above 0"};
 }
 
 CLI::Validator non_negative_number() {
   const auto check = [](const std::string& text) {
     const auto value = number(text);
-    return value && std::isfinite(*value) && *value >= 0 ? std::string() : text + " is no number from 0";
+    return value && std::isfinite(*value) && *value >= 0 ? std::string() : text + " is not a number of 0 or more";
   };
-  return {check, "NONNEGATIVE"};
+  return {check, "0 or more"};
 }
 
 CLI::Validator whole_number() {
@@ -101,16 +101,16 @@ CLI::Validator whole_number() {
     uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc() && end == text.data() + text.size() ? std::string()
-                                                                    : text + " is no whole number from 0";
+                                                                    : text + " is not a whole number of 0 or more";
   };
-  return {check, ""};
+  return {check, "0 or more"};
 }
 
 std::string parse_failure(const CLI::App& program, const CLI::Error& error) {
   const CLI::App& command = parsed_command(program);
   const std::vector<std::string> misplaced = program.remaining();
   if (&command != &program && !misplaced.empty()) {
-    return fmt::format("'{}' stands before the command; options of {} follow its name", misplaced.front(),
+    return fmt::format("'{}' is before the command; put the options of {} after its name", misplaced.front(),
                        command.get_name());
   }
   const std::vector<std::string> unknown = command.remaining();
@@ -127,10 +127,9 @@ void require_plausible_values(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options()) {
     const bool is_real = option->get_type_name().starts_with("FLOAT");
     for (const std::string& text : option->results()) {
-      if (text.empty())
-        fail("{} is given without a value; see melgrad {} --help", option->get_name(), command.get_name());
+      if (text.empty()) fail("{} needs a value; see melgrad {} --help", option->get_name(), command.get_name());
       const auto value = is_real ? number(text) : std::nullopt;
-      if (value && !std::isfinite(*value)) fail("{}: {} is no finite number", option->get_name(), text);
+      if (value && !std::isfinite(*value)) fail("{}: {} is not a finite number", option->get_name(), text);
     }
   }
 }

@@ -1,5 +1,5 @@
-// What is said of arguments that cannot be: the nearest name that there is, in place of silence, and the values that
-// CLI11 lets through.
+// Checks of command-line arguments. Suggests the closest valid name for a mistyped argument, and rejects invalid values
+// that CLI11 accepts.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -8,23 +8,23 @@
 
 namespace melgrad {
 
-// "; did you mean X?" with the name that begins with `word`, or that is the fewest edits (insert, delete, replace, swap
-// neighbours) from it; empty where none is near.
+// Returns "; did you mean X?", where X is the name that begins with `word`, otherwise the name with the fewest edits
+// (insert, delete, replace, swap of neighbours). Empty if no name is close.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& names);
 
-// A name out of `names`; another is refused with the nearest of them.
+// Accepts one of `names`. The error suggests the closest.
 CLI::Validator one_of(std::vector<std::string> names);
-// Finite, and above 0 or from 0.
+// Accept finite numbers above 0, or of 0 or more.
 CLI::Validator positive_number();
 CLI::Validator non_negative_number();
 
-// Takes what uint64_t holds: some versions of CLI11 take -1 for the largest of them.
+// Accepts the values of uint64_t. Some versions of CLI11 read -1 as the largest of them.
 CLI::Validator whole_number();
 
-// The line for a command line that CLI11 could not parse: of an unknown option, with the nearest known one.
+// The message for a command line that CLI11 could not parse. It suggests the closest option for an unknown one.
 std::string parse_failure(const CLI::App& program, const CLI::Error& error);
 
-// Throws Error naming the option of the parsed command whose value is empty or no finite number.
+// Throws Error naming the first option of the parsed command whose value is empty or not finite.
 void require_plausible_values(const CLI::App& command);
 
 }  // namespace melgrad

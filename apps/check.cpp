@@ -151,25 +151,29 @@ Command add_check(CLI::App& program) {
   auto command = std::make_shared<CheckCommand>();
   std::vector<std::string> kinds;
   for (const FindingKind& kind : finding_kinds()) kinds.emplace_back(kind.name);
-  CLI::App& app = *program.add_subcommand("check", "Look for what is wrong with a data set");
+  CLI::App& app = *program.add_subcommand("check", "Find broken files, duplicates and other problems in a data set");
   app.option_defaults()->always_capture_default();
-  app.footer("Example:\n  melgrad check music --png balance.png --strict --ignore clipped,short");
-  app.add_option("data", command->data, "Folder of genre folders, or a manifest.csv")->required();
-  app.add_option("--png", command->png, "Draw how many tracks each label has");
-  app.add_option("--lines", command->lines, "Files named of each kind of finding")->check(whole_number());
+  app.footer("Examples:\n  melgrad check music --png balance.png --strict --ignore clipped,short");
+  app.add_option("data", command->data, description_of_data)->required();
+  app.add_option("--png", command->png, "Draw the number of tracks of each label to this PNG file")->type_name("FILE");
+  app.add_option("--lines", command->lines, "Number of findings to print of each kind")->check(whole_number());
   app.add_option("--min-seconds", command->limits.shortest_seconds,
-                 "Shorter tracks are a finding; 0: a quarter of the median")
+                 "Report tracks shorter than this, in seconds. 0: a quarter of the median length")
       ->check(non_negative_number());
   app.add_option("--max-seconds", command->limits.longest_seconds,
-                 "Longer tracks are a finding; 0: four times the median")
+                 "Report tracks longer than this, in seconds. 0: four times the median length")
       ->check(non_negative_number());
-  app.add_option("--ignore", command->ignored, "Kinds of findings to pass over, with commas between them")
+  app.add_option("--ignore", command->ignored, "Kinds of findings to leave out, separated by commas")
       ->check(one_of(kinds))
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_flag("--strict", command->strict, "Exit with 1 when something was found");
-  app.add_option("--cache", command->cache, "Folder of the feature cache; by default ~/.cache/melgrad");
-  app.add_flag("--no-cache", command->no_cache, "Neither read nor write the feature cache");
+  app.add_flag("--strict", command->strict, "Exit with code 1 if there are findings");
+  app.option_defaults()->group("Features");
+  app.add_option("--cache", command->cache,
+                 "Folder of the feature cache. Default: MELGRAD_CACHE, otherwise ~/.cache/melgrad")
+      ->type_name("FOLDER");
+  app.add_flag("--no-cache", command->no_cache, "Do not read or write the feature cache");
+  app.option_defaults()->group("Run");
   add_device_options(app, command->device);
   add_output_options(app, command->output);
   return {&app, [command] { return check(*command); }};

@@ -22,7 +22,8 @@ void OutputOptions::note(const std::string& line) const {
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_flag("--json", options.json, "Print the result as JSON on stdout");
-  command.add_flag("--quiet", options.quiet, "No progress and no notes on stderr");
+  command.add_flag("--quiet", options.quiet, "Print no progress and no notes on stderr");
+  command.set_help_flag("-h,--help", "Print this help and exit");
 }
 
 namespace {
@@ -34,10 +35,10 @@ std::string check_device(const std::string& device) {
 }  // namespace
 
 void add_device_options(CLI::App& command, DeviceOptions& options) {
-  command.add_option("--device", options.device, "Where to compute; auto takes a GPU where there is one")
+  command.add_option("--device", options.device, "Compute device. auto: the first GPU, otherwise the CPU")
       ->check(CLI::Validator(check_device, "{auto,cpu,cuda,cuda:N}"))
       ->capture_default_str();
-  command.add_option("--threads", options.threads, "CPU threads; 0 takes one a core")
+  command.add_option("--threads", options.threads, "Number of CPU threads. 0: OMP_NUM_THREADS, otherwise one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
 }
@@ -77,7 +78,8 @@ void print_json(const nlohmann::ordered_json& value) { fmt::print("{}", json_tex
 void complain(const std::string& line) { note_on_stderr("melgrad: " + one_line(line)); }
 
 OutputLost::OutputLost(int error_number)
-    : Error(fmt::format("cannot write the results to stdout: {}; send them elsewhere", std::strerror(error_number))),
+    : Error(fmt::format("cannot write the results to stdout: {}; redirect them to another file",
+                        std::strerror(error_number))),
       error_number_(error_number) {}
 
 bool OutputLost::reader_is_gone() const { return error_number_ == EPIPE; }

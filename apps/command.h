@@ -1,4 +1,4 @@
-// What the subcommands share: how they are registered, the options each of them has, how they report.
+// What the commands share: registration, common options, and output.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/config.h"
 #include "framework/terminal/progress.h"
 #include "kernels/device/error.h"
 #include "kernels/device/stream.h"
@@ -17,20 +18,27 @@ namespace melgrad {
 
 enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial = 3 };
 
-// As shells give it for a process that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+// The code that shells report for a process that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
 constexpr int exit_by_signal(int number) { return 128 + number; }
 
-// Arguments that do not go together, found after parsing: exits with exit_usage.
+// Options that contradict each other or the data. The program exits with exit_usage.
 class UsageError : public Error {
  public:
   using Error::Error;
 };
 
-// --json and --quiet, which every subcommand has.
+// The help text of the data set argument.
+constexpr const char* description_of_data = "Folder with one subfolder of audio files per genre, or a manifest.csv";
+
+// The help text of the trained model argument.
+constexpr const char* description_of_run =
+    "Checkpoint to use: a run folder (its last.safetensors) or a .safetensors file";
+
+// --json, --quiet and --help, which every command has. They are added last, so that --help is the last of its group.
 struct OutputOptions {
   bool json = false, quiet = false;
   ProgressMode progress() const { return quiet ? ProgressMode::quiet : ProgressMode::automatic; }
-  // A line for people on stderr; nothing under --quiet.
+  // Prints a line on stderr; nothing under --quiet.
   void note(const std::string& line) const;
 };
 void add_output_options(CLI::App& command, OutputOptions& options);
@@ -39,22 +47,23 @@ void add_output_options(CLI::App& command, OutputOptions& options);
 struct DeviceOptions {
   std::string device = "auto";
   int threads = 0;
-  // Applies the thread count and says which device it is to be: for auto a GPU where there is one, with a note where a
-  // program built for GPUs finds none. Throws Error when the device asked for is not there.
+  // Applies the thread count and returns the device. auto is the first GPU, otherwise the CPU; a build for GPUs that
+  // finds none prints a note. Throws Error if the given device does not exist.
   Device choose(const OutputOptions&) const;
 };
 void add_device_options(CLI::App& command, DeviceOptions& options);
 
-// Starts OpenMP's threads, as many as there are to be: OpenMP itself would end the process where the system grants
-// fewer. Throws Error that says what to do.
+// Starts the threads of OpenMP. Throws Error if the system refuses to start that many; OpenMP itself would abort the
+// process.
 void start_threads();
 
 struct Command {
   CLI::App* app;
-  std::function<int()> run;  // an ExitCode, or exit_by_signal
+  std::function<int()> run;   // returns an ExitCode, or exit_by_signal
+  ConfigOptions config = {};  // empty unless the command takes a config file
 };
 
-// One for each apps/<name>.cpp. They add their subcommand to the program.
+// Each adds the command of apps/<name>.cpp to the program.
 Command add_synth(CLI::App& program);
 Command add_mel(CLI::App& program);
 Command add_train(CLI::App& program);
@@ -63,26 +72,25 @@ Command add_predict(CLI::App& program);
 Command add_summary(CLI::App& program);
 Command add_check(CLI::App& program);
 
-// Results for programs: one JSON value, indented, with a line end. Bytes of names that are not UTF-8 become U+FFFD.
+// The value as indented JSON with a final line end. Bytes that are not UTF-8 become U+FFFD.
 std::string json_text(const nlohmann::ordered_json& value);
-// The same on stdout.
+// Prints json_text on stdout.
 void print_json(const nlohmann::ordered_json& value);
 
-// "melgrad: LINE" on stderr, in one line whatever names and labels it quotes. Nobody may be left to read it: that stops
-// nothing.
+// Prints "melgrad: LINE" on stderr as one line: control characters are escaped. Ignores write errors.
 void complain(const std::string& line);
 
-// What was printed to stdout did not arrive there.
+// A write to stdout failed.
 class OutputLost : public Error {
  public:
   explicit OutputLost(int error_number);
-  bool reader_is_gone() const;  // as in melgrad predict ... | head -1
+  bool reader_is_gone() const;  // the reader closed the pipe, as in melgrad predict ... | head -1
 
  private:
   int error_number_;
 };
 
-// Sends what was printed on its way. Throws OutputLost where that fails; run_command_line calls it at the end.
+// Flushes stdout. Throws OutputLost if that fails. run_command_line calls it at the end.
 void flush_output();
 
 }  // namespace melgrad

@@ -1,8 +1,10 @@
 #include "apps/command_line.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
 #include <system_error>
 
@@ -10,18 +12,22 @@
 #include "apps/command.h"
 #include "apps/completion/completion.h"
 #include "apps/config.h"
+#include "apps/help.h"
 #include "apps/version.h"
 #include "framework/terminal/interrupt.h"
+#include "framework/terminal/progress.h"
 #include "framework/terminal/text.h"
 #include "kernels/device/device_error.h"
 
 namespace melgrad {
 namespace {
 
+constexpr int widest_help = 100;  // columns
+
 constexpr const char* advice_for_lack_of_memory =
     "use a smaller --batch-size, fewer --threads, or fewer or shorter tracks";
 
-// One line for whatever went wrong, and the exit code.
+// Prints an error as one line and returns the exit code.
 int run_guarded(const std::function<int()>& run) {
   try {
     return run();
@@ -37,7 +43,7 @@ int run_guarded(const std::function<int()>& run) {
   } catch (const OutOfMemory& error) {
     complain(fmt::format("{}; {}", error.what(), advice_for_lack_of_memory));
   } catch (const DeviceError& error) {
-    complain(fmt::format("the device failed: {}; run it again, or with --device cpu", error.what()));
+    complain(fmt::format("the device failed: {}; run the command again, or with --device cpu", error.what()));
   } catch (const std::bad_alloc&) {
     complain(fmt::format("out of memory; {}", advice_for_lack_of_memory));
   } catch (const std::exception& error) {
@@ -46,13 +52,13 @@ int run_guarded(const std::function<int()>& run) {
   return exit_failure;
 }
 
-int run_to_the_last_byte(const std::function<int()>& run) {
+int run_and_flush(const std::function<int()>& run) {
   return run_guarded([&run] {
     int code = exit_failure;
     try {
       code = run();
     } catch (const std::system_error& error) {
-      if (std::ferror(stdout) != 0) throw OutputLost(error.code().value());  // as fmt::print tells it
+      if (std::ferror(stdout) != 0) throw OutputLost(error.code().value());  // fmt::print throws it
       throw;
     }
     flush_output();
@@ -60,7 +66,7 @@ int run_to_the_last_byte(const std::function<int()>& run) {
   });
 }
 
-// What the kernels are compiled for beyond the architecture's baseline (CMakeLists.txt).
+// The instruction sets that the kernels need (CMakeLists.txt) and this processor lacks; nullptr if it has them.
 const char* missing_instructions() {
 #if defined(__x86_64__)
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return "AVX2 or FMA";
@@ -68,7 +74,7 @@ const char* missing_instructions() {
   return nullptr;
 }
 
-// CLI11 would only say that a subcommand is required.
+// Throws Error that names the commands; CLI11 would only say that a subcommand is required.
 void require_known(const std::vector<Command>& commands, const std::string& word) {
   std::vector<std::string> known;
   for (const Command& command : commands) {
@@ -78,17 +84,35 @@ void require_known(const std::vector<Command>& commands, const std::string& word
   fail("there is no command '{}'; the commands are {}{}", word, fmt::join(known, ", "), did_you_mean(word, known));
 }
 
+// Inserts the options of the config file if the command takes one. The first argument that names a command selects it.
+std::vector<std::string> with_config(const std::vector<Command>& commands, std::vector<std::string> arguments) {
+  for (const std::string& argument : arguments) {
+    for (const Command& command : commands) {
+      if (command.app->get_name() == argument) return with_config(*command.app, command.config, std::move(arguments));
+    }
+  }
+  return arguments;
+}
+
 int parse_and_run(int argc, const char* const* argv) {
-  CLI::App program("Trains music-genre classifiers from audio files and applies them.", "melgrad");
-  bool json = false;  // parsed before --version acts, being added before it
-  program.add_flag("--json", json, "With --version: the build, its libraries and devices as JSON");
+  CLI::App program("Train music-genre classifiers on audio files and apply them", "melgrad");
+  program.formatter(std::make_shared<HelpFormatter>(std::min(terminal_columns(stdout), widest_help)));
+  program.set_help_flag("-h,--help", "Print this help and exit");
+  program.footer(
+      "melgrad COMMAND --help explains the options of a command.\n\n"
+      "Examples:\n"
+      "  melgrad synth demo/data\n"
+      "  melgrad train demo/data --out demo/run --test-fraction 0.3 --epochs 40\n"
+      "  melgrad evaluate demo/run demo/data");
+  bool json = false;  // added before --version, so that it is parsed before --version acts
+  program.add_flag("--json", json, "With --version: print the build, its libraries and the devices as JSON");
   program.set_version_flag("--version", [&json] { return json ? version_json() : version_line(); });
   program.require_subcommand(1);
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
     return fmt::format("melgrad: {}; see --help\n", one_line(parse_failure(*app, error)));
   });
   if (const char* lacking = missing_instructions()) {
-    complain(fmt::format("this processor lacks {}, which this build needs", lacking));
+    complain(fmt::format("this processor lacks {}, which this build needs; run melgrad on another one", lacking));
     return exit_failure;
   }
   const std::vector<Command> commands{add_synth(program),    add_mel(program),       add_train(program),
@@ -96,12 +120,12 @@ int parse_and_run(int argc, const char* const* argv) {
                                       add_check(program),    add_completion(program)};
   try {
     if (argc > 1 && argv[1][0] != '-') require_known(commands, argv[1]);
-    std::vector<std::string> arguments = with_config(program, {argv + 1, argv + argc});
-    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    std::vector<std::string> arguments = with_config(commands, {argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 parses
     program.parse(arguments);
     for (const CLI::App* given : program.get_subcommands()) require_plausible_values(*given);
   } catch (const CLI::CallForVersion& error) {
-    // It is thrown before what else was given is looked at.
+    // CLI11 throws it before it checks the other arguments.
     const std::vector<std::string> unknown = program.remaining();
     if (unknown.empty()) return program.exit(error);
     program.exit(CLI::ExtrasError(unknown));
@@ -121,7 +145,7 @@ int parse_and_run(int argc, const char* const* argv) {
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
-  return run_to_the_last_byte([&] { return parse_and_run(argc, argv); });
+  return run_and_flush([&] { return parse_and_run(argc, argv); });
 }
 
 }  // namespace melgrad

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #define TOML_EXCEPTIONS 1
-// A debug build's assertion on some malformed values; what follows it reports them as errors.
+// toml++ asserts on some malformed values in debug builds. Without the assertion it reports them as errors.
 #define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
 
@@ -24,14 +24,34 @@ std::string with(std::string text, char from, char to) {
   return text;
 }
 
-// What follows `flag` among the arguments, as `--flag value` or `--flag=value`; the last one counts.
-std::optional<std::string> value_of(const std::vector<std::string>& arguments, const std::string& flag) {
+std::string flag_of(const CLI::Option& option) { return "--" + option.get_lnames().at(0); }
+
+// The key of the option in a config file.
+std::string key_of(const CLI::Option& option) {
+  return option.get_positional() ? option.get_name(true) : with(option.get_lnames().at(0), '-', '_');
+}
+
+bool contains(const std::vector<const CLI::Option*>& options, const CLI::Option* option) {
+  return std::find(options.begin(), options.end(), option) != options.end();
+}
+
+// The last value given to the option, as `--option value` or `--option=value`.
+std::optional<std::string> value_of(const std::vector<std::string>& arguments, const CLI::Option* option) {
+  if (!option) return std::nullopt;
+  const std::string flag = flag_of(*option);
   std::optional<std::string> value;
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == flag && i + 1 < arguments.size()) value = arguments[i + 1];
     if (arguments[i].starts_with(flag + "=")) value = arguments[i].substr(flag.size() + 1);
   }
   return value;
+}
+
+bool is_set(const std::vector<std::string>& arguments, const CLI::Option* option) {
+  if (!option) return false;
+  const std::string flag = flag_of(*option);
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [&flag](const std::string& argument) { return argument == flag || argument == flag + "=true"; });
 }
 
 std::string value_text(const toml::node& node, const std::string& where) {
@@ -42,15 +62,15 @@ std::string value_text(const toml::node& node, const std::string& where) {
   if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
-  fail("{} must be a text, a number or true/false", where);
+  fail("{} must be a string, a number, true or false", where);
 }
 
 bool is_beyond_ascii(char letter) { return static_cast<unsigned char>(letter) >= 0x80; }
 
 bool is_ascii(std::string_view text) { return std::none_of(text.begin(), text.end(), is_beyond_ascii); }
 
-// The position behind the TOML string of one line, or the comment, that begins at `begin`; a line's end also ends what
-// is not closed.
+// Returns the position after the one-line string or the comment that begins at `begin`. The end of the line ends a
+// string that is not closed.
 size_t skip_quoted(std::string_view text, size_t begin) {
   const char quote = text[begin];
   if (quote == '#') return std::min(text.find('\n', begin), text.size());
@@ -69,13 +89,13 @@ void require_ascii_outside_of_strings(std::string_view text, const std::filesyst
   size_t i = 0;
   while (i < text.size()) {
     if (text.substr(i, 3) == R"(""")" || text.substr(i, 3) == "'''") {
-      fail("{}:{}: a file with letters beyond ASCII takes strings on one line only", path.string(), line(i));
+      fail("{}:{}: a file with letters beyond ASCII must not have multi-line strings", path.string(), line(i));
     }
     if (text[i] == '"' || text[i] == '\'' || text[i] == '#') {
       i = skip_quoted(text, i);
       continue;
     }
-    if (is_beyond_ascii(text[i])) fail("{}:{}: letters beyond ASCII need quotes around them", path.string(), line(i));
+    if (is_beyond_ascii(text[i])) fail("{}:{}: letters beyond ASCII must be in quotes", path.string(), line(i));
     ++i;
   }
 }
@@ -88,9 +108,9 @@ toml::table parse_text(std::string_view text, const std::filesystem::path& path)
   }
 }
 
-// TOML has letters beyond ASCII in strings and comments only. toml++ runs into undefined behaviour at others, also
-// where a quote begins no string (`n = 0"é`), and behind a backslash that joins two lines of a string
-// (github.com/marzer/tomlplusplus issues 190 and 295). So it sees them once the file is known to hold well without.
+// TOML allows letters beyond ASCII only in strings and comments. Elsewhere they cause undefined behaviour in toml++,
+// also after a quote that does not begin a string (`n = 0"é`) and after a backslash that joins two lines of a string
+// (github.com/marzer/tomlplusplus issues 190 and 295). Therefore the file is first parsed with these letters masked.
 toml::table parse(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
   std::string_view text = bytes;
@@ -105,17 +125,16 @@ toml::table parse(const std::filesystem::path& path) {
   return parse_text(text, path);
 }
 
-// How a config file names the options.
 std::vector<std::string> option_keys(const CLI::App& command) {
   std::vector<std::string> keys;
   for (const CLI::Option* option : command.get_options()) {
     for (const std::string& name : option->get_lnames()) keys.push_back(with(name, '-', '_'));
-    if (option->get_positional()) keys.push_back(option->get_name(true));
+    if (option->get_positional()) keys.push_back(key_of(*option));
   }
   return keys;
 }
 
-// What stands for options, as arguments. What stands for a positional argument becomes its default.
+// The options in the file as command-line arguments. A value of a positional argument becomes its default.
 std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::App& command) {
   const toml::table table = parse(path);
   std::vector<std::string> arguments;
@@ -128,7 +147,7 @@ std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::Ap
       continue;
     }
     if (!command.get_option_no_throw(flag)) {
-      fail("{} is no option{}; see melgrad {} --help", where, did_you_mean(name, option_keys(command)),
+      fail("{} is not an option{}; see melgrad {} --help", where, did_you_mean(name, option_keys(command)),
            command.get_name());
     }
     arguments.push_back(flag + "=" + value_text(node, where));
@@ -136,7 +155,7 @@ std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::Ap
   return arguments;
 }
 
-// Whether a text stands for the same number in TOML: `.5` and `007` are none there.
+// Whether `text` is a number in TOML; `.5` and `007` are not.
 bool is_toml_number(const std::string& text) {
   if (!is_ascii(text)) return false;
   try {
@@ -157,61 +176,53 @@ std::string toml_value(const CLI::Option& option) {
 
 }  // namespace
 
-void require_same_options(const std::filesystem::path& file, const std::string& text,
-                          const std::vector<std::string>& may_differ) {
+void require_same_options(const std::filesystem::path& file, const std::string& text, const ConfigOptions& options) {
+  const auto may_differ = [&options](const std::string& key) {
+    return std::any_of(options.may_differ.begin(), options.may_differ.end(),
+                       [&key](const CLI::Option* option) { return key_of(*option) == key; });
+  };
   const toml::table before = parse(file), now = toml::parse(text);
   for (const auto& [key, node] : now) {
     const std::string name(key.str());
-    if (std::find(may_differ.begin(), may_differ.end(), name) != may_differ.end()) continue;
-    const std::string flag = "--" + with(name, '_', '-');
+    if (may_differ(name)) continue;
     const std::string wanted = value_text(node, name);
     const std::string had =
         before.contains(name) ? value_text(before[name].node() ? *before[name].node() : node, name) : "";
     if (wanted != had)
-      fail("--resume cannot change {}: the run has {}, given is {}", flag, had.empty() ? "none" : had, wanted);
+      fail("{} cannot change --{}: the run has {}, the command line {}; leave it out, or train a new run",
+           flag_of(*options.resume), with(name, '_', '-'), had.empty() ? "none" : had, wanted);
   }
 }
 
 std::string toml_text(const std::string& text) {
-  if (!is_utf8(text)) fail("'{}' is not UTF-8, so config.toml cannot hold it; rename it", text);
+  if (!is_utf8(text)) fail("'{}' is not UTF-8 and cannot be written to config.toml; rename it", text);
   std::ostringstream quoted;
   quoted << toml::value<std::string>(text);
   return quoted.str();
 }
 
-std::vector<std::string> with_config(CLI::App& program, std::vector<std::string> arguments) {
-  const std::vector<CLI::App*> commands = program.get_subcommands([](CLI::App*) { return true; });
-  const auto named = [](const std::string& argument) {
-    return [&argument](const CLI::App* app) { return app->get_name() == argument; };
-  };
-  const auto subcommand = std::find_if(arguments.begin(), arguments.end(), [&](const std::string& argument) {
-    return std::any_of(commands.begin(), commands.end(), named(argument));
-  });
-  if (subcommand == arguments.end()) return arguments;
-  CLI::App& command = **std::find_if(commands.begin(), commands.end(), named(*subcommand));
-  if (!command.get_option_no_throw("--config")) return arguments;
-
-  std::optional<std::string> file = value_of(arguments, "--config");
-  const bool resume = std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
-    return argument == "--resume" || argument == "--resume=true";
-  });
-  if (const auto run = value_of(arguments, "--out"); !file && resume && run) {
-    file = (std::filesystem::path(*run) / "config.toml").string();
-  }
-  if (!file) return arguments;
+std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& options,
+                                     std::vector<std::string> arguments) {
+  const auto name = std::find(arguments.begin(), arguments.end(), command.get_name());
+  std::optional<std::string> file = value_of(arguments, options.file);
+  const std::optional<std::string> run = value_of(arguments, options.run_folder);
+  if (!file && run && is_set(arguments, options.resume)) file = (std::filesystem::path(*run) / "config.toml").string();
+  if (!file || name == arguments.end()) return arguments;
   const std::vector<std::string> configured = arguments_of(*file, command);
-  arguments.insert(subcommand + 1, configured.begin(), configured.end());
+  arguments.insert(name + 1, configured.begin(), configured.end());
   return arguments;
 }
 
-std::string config_text(const CLI::App& command, const std::vector<std::string>& left_out) {
+std::string config_text(const CLI::App& command, const ConfigOptions& options) {
+  const auto is_of_one_call = [&](const CLI::Option* option) {
+    return option == command.get_help_ptr() || option == options.file || option == options.run_folder ||
+           option == options.resume || contains(options.of_one_call, option);
+  };
   std::string text;
   for (const CLI::Option* option : command.get_options()) {
-    if (option->get_lnames().empty()) continue;
-    const std::string& name = option->get_lnames()[0];
-    if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
+    if (option->get_positional() || is_of_one_call(option)) continue;
     if (option->count() == 0 && option->get_default_str().empty() && option->get_expected_max() > 0) continue;
-    text += fmt::format("{} = {}\n", with(name, '-', '_'), toml_value(*option));
+    text += fmt::format("{} = {}\n", key_of(*option), toml_value(*option));
   }
   return text;
 }

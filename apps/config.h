@@ -1,5 +1,5 @@
 // Options from a TOML file: `learning_rate = 0.002` stands for `--learning-rate 0.002`. Options on the command line
-// win.
+// take precedence.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -9,21 +9,31 @@
 
 namespace melgrad {
 
-// The arguments with those of the config file named by --config put before them; for `train --resume`, those of the
-// run's own config.toml. Positional arguments in it become defaults of `program`. Throws Error naming the file and the
-// key for what is no option of the subcommand.
-std::vector<std::string> with_config(CLI::App& program, std::vector<std::string> arguments);
+// How the config file of a command treats its options.
+struct ConfigOptions {
+  const CLI::Option* file = nullptr;            // names the config file; nullptr: the command takes none
+  const CLI::Option* run_folder = nullptr;      // the folder that holds the config.toml of a run
+  const CLI::Option* resume = nullptr;          // the flag that resumes the run in `run_folder`
+  std::vector<const CLI::Option*> of_one_call;  // not written to config.toml, like the three above and --help
+  std::vector<const CLI::Option*> may_differ;   // may have another value when a run is resumed
+};
 
-// All options of a parsed subcommand, given or by default, as TOML that with_config takes. `left_out` names options
-// that belong to one call, not to the run.
-std::string config_text(const CLI::App& command, const std::vector<std::string>& left_out);
+// Inserts the options of the config file before those of the command line; with the resume flag and no config file,
+// those of the run's config.toml. The first argument equal to the name of `command` is the command. Values of
+// positional arguments in the file become their defaults. Throws Error naming the file and the key if the command has
+// no such option.
+std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& options,
+                                     std::vector<std::string> arguments);
 
-// Throws Error naming the first option of `text`, TOML as config_text writes it, that has another value in `file`;
-// those named in `may_differ` are passed over.
-void require_same_options(const std::filesystem::path& file, const std::string& text,
-                          const std::vector<std::string>& may_differ);
+// The values of all options of a parsed command, given or default, as TOML that with_config reads. Leaves out the
+// options of one call.
+std::string config_text(const CLI::App& command, const ConfigOptions& options);
 
-// A text as a TOML string. Throws Error when it is not UTF-8.
+// Throws Error naming the first option whose value in `text` (TOML, as config_text writes it) differs from the value in
+// `file`, except those that may differ.
+void require_same_options(const std::filesystem::path& file, const std::string& text, const ConfigOptions& options);
+
+// `text` as a quoted TOML string. Throws Error if it is not UTF-8.
 std::string toml_text(const std::string& text);
 
 }  // namespace melgrad

@@ -13,7 +13,7 @@
 namespace melgrad {
 namespace {
 
-// Made before it is needed: a handler may not allocate.
+// Prepared in advance, because a signal handler must not allocate.
 char line[256];
 size_t line_length = 0;
 std::atomic_flag told;
@@ -22,7 +22,7 @@ void tell(int number) {
   if (!told.test_and_set()) {
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line, line_length);
   }
-  raise(number);  // once this returns, as the handler is gone by now
+  raise(number);  // SA_RESETHAND removed the handler: this ends the process when the handler returns
 }
 
 }  // namespace
@@ -32,14 +32,14 @@ void report_crashes() {
   rlimit memory{};
   if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur != RLIM_INFINITY) {
     prepare(
-        fmt::format("melgrad: crashed, most likely for lack of memory, as ulimit -v allows {} MiB; raise it, or use a "
+        fmt::format("melgrad: crashed, probably because memory ran out: ulimit -v allows {} MiB; raise it, or use a "
                     "smaller --batch-size or fewer --threads\n",
                     memory.rlim_cur >> 20));
-    std::set_terminate(std::abort);  // in place of what C++ says about exceptions
+    std::set_terminate(std::abort);  // suppresses the message of the C++ runtime
   } else {
-    prepare("melgrad: crashed, which it never should; please report the command and what it was given\n");
+    prepare("melgrad: crashed because of a bug; please report the command and its input\n");
   }
-  // Of its own, as a stack that cannot grow is one of the reasons.
+  // The handler has its own stack, because a stack overflow may be the cause of the signal.
   static char stack[64 << 10];
   const stack_t signal_stack{.ss_sp = stack, .ss_flags = 0, .ss_size = sizeof stack};
   sigaltstack(&signal_stack, nullptr);

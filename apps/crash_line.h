@@ -1,10 +1,10 @@
-// The one line of a process that a crash ends: libraries answer a lack of memory with null pointers that they follow.
+// Prints a line when the process crashes. Some libraries dereference a null pointer when memory runs out.
 #pragma once
 
 namespace melgrad {
 
-// From now on a signal such as SIGSEGV or SIGABRT still ends the process, but leaves a line on stderr before. A handler
-// that is there already, such as a sanitizer's, stays.
+// From now on, a signal such as SIGSEGV or SIGABRT prints a line on stderr before it ends the process. Keeps handlers
+// that are already installed, such as those of sanitizers.
 void report_crashes();
 
 }  // namespace melgrad

@@ -38,14 +38,15 @@ std::vector<size_t> all_tracks(const Dataset& dataset) {
   return tracks;
 }
 
-// The side of the run's split that was asked for; auto is the held-out test tracks, else the validation tracks. A
-// checkpoint that lies in no run has no split, and everything is evaluated.
+// The tracks of the part of the run's split given by --split. auto: the test tracks, otherwise the validation tracks;
+// all tracks if there is no split.csv beside the checkpoint.
 Chosen choose_tracks(const EvaluateCommand& c, const fs::path& checkpoint, const Dataset& dataset) {
   const fs::path split_file = checkpoint.parent_path() / "split.csv";
   const bool has_split = fs::exists(split_file);
   if (c.split == "auto" && !has_split) {
     c.output.note(
-        fmt::format("there is no {}, so all tracks are evaluated; those that the model was trained on flatter it",
+        fmt::format("there is no {}, so all tracks are evaluated; the accuracy is too high if the model was trained on "
+                    "some of them",
                     split_file.string()));
   }
   if (c.split == "all" || (c.split == "auto" && !has_split)) return {"all", all_tracks(dataset)};
@@ -53,17 +54,18 @@ Chosen choose_tracks(const EvaluateCommand& c, const fs::path& checkpoint, const
   try {
     split = read_split_csv(split_file, dataset);
   } catch (const Error& error) {
-    fail("{}; or, for music that training has never seen, evaluate it whole with --split all", error.what());
+    fail("{}; if no track was used for training, evaluate all of them with --split all", error.what());
   }
   const std::pair<const char*, std::vector<size_t>*> sides[] = {
       {"test", &split.test}, {"validation", &split.validation}, {"train", &split.train}};
   for (const auto& [name, tracks] : sides) {
     if ((c.split == "auto" || c.split == name) && !tracks->empty()) return {name, *tracks};
   }
-  fail("{} names no {} tracks; choose another --split", split_file.string(), c.split);
+  fail("{} has no {} tracks; choose another --split", split_file.string(), c.split);
 }
 
-// The tracks' labels as the model's classes. Throws Error when one has a label that the model lacks.
+// Replaces the labels of the data set by those of the model. Throws Error if the model does not have the label of one
+// of the tracks.
 void adopt_labels(Dataset& dataset, const std::vector<size_t>& tracks, const ModelCard& card,
                   const fs::path& checkpoint) {
   for (const size_t i : tracks) {
@@ -72,8 +74,8 @@ void adopt_labels(Dataset& dataset, const std::vector<size_t>& tracks, const Mod
     const auto found = std::find(card.labels.begin(), card.labels.end(), label);
     if (found == card.labels.end()) {
       fail(
-          "{} has the label '{}', which the model {} does not know: it knows {}; leave such tracks out or rename their "
-          "label",
+          "{} has the label '{}', which the model {} does not have; its labels are {}; remove such tracks or rename "
+          "their label",
           track.name, label, checkpoint.string(), fmt::join(card.labels, ", "));
     }
     track.label = static_cast<int>(found - card.labels.begin());
@@ -188,17 +190,23 @@ int evaluate(const EvaluateCommand& command) {
 
 Command add_evaluate(CLI::App& program) {
   auto command = std::make_shared<EvaluateCommand>();
-  CLI::App& app = *program.add_subcommand("evaluate", "Measure a trained classifier on tracks that it has not seen");
+  CLI::App& app = *program.add_subcommand("evaluate", "Measure the accuracy of a trained classifier");
   app.option_defaults()->always_capture_default();
-  app.footer("Example:\n  melgrad evaluate runs/first music");
-  app.add_option("run", command->run, "Folder of a run, whose last model is taken, or a .safetensors file of one")
-      ->required();
-  app.add_option("data", command->data, "Folder of genre folders, or a manifest.csv")->required();
-  app.add_option("--split", command->split, "Which tracks; auto: test, else validation, else all")
+  app.footer(
+      "Examples:\n"
+      "  melgrad evaluate runs/first music\n"
+      "  melgrad evaluate runs/first/best.safetensors other_music --split all");
+  app.add_option("run", command->run, description_of_run)->required();
+  app.add_option("data", command->data, description_of_data)->required();
+  app.add_option("--split", command->split,
+                 "Part of the run's split to evaluate. auto: test, otherwise validation, otherwise all tracks")
       ->check(one_of({"auto", "test", "validation", "train", "all"}));
   add_inference_options(app, command->inference);
-  app.add_option("--out", command->out, "Folder for tables and pictures; by default RUN/evaluation");
+  app.add_option("--out", command->out, "Folder for the tables and pictures. Default: evaluation in the run's folder")
+      ->type_name("FOLDER");
+  app.option_defaults()->group("Features");
   add_feature_options(app, command->features);
+  app.option_defaults()->group("Run");
   add_device_options(app, command->device);
   add_output_options(app, command->output);
   return {&app, [command] { return evaluate(*command); }};

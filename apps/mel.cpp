@@ -48,11 +48,14 @@ Command add_mel(CLI::App& program) {
   auto command = std::make_shared<MelCommand>();
   CLI::App& app = *program.add_subcommand("mel", "Compute the log-mel spectrogram of an audio file");
   app.option_defaults()->always_capture_default();
-  app.footer("Example:\n  melgrad mel song.wav --npy song.npy --png song.png");
+  app.footer("Examples:\n  melgrad mel song.wav --npy song.npy --png song.png");
   app.add_option("file", command->file, "Audio file")->required();
-  app.add_option("--npy", command->npy, "Write n_mels x frames float32 dB as a NumPy array");
-  app.add_option("--png", command->png, "Draw it");
+  app.add_option("--npy", command->npy, "Write the spectrogram in dB to this NumPy file: float32, n_mels x frames")
+      ->type_name("FILE");
+  app.add_option("--png", command->png, "Draw the spectrogram to this PNG file")->type_name("FILE");
+  app.option_defaults()->group("Features");
   add_mel_options(app, command->mel);
+  app.option_defaults()->group("Run");
   add_device_options(app, command->device);
   add_output_options(app, command->output);
   return {&app, [command] { return mel(*command); }};

@@ -27,12 +27,12 @@ struct PredictCommand {
   int top = 3;
 };
 
-// Folders are replaced by the audio files in them, at any depth, in order of their names. One without any stays, to
-// fail by itself when its turn comes.
+// Replaces folders by the audio files in them, at any depth, sorted by name. A folder without audio files stays in the
+// list and fails when its turn comes.
 std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;
   for (const std::string& argument : arguments) {
-    std::error_code ignored;  // what may not be looked at fails by itself, too
+    std::error_code ignored;  // a path without access rights fails when its turn comes
     if (!fs::is_directory(argument, ignored)) {
       files.emplace_back(argument);
       continue;
@@ -57,7 +57,7 @@ struct Ranked {
 
 std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path& file, const PredictCommand& c) {
   if (std::error_code ignored; fs::is_directory(file, ignored))
-    fail("{} holds no audio files that can be read", file.string());
+    fail("{} contains no readable audio files", file.string());
   const LogMel features = log_mel(file, classifier.card.mel, classifier.device);
   warn_of_truncation(file);
   const TrackPrediction prediction = classifier.predict(features, c.inference);
@@ -71,7 +71,7 @@ std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path&
   return ranked;
 }
 
-// A file that is too long for the memory fails by itself: the next may be shorter.
+// If memory runs out, only this file fails: the next may be shorter.
 std::vector<Ranked> predict_within_memory(const TrainedModel& classifier, const fs::path& file,
                                           const PredictCommand& c) {
   std::string what = "out of memory";
@@ -119,7 +119,7 @@ int predict(const PredictCommand& c) {
     }
   }
   if (c.output.json) print_json(results);
-  if (interrupted()) throw Interrupted("interrupted; the predictions printed are whole, files after them are missing");
+  if (interrupted()) throw Interrupted("interrupted; the remaining files were not classified");
   if (failed == 0) return exit_success;
   return failed == files.size() ? exit_failure : exit_partial;
 }
@@ -128,14 +128,15 @@ int predict(const PredictCommand& c) {
 
 Command add_predict(CLI::App& program) {
   auto command = std::make_shared<PredictCommand>();
-  CLI::App& app = *program.add_subcommand("predict", "Name the genre of audio files");
+  CLI::App& app = *program.add_subcommand("predict", "Classify audio files");
   app.option_defaults()->always_capture_default();
-  app.footer("Example:\n  melgrad predict runs/first song.mp3 album/ --top 3");
-  app.add_option("run", command->run, "Folder of a run, whose last model is taken, or a .safetensors file of one")
-      ->required();
-  app.add_option("files", command->files, "Audio files, or folders of them")->required();
-  app.add_option("--top", command->top, "How many classes to print")->check(CLI::Range(1, 1000));
+  app.footer("Examples:\n  melgrad predict runs/first song.mp3 album/ --top 3");
+  app.add_option("run", command->run, description_of_run)->required();
+  app.add_option("files", command->files, "Audio files, or folders to search for audio files")->required();
+  app.add_option("--top", command->top, "Number of genres to print per file, the most probable first")
+      ->check(CLI::Range(1, 1000));
   add_inference_options(app, command->inference);
+  app.option_defaults()->group("Run");
   add_device_options(app, command->device);
   add_output_options(app, command->output);
   return {&app, [command] { return predict(*command); }};

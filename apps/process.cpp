@@ -10,13 +10,13 @@ namespace melgrad {
 
 void prepare_process() {
   for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
-    // Read-only, so that results that are written to nowhere are missed. The lowest free number is the one closed.
+    // Read-only, so that writing results to a closed stream is an error. open() returns the lowest free number, which
+    // is that of the closed stream.
     if (fcntl(standard, F_GETFD) < 0) open("/dev/null", O_RDONLY);
   }
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
-  // The C library loads its unwinder when an exception first passes through it, which may be for lack of memory: it
-  // ends the process if there is none left to load it into. This loads it now.
+  // The C library loads its unwinder at the first exception and ends the process if there is no memory for it.
   void* caller;
   backtrace(&caller, 1);
 }

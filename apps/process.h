@@ -1,12 +1,12 @@
-// What a process inherits from whoever starts it, made harmless before anything else is done.
+// Prepares what the process inherits from its parent: file descriptors and signal handlers.
 #pragma once
 
 namespace melgrad {
 
-// Opens standard streams that were closed (melgrad ... 2>&-) on nothing: the next file opened would take their number,
-// and a message would land in a checkpoint. A reader that is gone and a file that may not grow become errors of the
-// write that meets them, in place of signals that end the process in its midst. Loads what a lack of memory would
-// otherwise need when it is met.
+// Opens /dev/null for standard streams that are closed (melgrad ... 2>&-); otherwise the next file would get their
+// number, and messages would be written to a checkpoint. Ignores SIGPIPE and SIGXFSZ, so that a closed pipe or a file
+// size limit is an error of the write. Loads the unwinder of the C library, which cannot be loaded once memory has run
+// out.
 void prepare_process();
 
 }  // namespace melgrad

@@ -31,7 +31,7 @@ int64_t count(const std::vector<Named>& tensors) {
   return total;
 }
 
-// Collects the modules that have no modules of their own, in the order they run.
+// Collects the modules without children, in the order in which they run.
 class LayerList : public ForwardObserver {
  public:
   void called(const Module& module, const Tensor& y, int64_t multiply_adds) override {
@@ -49,7 +49,7 @@ std::vector<Layer> list_layers(Module& model, const SummaryCommand& c) {
   return list.layers;
 }
 
-// Bytes at the peak of a training step: weights, gradients, moments, activations.
+// Peak memory of a training step in bytes: weights, gradients, moments of the optimizer, activations.
 size_t step_peak_bytes(const SummaryCommand& c, int64_t batch_size) {
   Stream& stream = Stream::of(Device::cpu);
   const size_t before = stream.memory().used;
@@ -62,8 +62,8 @@ size_t step_peak_bytes(const SummaryCommand& c, int64_t batch_size) {
   return stream.memory().peak - before;
 }
 
-// Activations grow with the batch, all else hardly, so two small batches tell of any. What a first step leaves in use
-// is the workspace.
+// Extrapolates from two small batches, because only the activations grow with the batch. The memory that the first step
+// leaves in use is the workspace.
 double step_bytes(const SummaryCommand& c) {
   const size_t before = Stream::of(Device::cpu).memory().used;
   step_peak_bytes(c, 4);
@@ -109,9 +109,10 @@ int summary(const SummaryCommand& c) {
                layer.multiply_adds);
   }
   fmt::print(
-      "\ntotal parameters      {:>14}\ntrainable parameters  {:>14}\nmultiply-adds         {:>14}  a crop, forward\n",
+      "\ntotal parameters      {:>14}\ntrainable parameters  {:>14}\nmultiply-adds         {:>14}  per crop, forward "
+      "pass\n",
       count(parameters), trainable, multiply_adds);
-  fmt::print("memory                {:>14.1f}  MiB, about, for a training step of batch {} in float32\n",
+  fmt::print("memory                {:>14.1f}  MiB, estimated, for a training step of batch size {} in float32\n",
              bytes / 1048576, c.batch_size);
   return exit_success;
 }
@@ -120,16 +121,18 @@ int summary(const SummaryCommand& c) {
 
 Command add_summary(CLI::App& program) {
   auto command = std::make_shared<SummaryCommand>();
-  CLI::App& app = *program.add_subcommand("summary", "Print a model layer by layer");
+  CLI::App& app = *program.add_subcommand("summary", "Print the layers, size and training memory of a model");
   app.option_defaults()->always_capture_default();
   std::string summaries;
   for (const ModelInfo& info : models()) summaries += fmt::format("\n  {:<14}{}", info.name, info.summary);
-  app.footer("Models:" + summaries + "\n\nExample:\n  melgrad summary resnet18 --batch-size 64");
-  app.add_option("model", command->model, "Which network")->required()->check(one_of(model_names()));
-  app.add_option("--classes", command->classes, "Genres")->check(CLI::Range(size_t{2}, most_labels));
-  app.add_option("--n-mels", command->n_mels, "Mel bins")->check(CLI::Range(16, 4096));
-  app.add_option("--crop-frames", command->crop_frames, "Frames of a crop")->check(CLI::Range(16, 1'000'000));
-  app.add_option("--batch-size", command->batch_size, "Crops in a step, for the memory")->check(CLI::Range(1, 65536));
+  app.footer("Models:" + summaries + "\n\nExamples:\n  melgrad summary resnet18 --batch-size 64");
+  app.add_option("model", command->model, "Network to print")->required()->check(one_of(model_names()));
+  app.add_option("--classes", command->classes, "Number of genres")->check(CLI::Range(size_t{2}, most_labels));
+  app.add_option("--n-mels", command->n_mels, "Number of mel bins")->check(CLI::Range(16, 4096));
+  app.add_option("--crop-frames", command->crop_frames, "Length of a crop in frames")->check(CLI::Range(16, 1'000'000));
+  app.add_option("--batch-size", command->batch_size, "Crops per training step, for the estimate of memory")
+      ->check(CLI::Range(1, 65536));
+  app.option_defaults()->group("Run");
   add_output_options(app, command->output);
   return {&app, [command] { return summary(*command); }};
 }

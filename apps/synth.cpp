@@ -40,15 +40,17 @@ int synth(const SynthCommand& c) {
 
 Command add_synth(CLI::App& program) {
   auto command = std::make_shared<SynthCommand>();
-  CLI::App& app = *program.add_subcommand("synth", "Compose a demo set of ten genre-like styles");
+  CLI::App& app = *program.add_subcommand("synth", "Compose a demo data set of ten musical styles");
   app.option_defaults()->always_capture_default();
-  app.footer("Example:\n  melgrad synth demo/data --tracks-per-genre 64 --seconds 6");
-  app.add_option("out", command->out, "Folder to write <genre>/<genre>.00000.wav to")->required();
-  app.add_option("--tracks-per-genre", command->synth.tracks_per_genre, "Tracks of each style")
+  app.footer("Examples:\n  melgrad synth demo/data --tracks-per-genre 64 --seconds 6");
+  app.add_option("out", command->out, "Folder to write the data set to, as GENRE/GENRE.00000.wav")->required();
+  app.add_option("--tracks-per-genre", command->synth.tracks_per_genre, "Number of tracks per style")
       ->check(CLI::Range(1, 100'000));
-  app.add_option("--seconds", command->synth.seconds, "Length of a track")->check(CLI::Range(1.0, 600.0));
-  app.add_option("--sample-rate", command->synth.sample_rate, "Hz")->check(CLI::Range(8000, 192'000));
-  app.add_option("--seed", command->synth.seed, "Another seed composes other tracks")->check(whole_number());
+  app.add_option("--seconds", command->synth.seconds, "Length of a track in seconds")->check(CLI::Range(1.0, 600.0));
+  app.add_option("--sample-rate", command->synth.sample_rate, "Sample rate in Hz")->check(CLI::Range(8000, 192'000));
+  app.add_option("--seed", command->synth.seed, "Seed of the composition. Each seed gives other tracks")
+      ->check(whole_number());
+  app.option_defaults()->group("Run");
   add_output_options(app, command->output);
   return {&app, [command] { return synth(*command); }};
 }

@@ -1,4 +1,4 @@
-// melgrad train DATA --model NAME --out RUN
+// melgrad train DATA --out RUN
 #include <cinttypes>
 #include <cstdio>
 #include <memory>
@@ -38,6 +38,7 @@ struct TrainCommand {
   SplitOptions split;
   TrainOptions train;
   CropOptions crops;
+  ConfigOptions config_options;
   std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
@@ -46,78 +47,136 @@ struct TrainCommand {
   int64_t validation_crops = 4, warmup_epochs = 5, step_epochs = 30;
 };
 
-void add_data_options(CLI::App& app, TrainCommand& c) {
-  app.add_option("data", c.data, "Folder of genre folders, or a manifest.csv; may come from --config");
-  app.add_option("--out", c.run_folder, "Folder of the run: checkpoints, log, config, split")->required();
-  app.add_option("--config", c.config, "Options from a TOML file; options given here win");
-  app.add_flag("--resume", c.resume, "Go on with the run in --out");
-  app.add_option("--validation-fraction", c.split.validation_fraction, "Of the tracks that are not held out")
-      ->check(CLI::Range(0.0, 0.9));
-  app.add_option("--test-fraction", c.split.test_fraction, "Of all tracks, held out for melgrad evaluate")
-      ->check(CLI::Range(0.0, 0.9));
-  app.add_option("--fold", c.fold, "Hold out this fold (counted from 0) as test tracks; -1: none")
-      ->check(CLI::Range(-1, 1'000'000));
-  app.add_option("--folds", c.split.folds, "Number of folds to make where the data set has no fold column")
-      ->check(CLI::Range(0, 1'000'000));
-  app.add_option("--split-files", c.split_files,
-                 "Folder with train, valid and test lists, as the fault-filtered GTZAN's");
+void add_common_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("data", c.data, fmt::format("{}. May come from --config instead", description_of_data));
+  app.add_option("--out", c.run_folder, "Folder of the run, for its checkpoints, log, config and split")
+      ->required()
+      ->type_name("FOLDER");
+  app.add_option("--model", c.model, "Network to train. melgrad summary prints its layers")
+      ->check(one_of(model_names()));
+  app.add_option("--epochs", c.train.epochs, "Number of passes over the training tracks")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--batch-size", c.train.batch_size, "Crops per step. Lower it if memory runs out")
+      ->check(CLI::Range(1, 65536));
+  app.add_option("--learning-rate", c.learning_rate, "Peak learning rate. Lower it if the loss diverges")
+      ->check(positive_number());
+  app.add_option("--seed", c.train.seed, "Seed of the split, the initial weights and all randomness in training")
+      ->check(whole_number());
+  app.add_option("--config", c.config, "Read options from this TOML file. The command line takes precedence")
+      ->type_name("FILE");
+  app.add_flag("--resume", c.resume, "Resume the run in --out from its last checkpoint, with the options of that run");
+  add_device_options(app, c.device);
 }
 
-void add_recipe_options(CLI::App& app, TrainCommand& c) {
-  app.add_option("--model", c.model, "Which network")->check(one_of(model_names()));
-  app.add_option("--seed", c.train.seed, "Of the split, the initial weights and all that is random in training")
-      ->check(whole_number());
-  app.add_option("--epochs", c.train.epochs, "Times that every training track is seen")
-      ->check(CLI::Range(1, 1'000'000));
-  app.add_option("--batch-size", c.train.batch_size, "Crops in a step")->check(CLI::Range(1, 65536));
+void add_data_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--validation-fraction", c.split.validation_fraction,
+                 "Fraction of the tracks outside the test set to validate on")
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--test-fraction", c.split.test_fraction,
+                 "Fraction of all tracks to hold out as the test set of melgrad evaluate")
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--fold", c.fold, "Fold to hold out as the test set in cross-validation, counted from 0. -1: none")
+      ->check(CLI::Range(-1, 1'000'000));
+  app.add_option("--folds", c.split.folds,
+                 "Number of folds to make for --fold if the data set has no fold column. 0: none are made")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--split-files", c.split_files,
+                 "Folder with lists of the train, valid and test tracks, such as those of the fault-filtered GTZAN")
+      ->type_name("FOLDER");
   app.add_option("--crop-frames", c.crops.crop_frames,
-                 "Frames of a training crop; 256 are 5.9 s at the default settings")
+                 "Length of a crop in frames. 256 frames are 5.9 s at the default feature settings")
       ->check(CLI::Range(16, 1'000'000));
-  app.add_option("--crops-per-track", c.crops.crops_per_track, "Random crops of each track in an epoch")
+  app.add_option("--crops-per-track", c.crops.crops_per_track,
+                 "Random crops of each training track per epoch. Raise it for long tracks")
       ->check(CLI::Range(1, 1000));
-  app.add_option("--optimizer", c.optimizer, "adamw decays weights by themselves, adam through the gradient")
+  app.add_option("--validation-crops", c.validation_crops,
+                 "Crops of each validation track per epoch. Their predictions are averaged")
+      ->check(CLI::Range(1, 1000));
+}
+
+void add_model_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--dropout", c.dropout, "Dropout probability before the last linear layer")
+      ->check(CLI::Range(0.0, 0.99));
+  app.add_option("--precision", c.precision,
+                 "Data type of activations and gradients. auto: bf16 if the GPU supports it, otherwise fp32")
+      ->check(one_of({"auto", "fp32", "bf16"}));
+}
+
+void add_optimization_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--optimizer", c.optimizer, "adamw: decoupled weight decay. adam: weight decay as an L2 gradient term")
       ->check(one_of({"adamw", "adam"}));
-  app.add_option("--learning-rate", c.learning_rate, "The highest of the schedule")->check(positive_number());
   app.add_option("--schedule", c.schedule,
-                 "cosine: warm-up, then half a cosine to 0; step: times --gamma every --step-epochs")
+                 "Learning rate over time. cosine: linear warm-up, then half a cosine to 0. step: multiply by --gamma "
+                 "every --step-epochs epochs")
       ->check(one_of({"cosine", "constant", "step"}));
-  app.add_option("--warmup-epochs", c.warmup_epochs, "Of the cosine schedule")->check(CLI::Range(0, 1'000'000));
-  app.add_option("--step-epochs", c.step_epochs, "Of the step schedule")->check(CLI::Range(1, 1'000'000));
-  app.add_option("--gamma", c.gamma, "Of the step schedule")->check(positive_number());
-  app.add_option("--weight-decay", c.train.weight_decay, "Of weights; norms and biases do not decay")
+  app.add_option("--warmup-epochs", c.warmup_epochs, "Epochs of linear warm-up of the cosine schedule")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--step-epochs", c.step_epochs, "Epochs between two steps of the step schedule")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--gamma", c.gamma, "Factor of the learning rate at each step of the step schedule")
+      ->check(positive_number());
+  app.add_option("--weight-decay", c.train.weight_decay,
+                 "Weight decay coefficient. Biases and batch norm parameters do not decay")
       ->check(non_negative_number());
-  app.add_option("--max-gradient-norm", c.train.optimizer.max_gradient_norm, "Clip the gradient to this norm; 0: never")
+  app.add_option("--max-gradient-norm", c.train.optimizer.max_gradient_norm,
+                 "Clip the norm of the gradient to this value. 0: no clipping")
       ->check(non_negative_number());
-  app.add_option("--label-smoothing", c.label_smoothing, "Share of the target given to all classes alike")
+  app.add_option("--label-smoothing", c.label_smoothing,
+                 "Fraction of the target probability to spread evenly over all classes")
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--dropout", c.dropout, "Before the last linear layer")->check(CLI::Range(0.0, 0.99));
+  app.add_option("--patience", c.train.patience,
+                 "Stop after this many epochs without a lower validation loss. 0: train all epochs")
+      ->check(CLI::Range(0, 1'000'000));
+}
+
+void add_augmentation_options(CLI::App& app, TrainCommand& c) {
   kernel::SpectralJitter& jitter = c.crops.augmentation.jitter;
-  app.add_option("--pitch-shift", jitter.shift, "Crops move up or down by so many mel bins at most; 0: never")
+  app.add_option("--pitch-shift", jitter.shift, "Largest random shift up or down, in mel bins. 0: no shift")
       ->check(CLI::Range(0, 1000));
-  app.add_option("--equalizer", jitter.equalizer, "dB by which random broad filters raise and lower crops; 0: none")
+  app.add_option("--equalizer", jitter.equalizer, "Standard deviation of a random smooth filter, in dB. 0: no filter")
       ->check(CLI::Range(0.0, 100.0));
-  app.add_option("--level", jitter.level, "Crops get up to so many dB louder or softer at random; 0: none")
+  app.add_option("--level", jitter.level, "Largest random change of loudness, in dB. 0: no change")
       ->check(CLI::Range(0.0, 100.0));
-  app.add_option("--mixup", c.crops.augmentation.mixup_alpha, "alpha of Beta(alpha, alpha); 0: no mixup")
+  app.add_option("--mixup", c.crops.augmentation.mixup_alpha,
+                 "Mixup: mix pairs of crops by a weight drawn from Beta(alpha, alpha); this sets alpha. 0: no mixup")
       ->check(non_negative_number());
   kernel::SpecAugment& spec = c.crops.augmentation.spec_augment;
-  app.add_option("--frequency-masks", spec.frequency_masks, "SpecAugment: masked bands of mel bins")
+  app.add_option("--frequency-masks", spec.frequency_masks, "SpecAugment: number of frequency masks per crop")
       ->check(CLI::Range(0, 100));
-  app.add_option("--frequency-mask-width", spec.frequency_width, "SpecAugment: most mel bins of a band")
+  app.add_option("--frequency-mask-width", spec.frequency_width,
+                 "SpecAugment: largest width of a frequency mask, in mel bins")
       ->check(CLI::Range(0, 1'000'000));
-  app.add_option("--time-masks", spec.time_masks, "SpecAugment: masked stretches of frames")->check(CLI::Range(0, 100));
-  app.add_option("--time-mask-width", spec.time_width, "SpecAugment: most frames of a stretch")
+  app.add_option("--time-masks", spec.time_masks, "SpecAugment: number of time masks per crop")
+      ->check(CLI::Range(0, 100));
+  app.add_option("--time-mask-width", spec.time_width, "SpecAugment: largest width of a time mask, in frames")
       ->check(CLI::Range(0, 1'000'000));
-  app.add_option("--validation-crops", c.validation_crops, "Crops of each validation track after an epoch")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--patience", c.train.patience, "Stop after so many epochs without a better one; 0: never")
-      ->check(CLI::Range(0, 1'000'000));
-  app.add_option("--precision", c.precision,
-                 "Of activations and their gradients; auto: bf16 on GPUs that have it, else fp32")
-      ->check(one_of({"auto", "fp32", "bf16"}));
-  app.add_flag("--deterministic", c.deterministic, "The same bits in every run on a GPU, at some cost in speed");
+}
+
+void add_run_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--checkpoint-seconds", c.train.checkpoint_seconds,
+                 "Write a checkpoint at most this often, in seconds. 0: after every epoch")
+      ->check(CLI::Range(0.0, 86400.0));
+  app.add_flag("--deterministic", c.deterministic,
+               "Give the same bits in every run on a GPU, at some cost in speed. The CPU always does");
   app.add_option("--profile-steps", c.profile_steps,
-                 "A:B captures steps A to B for nsys and ncu; see docs/profiling.md");
+                 "Let nsys and ncu capture steps A to B, given as A:B; see docs/profiling.md")
+      ->type_name("A:B");
+  add_output_options(app, c.output);
+}
+
+// How the config file and a resumed run treat the options.
+ConfigOptions config_options(const CLI::App& app) {
+  const auto options = [&app](const std::vector<const char*>& names) {
+    std::vector<const CLI::Option*> result;
+    for (const char* name : names) result.push_back(app.get_option(name));
+    return result;
+  };
+  return {.file = app.get_option("--config"),
+          .run_folder = app.get_option("--out"),
+          .resume = app.get_option("--resume"),
+          .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
+          .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
+                                 "--strict", "--checkpoint-seconds"})};
 }
 
 Schedule make_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
@@ -292,9 +351,8 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
 int train(TrainCommand c, const CLI::App& app) {
   check_usage(c);
   const fs::path run = c.run_folder;
-  const std::string config =
-      "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
-      config_text(app, {"help", "data", "config", "out", "resume", "profile-steps", "json", "quiet"});
+  const std::string config = "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
+                             config_text(app, c.config_options);
   install_interrupt_handler();
   const Device device = c.device.choose(c.output);
   c.crops.precision = choose_precision(c.precision, Stream::of(device));
@@ -303,10 +361,7 @@ int train(TrainCommand c, const CLI::App& app) {
   kernel::set_deterministic(c.deterministic);
   Dataset dataset = load_dataset(c.data);
   const std::unique_ptr<RunLock> lock = take_run_folder(c);
-  if (c.resume) {
-    require_same_options(run / "config.toml", config,
-                         {"data", "epochs", "patience", "device", "threads", "cache", "no_cache", "strict"});
-  }
+  if (c.resume) require_same_options(run / "config.toml", config, c.config_options);
   Split split = choose_split(c, dataset);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto classes = static_cast<int64_t>(dataset.labels.size());
@@ -384,14 +439,28 @@ Command add_train(CLI::App& program) {
   auto command = std::make_shared<TrainCommand>();
   CLI::App& app = *program.add_subcommand("train", "Train a classifier");
   app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.footer("Example:\n  melgrad train music --model resnet_small --out runs/first --test-fraction 0.2");
+  app.footer(
+      "Examples:\n"
+      "  melgrad train music --out runs/first --test-fraction 0.2\n"
+      "  melgrad train --out runs/first --resume");
+  const auto begin_group = [&app](const char* name) { app.option_defaults()->group(name); };
+  begin_group("Common");
+  add_common_options(app, *command);
+  begin_group("Data");
   add_data_options(app, *command);
-  add_recipe_options(app, *command);
+  begin_group("Model");
+  add_model_options(app, *command);
+  begin_group("Optimization");
+  add_optimization_options(app, *command);
+  begin_group("Augmentation");
+  add_augmentation_options(app, *command);
+  begin_group("Features");
   add_mel_options(app, command->mel);
   add_feature_options(app, command->features);
-  add_device_options(app, command->device);
-  add_output_options(app, command->output);
-  return {&app, [command, &app] { return train(*command, app); }};
+  begin_group("Run");
+  add_run_options(app, *command);
+  command->config_options = config_options(app);
+  return {&app, [command, &app] { return train(*command, app); }, command->config_options};
 }
 
 }  // namespace melgrad

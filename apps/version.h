@@ -1,4 +1,4 @@
-// What `melgrad --version` prints: a line for people; with --json the build, its libraries and the devices it finds.
+// The output of `melgrad --version`: one line; with --json the build, its libraries and the devices.
 #pragma once
 
 #include <string>

@@ -11,7 +11,7 @@
 namespace melgrad {
 namespace {
 
-// A device's stream serves one thread at a time.
+// The stream of a device must be used by one thread at a time.
 std::mutex& one_at_a_time() {
   static std::mutex mutex;
   return mutex;
@@ -19,7 +19,7 @@ std::mutex& one_at_a_time() {
 
 std::vector<float> resample(std::span<const float> samples, int from_rate, int to_rate) {
   if (from_rate < lowest_sample_rate || from_rate > highest_sample_rate) {
-    fail("samples of {} Hz were given; {} to {} Hz can be classified", from_rate, lowest_sample_rate,
+    fail("the sample rate is {} Hz; resample to a rate from {} to {} Hz", from_rate, lowest_sample_rate,
          highest_sample_rate);
   }
   Resampler resampler(from_rate, to_rate);

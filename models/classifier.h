@@ -1,5 +1,5 @@
-// Classifies samples with a trained model: the header for programs that use melgrad and do not extend it. It includes
-// no other header of melgrad and changes only by addition.
+// Classifies audio samples with a trained model. This header is for programs that use melgrad without extending it. It
+// includes no other header of melgrad, and future versions only add to it.
 //
 //   melgrad::Classifier classifier("runs/first");
 //   for (const auto& [label, probability] : classifier.classify(samples, 44100)) ...
@@ -15,26 +15,26 @@ namespace melgrad {
 
 struct ClassProbability {
   std::string label;
-  float probability;  // in [0, 1]; those of all classes add up to 1
+  float probability;  // in [0, 1]; the probabilities of all classes add up to 1
 };
 
-// Whatever throws, throws std::runtime_error with one line that says what is wrong and what to do about it.
+// All exceptions are std::runtime_error. Their message is one line that says what is wrong and what to do.
 class Classifier {
  public:
-  // `run` is the folder that `melgrad train --out` wrote, or a .safetensors file of it. `device` is "auto" (a GPU where
-  // there is one), "cpu", "cuda" or "cuda:N"; a process computes on one GPU at most.
+  // `run` is a folder written by `melgrad train --out`, or a .safetensors file in it. `device` is "auto" (the first
+  // GPU, otherwise the CPU), "cpu", "cuda" or "cuda:N". A process can use only one GPU.
   explicit Classifier(const std::filesystem::path& run, const std::string& device = "auto");
   ~Classifier();
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier&&) noexcept;
 
-  // In the order of the model's classes.
+  // The names of the classes, in the order of the model.
   const std::vector<std::string>& labels() const;
 
-  // The probability of every class, the most probable first. `samples` are one channel (mix stereo to (left + right) /
-  // 2), in [-1, 1) as audio files are decoded, at `sample_rate` Hz from 1000 to 768000; at least one, and all finite.
-  // They need not be of training's rate or length; less than a few seconds tells little. Any thread may call; calls of
-  // one process wait for each other.
+  // Returns the probability of every class, the most probable first. `samples` is one channel in [-1, 1) (mix stereo to
+  // (left + right) / 2), with at least one sample, all finite. `sample_rate` is 1000 to 768000 Hz. Rate and length may
+  // differ from those of the training data, but clips shorter than a few seconds give poor results. Safe to call from
+  // any thread; the calls of a process run one at a time.
   std::vector<ClassProbability> classify(std::span<const float> samples, int sample_rate) const;
 
  private:

@@ -1,5 +1,6 @@
-// A plain convolutional network: blocks of 3x3 convolution, ReLU and 2x2 max-pooling, then a classifier of two linear
-// layers over the global average. Parameter names are those of a PyTorch Sequential `features` and `classifier`.
+// A plain convolutional network: four blocks of 3x3 convolution, ReLU and 2x2 max-pooling, then a global average and a
+// classifier of two linear layers. The parameter names are those of the PyTorch modules Sequential `features` and
+// `classifier`.
 #pragma once
 
 #include "framework/layers.h"
@@ -9,7 +10,7 @@ namespace melgrad {
 struct CnnOptions {
   bool batch_norm;  // after each convolution
   int64_t classes;
-  float dropout = 0;  // between the classifier's layers
+  float dropout = 0;  // probability, between the two linear layers
 };
 
 // x [N, n_mels, frames, 1] with n_mels, frames >= 16 -> logits [N, classes].

@@ -1,4 +1,4 @@
-// The models by name.
+// Creates the models by name.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ struct ModelInfo {
 const std::vector<ModelInfo>& models();
 std::vector<std::string> model_names();
 
-// Freshly initialised from the default generator, on the CPU. Throws Error for an unknown name, listing the known ones.
+// Creates a model on the CPU with initial weights from the default generator. Throws Error for an unknown name.
 std::unique_ptr<Module> make_model(const std::string& name, int64_t classes, float dropout = 0);
 
 }  // namespace melgrad

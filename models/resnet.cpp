@@ -8,7 +8,7 @@ Conv2d::Options convolution(int64_t kernel, int64_t stride) {
       .kernel = kernel, .stride = stride, .padding = kernel / 2, .bias = false, .init = Conv2d::Init::kaiming_normal};
 }
 
-// Brings the input of a block to the shape of its output.
+// Converts the input of a block to the shape of its output.
 class Downsample : public Sequential {
  public:
   Downsample(int64_t in_channels, int64_t out_channels, int64_t stride) {

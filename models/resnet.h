@@ -1,4 +1,4 @@
-// Residual networks (He et al. 2016) for log-mel spectrograms, with torchvision's structure and parameter names: a
+// Residual networks (He et al. 2016) for log-mel spectrograms, with the structure and parameter names of torchvision: a
 // 7x7 stem with batch norm, ReLU and max-pooling, four stages of basic blocks, global average pooling, a linear layer.
 #pragma once
 
@@ -9,10 +9,10 @@
 namespace melgrad {
 
 struct ResNetOptions {
-  std::array<int64_t, 4> blocks;  // of each stage
-  int64_t width;                  // channels of the stem and the first stage; each later stage doubles them
+  std::array<int64_t, 4> blocks;  // number in each stage
+  int64_t width;                  // channels of the stem and the first stage; each later stage has twice as many
   int64_t classes;
-  float dropout = 0;  // before the linear layer
+  float dropout = 0;  // probability, before the linear layer
 };
 
 // x [N, n_mels, frames, 1] -> logits [N, classes].

@@ -13,8 +13,9 @@ void require_finite(const Named& named, const std::string& file) {
   if (named.tensor.dtype() != DType::float32) return;
   const bool is_variance = named.name.ends_with("running_var");
   for (const float value : named.tensor.to_vector()) {
-    if (!std::isfinite(value)) fail("{}: tensor {} holds values that are not finite; train again", file, named.name);
-    if (is_variance && value < 0) fail("{}: tensor {} holds the variance {}; train again", file, named.name, value);
+    if (!std::isfinite(value)) fail("{}: tensor {} has values that are not finite; train again", file, named.name);
+    if (is_variance && value < 0)
+      fail("{}: tensor {} has the negative variance {}; train again", file, named.name, value);
   }
 }
 
@@ -30,15 +31,15 @@ TrackPrediction TrainedModel::predict(const LogMel& features, InferenceOptions o
 TrainedModel load_trained_model(const std::filesystem::path& run, Device device) {
   TrainedModel trained;
   trained.device = device;
-  std::error_code unseen;  // of a file that may not be looked at: reading says so
+  std::error_code unseen;  // read_safetensors reports files without access rights
   trained.file = std::filesystem::is_directory(run, unseen) ? run / "last.safetensors" : run;
   const std::string file = trained.file.string();
   if (!std::filesystem::exists(trained.file, unseen) && std::filesystem::exists(run / "training.safetensors", unseen)) {
-    fail("{} holds no trained model yet: its first epoch is not done; go on with melgrad train --out {} --resume",
+    fail("{} has no trained model yet: its first epoch is not finished; resume with melgrad train --out {} --resume",
          run.string(), shell_quoted(run.string()));
   }
   if (!std::filesystem::exists(trained.file, unseen) && !unseen) {
-    fail("{} does not exist; give the --out folder of a melgrad train, or a .safetensors file", file);
+    fail("{} does not exist; give the --out folder of melgrad train, or a .safetensors file", file);
   }
   const SafeTensors tensors = read_safetensors(file);
   trained.card = model_card(tensors.metadata, file);

@@ -1,4 +1,4 @@
-// A model out of its checkpoint with all that it takes to predict.
+// A model loaded from a checkpoint, with the settings that prediction needs.
 #pragma once
 
 #include <filesystem>
@@ -19,11 +19,12 @@ struct TrainedModel {
 
   int64_t classes() const { return static_cast<int64_t>(card.labels.size()); }
 
-  // Of features computed by the card's settings. The crops' length is the card's, whatever `options` say.
+  // Predicts from features computed with the settings in `card`. Uses card.crop_frames and ignores
+  // options.crop_frames.
   TrackPrediction predict(const LogMel& features, InferenceOptions options) const;
 };
 
-// `run` is the folder of a run, whose last.safetensors is taken, or a checkpoint. Throws Error when it is neither.
+// Loads a checkpoint, or last.safetensors if `run` is a folder. Throws Error if neither can be read.
 TrainedModel load_trained_model(const std::filesystem::path& run, Device device);
 
 }  // namespace melgrad

@@ -8,13 +8,13 @@ namespace {
 std::string words(const std::vector<std::string>& list) {
   std::string text;
   for (const std::string& word : list) {
-    // Bash cuts words at colons: half a word would be completed.
+    // Leaves out words with a colon: bash splits words there and would complete only a part.
     if (word.find(':') == std::string::npos) text += (text.empty() ? "" : " ") + word;
   }
   return text;
 }
 
-// A case of "<command> <word before the cursor>" for every option that takes a value.
+// A case for "<command> <word before the cursor>" for every option that takes a value.
 std::string value_cases(const CommandDoc& command) {
   std::string text;
   for (const OptionDoc& option : command.options) {
@@ -36,7 +36,7 @@ std::string value_cases(const CommandDoc& command) {
   return text;
 }
 
-// What may stand where no option's value is due: options after a dash, else what the positionals take.
+// The case for words that are not the value of an option: options after a dash, otherwise values of the positionals.
 std::string word_case(const CommandDoc& command) {
   std::vector<std::string> options, choices;
   for (const OptionDoc& option : command.options) options.push_back(option.name);

@@ -1,5 +1,7 @@
 #include "apps/completion/command_doc.h"
 
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -16,26 +18,52 @@ std::vector<std::string> elements_of(const std::string& set) {
   return elements;
 }
 
-// CLI11 writes TYPE or TYPE:WHAT IT MAY BE.
+// CLI::Range describes itself as "INT in [0 - 100]"; this gives "0 to 100". Other text stays.
+std::string range_of(const std::string& text) {
+  const std::string opening = " in [";
+  const size_t begin = text.find(opening);
+  if (begin == std::string::npos || !text.ends_with(']')) return text;
+  const size_t low = begin + opening.size();
+  return replaced(text.substr(low, text.size() - low - 1), " - ", " to ");
+}
+
+// CLI11 writes TYPE or TYPE:LIMITS.
 void describe_value(const std::string& type_name, OptionDoc& doc) {
   const size_t colon = type_name.find(':');
   const std::string type = type_name.substr(0, colon);
   const std::string limits = colon == std::string::npos ? "" : type_name.substr(colon + 1);
   if (limits.starts_with('{') && limits.ends_with('}')) {
     doc.value = OptionDoc::Value::choice;
+    doc.value_name = "NAME";
     doc.choices = elements_of(limits);
     return;
   }
-  doc.value = type == "TEXT" ? OptionDoc::Value::path_or_text : OptionDoc::Value::number;
-  doc.constraint = limits;
+  const bool is_real = type == "FLOAT", is_number = is_real || type == "INT" || type == "UINT";
+  doc.value = is_number ? OptionDoc::Value::number : OptionDoc::Value::path_or_text;
+  doc.value_name = is_real ? "NUMBER" : is_number ? "INT" : type;
+  doc.range = range_of(limits);
+}
+
+}  // namespace
+
+std::string OptionDoc::limits(bool positional) const {
+  std::string text;
+  const auto add = [&text](const std::string& limit) { text += (text.empty() ? "" : "; ") + limit; };
+  if (required && !positional) add("required");
+  if (!choices.empty()) add(fmt::format("{}", fmt::join(choices, ", ")));
+  if (!range.empty()) add(range);
+  if (!default_value.empty()) add("default " + default_value);
+  return text;
 }
 
 OptionDoc describe(const CLI::Option& option) {
   OptionDoc doc{.name = option.get_name(option.get_positional()),
                 .description = option.get_description(),
+                .group = option.get_group(),
                 .value = OptionDoc::Value::none,
+                .value_name = {},
                 .choices = {},
-                .constraint = {},
+                .range = {},
                 .default_value = option.get_default_str(),
                 .required = option.get_required(),
                 .repeated = option.get_expected_max() > 1};
@@ -46,8 +74,6 @@ OptionDoc describe(const CLI::Option& option) {
   }
   return doc;
 }
-
-}  // namespace
 
 CommandDoc describe(const CLI::App& app) {
   CommandDoc doc{.name = app.get_name(),

@@ -1,4 +1,4 @@
-// What --help knows of the program, in a form that completions and the man page are written from.
+// The commands and their options as data. --help, the completions and the manual page are written from it.
 #pragma once
 
 #include <string>
@@ -6,20 +6,27 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace melgrad {
 
 struct OptionDoc {
   enum class Value { none, choice, number, path_or_text };
 
-  std::string name;  // "--model"; of a positional "model"
+  std::string name;  // "--model"; "model" for a positional
   std::string description;
+  std::string group;  // the heading in --help
   Value value = Value::none;
+  std::string value_name;  // "INT"; empty for a flag
   std::vector<std::string> choices;
-  std::string constraint;     // what else --help says of the value, "INT in [0 - 100]"; empty: nothing
+  std::string range;          // "0 to 100"; empty: any value
   std::string default_value;  // empty: none
   bool required = false, repeated = false;
+
+  // "required; 0 to 100; default 5": choices, range and default of the option. Leaves out "required" for a positional,
+  // because the usage line shows it.
+  std::string limits(bool positional) const;
 };
 
 struct CommandDoc {
@@ -27,6 +34,8 @@ struct CommandDoc {
   std::vector<OptionDoc> options, positionals;
   std::vector<CommandDoc> commands;
 };
+
+OptionDoc describe(const CLI::Option& option);
 
 // Hidden options and commands are left out.
 CommandDoc describe(const CLI::App& app);

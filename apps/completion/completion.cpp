@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/arguments.h"
 #include "apps/completion/command_doc.h"
 #include "apps/version.h"
 
@@ -20,10 +21,12 @@ std::string generate(const std::string& form, const CommandDoc& program) {
 
 Command add_completion(CLI::App& program) {
   auto form = std::make_shared<std::string>();
-  CLI::App& app = *program.add_subcommand("completion", "Print a shell's completions, or the manual page");
-  app.group("");  // not among the commands that --help lists
-  app.footer("Example:\n  source <(melgrad completion bash)");
-  app.add_option("form", *form, "What for")->required()->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
+  CLI::App& app = *program.add_subcommand("completion", "Print the completion script of a shell, or the manual page");
+  app.group("");  // --help does not list it
+  app.footer("Examples:\n  source <(melgrad completion bash)");
+  app.add_option("form", *form, "Shell, or man for the manual page")
+      ->required()
+      ->check(one_of({"bash", "zsh", "fish", "man"}));
   return {&app, [form, &program] {
             fmt::print("{}", generate(*form, describe(program)));
             return exit_success;

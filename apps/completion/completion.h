@@ -1,4 +1,4 @@
-// melgrad completion bash|zsh|fish|man: for packagers, and for those who install by hand.
+// melgrad completion bash|zsh|fish|man, for packages and for manual installation.
 #pragma once
 
 #include "apps/command.h"

@@ -11,7 +11,7 @@ std::string quoted(const std::string& text) {
 
 std::string choices_of(const OptionDoc& option) { return quoted(fmt::format("{}", fmt::join(option.choices, " "))); }
 
-// `condition` says where the command's options may stand.
+// `condition` is the fish command that tests whether the options of `command` apply.
 std::string lines_of(const std::string& program, const CommandDoc& command, const std::string& condition) {
   std::string text;
   const std::string start = fmt::format("complete -c {} -n {}", program, quoted(condition));

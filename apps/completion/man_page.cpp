@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "apps/completion/command_doc.h"
@@ -7,7 +8,7 @@
 namespace melgrad {
 namespace {
 
-// As roff takes it: its escape character, hyphens that are to be minus signs, and lines that would be requests.
+// Escapes backslashes, hyphens (as minus signs) and lines that roff would read as requests.
 std::string roff(std::string text) {
   text = replaced(replaced(std::move(text), "\\", "\\e"), "-", "\\-");
   text = replaced(replaced(std::move(text), "\n.", "\n\\&."), "\n'", "\n\\&'");
@@ -17,11 +18,6 @@ std::string roff(std::string text) {
 std::string upper_case(std::string text) {
   for (char& c : text) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return text;
-}
-
-std::string placeholder(const OptionDoc& option) {
-  return option.value == OptionDoc::Value::choice ? fmt::format("{}", fmt::join(option.choices, "|"))
-                                                  : upper_case(option.name.substr(option.name.find_first_not_of('-')));
 }
 
 std::string positional_text(const OptionDoc& positional) {
@@ -35,22 +31,24 @@ std::string entry(const OptionDoc& option, bool positional) {
     text += fmt::format("\\fI{}\\fR\n", roff(upper_case(option.name)));
   } else {
     text += fmt::format("\\fB{}\\fR", roff(option.name));
-    text += option.value == OptionDoc::Value::none ? "\n" : fmt::format(" \\fI{}\\fR\n", roff(placeholder(option)));
+    text += option.value_name.empty() ? "\n" : fmt::format(" \\fI{}\\fR\n", roff(option.value_name));
   }
-  std::string notes;
-  const auto note = [&notes](const std::string& words) { notes += (notes.empty() ? "" : "; ") + words; };
-  if (positional && !option.choices.empty()) note(fmt::format("one of {}", fmt::join(option.choices, ", ")));
-  if (!option.constraint.empty()) note(option.constraint);
-  if (!option.default_value.empty()) note(fmt::format("default {}", option.default_value));
-  if (option.required && !positional) note("required");
+  const std::string limits = option.limits(positional);
   return fmt::format("{}{}{}\n", text, roff(option.description),
-                     notes.empty() ? "" : fmt::format(" ({})", roff(notes)));
+                     limits.empty() ? "" : fmt::format(" ({})", roff(limits)));
 }
 
+// Options of one group follow each other. A single group has no heading.
 std::string entries(const CommandDoc& command) {
   std::string text;
   for (const OptionDoc& positional : command.positionals) text += entry(positional, true);
-  for (const OptionDoc& option : command.options) text += entry(option, false);
+  const auto in_first_group = [&](const OptionDoc& option) { return option.group == command.options.front().group; };
+  const bool has_headings = !std::ranges::all_of(command.options, in_first_group);
+  std::string group;
+  for (const OptionDoc& option : command.options) {
+    if (has_headings && option.group != group) text += fmt::format(".PP\n\\fB{}:\\fR\n", roff(group = option.group));
+    text += entry(option, false);
+  }
   return text;
 }
 
@@ -80,15 +78,15 @@ std::string man_page(const CommandDoc& program, const std::string& version) {
                   upper_case(program.name), roff(version), program.name, roff(program.description), entries(program));
   for (const CommandDoc& command : program.commands) text += section(program.name, command);
   return text + R"(.SH EXIT STATUS
-0: success. 1: the work failed. 2: the arguments were wrong. 3: part of the work failed. 130: interrupted.
-Errors are one line on standard error.
+0: success. 1: the work failed. 2: wrong arguments. 3: part of the work failed. 130: interrupted.
+An error prints one line on standard error.
 .SH ENVIRONMENT
 .TP
 OMP_NUM_THREADS
-CPU threads where \-\-threads does not say.
+Number of CPU threads unless \-\-threads is given.
 .TP
 MELGRAD_CACHE
-The folder of the feature cache; $XDG_CACHE_HOME/melgrad or ~/.cache/melgrad unless set.
+Folder of the feature cache. Default: $XDG_CACHE_HOME/melgrad, otherwise ~/.cache/melgrad.
 )";
 }
 

@@ -5,7 +5,7 @@
 namespace melgrad {
 namespace {
 
-// In single quotes; brackets and colons have a meaning to _arguments and _describe.
+// Escapes text for single quotes and the brackets and colons that _arguments and _describe interpret.
 std::string quoted(std::string text) {
   for (const char* special : {"\\", "[", "]", ":"}) text = replaced(text, special, std::string("\\") + special);
   return replaced(text, "'", "'\\''");

@@ -1,4 +1,5 @@
-// Additive synthesis: a sum of sines at whole multiples of the note. Drawbar organ, flute, harmonica, accordion.
+// Additive synthesis: a sum of sines at integer multiples of the note frequency. Used for drawbar organ, flute,
+// harmonica and accordion.
 #pragma once
 
 #include <span>
@@ -16,10 +17,10 @@ struct Partial {
 struct Additive {
   std::vector<Partial> partials;
   Envelope envelope;
-  float breath = 0;  // noise around the note's pitch
+  float breath = 0;  // level of noise around the pitch of the note
 };
 
-// Adds the note to `out`, which begins at its onset.
+// Adds the note to `out`. The first sample of `out` is the onset.
 void play(const Additive& patch, const Note& note, std::span<float> out, float sample_rate, Draws& draws);
 
 }  // namespace melgrad::synth

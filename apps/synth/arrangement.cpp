@@ -7,11 +7,12 @@
 namespace melgrad::synth {
 namespace {
 
-// How much the genres overlap. Raising any of these makes the set harder.
+// Probabilities that make the genres overlap. Higher values make the set harder to classify.
 constexpr float borrowed_harmony = 0.06f, borrowed_chair = 0.06f, borrowed_groove = 0.03f,
-                borrowed_sound = 0.06f;                     // from another style
-constexpr float crossover = 0.05f, crossover_share = 0.5f;  // tracks of which each ingredient may come from elsewhere
-constexpr float common_instrument = 0.06f;                  // played in every genre
+                borrowed_sound = 0.06f;  // from another style
+// Crossover tracks, and each ingredient of such a track that comes from another style.
+constexpr float crossover = 0.05f, crossover_share = 0.5f;
+constexpr float common_instrument = 0.06f;  // played in every genre
 
 constexpr Range balance_spread_db = {-2.5f, 2.5f};
 
@@ -20,7 +21,7 @@ const Chair common_chords = {{"piano", "clean guitar", "steel guitar", "organ", 
 const Chair common_pad = {{"strings", "organ", "synth pad"}};
 const Chair common_lead = {{"voice", "piano", "clean guitar", "saxophone", "overdriven guitar", "synth lead", "flute"}};
 
-// Chooses, ingredient by ingredient, the style it comes from.
+// Chooses the style that each ingredient comes from.
 class Lender {
  public:
   Lender(int genre, Draws& draws) : own_(styles()[static_cast<size_t>(genre)]), draws_(draws) {
@@ -55,7 +56,7 @@ struct Song {
   }
 };
 
-// Calls write(bar, step) for every sounding step of a line, bar after bar.
+// Calls write(bar, step) for every step of a line that is not a rest, in order.
 template <class Write>
 void for_each_step(const Song& song, const std::string& line, Write write) {
   for (int bar = 0; bar < song.bars; ++bar) {
@@ -63,7 +64,7 @@ void for_each_step(const Song& song, const std::string& line, Write write) {
   }
 }
 
-// Adds a note `note.start` seconds after its step; the piece of it that lies before the clip's beginning is cut.
+// Adds a note `note.start` seconds after its step. The piece before the beginning of the clip is cut.
 void add_note(Part& part, const Song& song, int bar, const Step& step, Note note, Draws& draws) {
   const float onset = note.start + song.clock.seconds(song.beat(bar, step.beat), draws);
   note.seconds = 0.95f * step.beats * song.clock.seconds_per_beat + std::min(0.0f, onset);
@@ -73,10 +74,10 @@ void add_note(Part& part, const Song& song, int bar, const Step& step, Note note
   part.notes.push_back(note);
 }
 
-// The octave of `pitch` that lies in [lowest, lowest + 12).
+// Moves `pitch` by octaves into [lowest, lowest + 12).
 int folded(int pitch, int lowest) { return lowest + ((pitch - lowest) % 12 + 12) % 12; }
 
-// The interval of a bass symbol above the chord's root.
+// Interval between a bass symbol and the root of the chord, in semitones.
 int bass_interval(char symbol, const Chord& chord, Draws& draws) {
   switch (symbol) {
     case '2':
@@ -111,7 +112,7 @@ void write_bass(Part& part, const Song& song, const std::string& line, Draws& dr
 
 void write_chords(Part& part, const Song& song, const std::string& line, Draws& draws) {
   const int lowest = 46 + draws.below(12);
-  const float strum = draws.within({0, 0.012f});  // seconds between the strings
+  const float strum = draws.within({0, 0.012f});  // delay between two strings, in seconds
   for_each_step(song, line, [&](int bar, const Step& step) {
     const Chord& chord = song.chord(bar, step.beat);
     const int root = folded(song.key + chord.root, lowest);
@@ -135,7 +136,7 @@ void write_chords(Part& part, const Song& song, const std::string& line, Draws& 
   });
 }
 
-// A random walk on the scale that likes to stand on the chord's notes when the beat is strong.
+// A random walk on the scale that prefers notes of the chord on strong beats.
 class Melody {
  public:
   Melody(const Song& song, Draws& draws)

@@ -1,4 +1,4 @@
-// A track on paper: who plays which notes when, decided by drawing from a style, before any sound is made.
+// The score of a track: parts, notes and effects, drawn at random from a style.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,7 @@ namespace melgrad::synth {
 
 struct Part {
   Instrument instrument;
-  float gain = 1;  // after the part has been brought to unit level
+  float gain = 1;  // applied after the part is normalised to unit level
   std::vector<Note> notes;
 };
 
@@ -21,11 +21,11 @@ struct Arrangement {
   KitTuning kit;
   float drum_gain = 1;
   std::vector<Hit> hits;
-  float echo_seconds = 0, echo_wet = 0;  // on the whole band
+  float echo_seconds = 0, echo_wet = 0;  // of the whole mix
   Recording recording;
 };
 
-// Draws a track of styles()[genre]. Some tracks are crossovers: groove, harmony or instruments come from another style.
+// Draws a track of styles()[genre]. In some tracks the groove, harmony or instruments come from another style.
 Arrangement arrange(int genre, float seconds, Draws& draws);
 
 }  // namespace melgrad::synth

@@ -1,4 +1,4 @@
-// When a beat sounds: tempo, swing, rubato and human imprecision.
+// Converts beats to seconds: tempo, swing, rubato and human imprecision.
 #pragma once
 
 #include "apps/synth/draws.h"
@@ -8,12 +8,12 @@ namespace melgrad::synth {
 
 struct Clock {
   float seconds_per_beat = 0.5f;
-  float swing = 0;         // the second eighth of a beat comes this much later, in beats
-  float rubato = 0;        // seconds the beat wanders from the metronome, over eight beats
-  float imprecision = 0;   // seconds
-  float first_second = 0;  // the track's beginning, in the music's time: a clip starts anywhere
+  float swing = 0;         // delay of the second eighth of a beat, in beats
+  float rubato = 0;        // largest deviation from the metronome, in seconds, with a period of eight beats
+  float imprecision = 0;   // largest random deviation, in seconds
+  float first_second = 0;  // time in the music at which the clip begins
 
-  // The time of a beat, counted from the music's beginning, in the track.
+  // The time of a beat in the track, in seconds. Beats count from the beginning of the music.
   float seconds(float beat, Draws& draws) const {
     const float whole = std::floor(beat), part = beat - whole;
     const float swung = part < 0.5f ? part * (1 + 2 * swing) : 0.5f + swing + (part - 0.5f) * (1 - 2 * swing);

@@ -42,7 +42,8 @@ const std::vector<std::string>& synth_genres() {
 }
 
 void check(const SynthOptions& options) {
-  if (options.tracks_per_genre < 1) fail("a demo set needs at least 1 track a genre, not {}", options.tracks_per_genre);
+  if (options.tracks_per_genre < 1)
+    fail("a demo set needs at least 1 track per genre, not {}", options.tracks_per_genre);
   if (!(options.seconds >= 1 && options.seconds <= 600)) {
     fail("a demo track lasts 1 to 600 seconds, not {}", options.seconds);
   }

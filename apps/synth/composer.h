@@ -1,5 +1,5 @@
-// Music from code alone: ten genre-like styles under GTZAN's names, to try the whole program on without any download.
-// A track is drawn on paper (arrangement.h), played (instruments.h, drums.h), mixed and mastered (recording.h).
+// Composes music in ten styles with the genre names of GTZAN, so that the program can be tried without a download.
+// arrangement.h draws the notes, instruments.h and drums.h play them, recording.h mixes and masters the result.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,12 @@ struct SynthOptions {
 // blues classical country disco hiphop jazz metal pop reggae rock
 const std::vector<std::string>& synth_genres();
 
-// Throws Error naming the option that lies outside: at least 1 track a genre, 1 to 600 s, 8000 to 192000 Hz.
+// Throws Error naming the option out of range: at least 1 track per genre, 1 to 600 s, 8000 to 192000 Hz.
 void check(const SynthOptions& options);
 
-// Mono samples in (-1, 1), round(seconds * sample_rate) of them: a pure function of its arguments, the same on every
-// machine; `tracks_per_genre` does not enter. Throws Error if there is no such genre or track (both count from 0).
+// Returns round(seconds * sample_rate) mono samples in (-1, 1). The result depends only on the arguments without
+// `tracks_per_genre` and is the same on every machine. `genre` and `track` count from 0. Throws Error if either does
+// not exist.
 std::vector<float> compose(int genre, int track, const SynthOptions& options);
 
 }  // namespace melgrad

@@ -19,10 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Tells a demo set from a folder of somebody's music. Its name begins with a dot, so that no loader takes it for data.
+// This file marks a folder as a demo set, whose tracks may be replaced. Loaders ignore it because its name begins with
+// a dot.
 constexpr const char* marker_name = ".melgrad_demo_set";
 
-// What libsndfile writes, in memory: a file that a full disk or a signal cuts short would be taken for music.
+// The output of libsndfile in memory. A file written directly could be cut short by a full disk or a signal and would
+// then pass for a valid track.
 struct MemoryFile {
   std::string bytes;
   size_t position = 0;
@@ -76,21 +78,21 @@ void remove_tracks(const fs::path& out) {
     std::vector<fs::path> tracks;
     for (const auto& entry : fs::directory_iterator(out / genre)) {
       const std::string name = entry.path().filename().string();
-      const bool ours = name.ends_with(".wav") || name.ends_with(".tmp");  // whole, or of a process that was killed
+      const bool ours = name.ends_with(".wav") || name.ends_with(".tmp");  // .tmp: left by a process that was killed
       if (name.starts_with(genre + ".") && ours) tracks.push_back(entry.path());
     }
     for (const fs::path& track : tracks) fs::remove(track);
   }
 }
 
-// Leaves `out` as a folder with the marker, the genres' folders and no tracks.
+// Makes `out` a folder with the marker, the folders of the genres and no tracks.
 void prepare(const fs::path& out, const SynthOptions& options) {
-  if (fs::exists(out) && !fs::is_directory(out)) fail("'{}' is a file; name a folder for the demo set", out.string());
+  if (fs::exists(out) && !fs::is_directory(out)) fail("'{}' is a file; give a folder for the demo set", out.string());
   make_folders(out);
   if (fs::exists(out / marker_name)) {
     remove_tracks(out);
   } else if (!fs::is_empty(out)) {
-    fail("'{}' is not empty and holds no demo set of ours; name a new or empty folder", out.string());
+    fail("'{}' is not empty and is not a demo set; give a new or empty folder", out.string());
   }
   write_file_atomically(out / marker_name,
                         fmt::format("tracks_per_genre {}\nseconds {}\nsample_rate {}\nseed {}\n",

@@ -1,4 +1,4 @@
-// The demo set on disk, in GTZAN's layout: OUT/<genre>/<genre>.00000.wav and so on, 16-bit mono WAV.
+// Writes the demo set in the layout of GTZAN: OUT/<genre>/<genre>.00000.wav and so on, 16-bit mono WAV.
 #pragma once
 
 #include <filesystem>
@@ -8,10 +8,10 @@
 
 namespace melgrad {
 
-// Composes in parallel; `progress` (may be empty) is called after every track, one call at a time, from any thread.
-// `out` must be absent, empty, or hold an earlier demo set, whose tracks are replaced.
-// Throws Error naming the folder or the file that cannot be written, Interrupted between two tracks once interrupted()
-// is true. A track is there whole or not at all.
+// Composes in parallel. `progress` (may be empty) is called after every track, one call at a time, from any thread.
+// `out` must not exist, be empty, or hold an earlier demo set, whose tracks are replaced. Each track is written
+// atomically. Throws Error naming the folder or file that cannot be written, and Interrupted between two tracks once
+// interrupted() is true.
 void write_demo_set(const std::filesystem::path& out, const SynthOptions& options,
                     const std::function<void(int done, int total)>& progress = {});
 

@@ -1,4 +1,4 @@
-// The dice of the composer: a sequence of numbers from Philox, the same on every machine (std distributions are not).
+// The random numbers of the composer: a Philox sequence, the same on every machine, unlike the std distributions.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ class Draws {
   bool chance(float probability) { return uniform() < probability; }
   int below(int n) { return static_cast<int>((uint64_t{bits()} * static_cast<uint64_t>(n)) >> 32); }
 
-  // Bell-shaped on [-1, 1], standard deviation 0.41 (Irwin-Hall of two uniforms).
+  // Triangular on [-1, 1], standard deviation 0.41.
   float around_zero() { return uniform() - uniform(); }
 
   template <class T>
@@ -44,7 +44,8 @@ class Draws {
   int used_ = 4;
 };
 
-// White noise on [-1, 1): a linear congruential generator (Numerical Recipes' constants), a nanosecond a sample.
+// White noise on [-1, 1) from a linear congruential generator with the constants of Numerical Recipes. It takes about a
+// nanosecond per sample.
 class Noise {
  public:
   explicit Noise(uint32_t seed) : state_(seed) {}

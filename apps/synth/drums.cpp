@@ -7,7 +7,7 @@
 namespace melgrad::synth {
 namespace {
 
-// Noise through a filter, fading.
+// Filtered noise that decays.
 std::vector<float> noise_burst(Filter filter, float half_life, float amplitude, float sample_rate, Noise& noise) {
   std::vector<float> sound(static_cast<size_t>(12 * half_life * sample_rate));
   const float decay = decay_of_half_life(half_life, sample_rate);
@@ -18,7 +18,7 @@ std::vector<float> noise_burst(Filter filter, float half_life, float amplitude, 
   return sound;
 }
 
-// A sine that falls from `bend` octaves above `hertz`, as a skin does when it is hit.
+// A sine that falls from `bend` octaves above `hertz`, as the pitch of a drum skin does after a hit.
 std::vector<float> skin(float hertz, float bend, float bend_half_life, float half_life, float amplitude,
                         float sample_rate) {
   std::vector<float> sound(static_cast<size_t>(12 * half_life * sample_rate));
@@ -40,7 +40,7 @@ std::vector<float> mix(std::vector<float> a, const std::vector<float>& b) {
   return a;
 }
 
-// Several hands a few milliseconds apart.
+// Several claps a few milliseconds apart.
 std::vector<float> clap(const std::vector<float>& hand, float sample_rate) {
   std::vector<float> sound;
   for (const float delay : {0.0f, 0.011f, 0.023f}) {

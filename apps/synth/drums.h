@@ -1,4 +1,4 @@
-// A drum kit: every drum is synthesised once for a track, then struck many times, as a sampler does.
+// A drum kit. Each drum is synthesised once per track; every hit adds a copy of its sound, as a sampler does.
 #pragma once
 
 #include <array>
@@ -12,11 +12,12 @@ namespace melgrad::synth {
 enum class Drum { kick, snare, closed_hat, open_hat, ride, crash, rim, clap, tom, shaker };
 inline constexpr int drum_count = 10;
 
-// What tells one kit from another; drawn for each track.
+// Parameters of a drum kit, drawn for each track. Half-lives are in seconds.
 struct KitTuning {
   float kick_hertz = 50, kick_half_life = 0.08f, kick_click = 0.3f;
-  float snare_hertz = 190, snare_half_life = 0.05f, snare_wires = 0.7f;  // wires: share of noise, the rest is the shell
-  float metal_hertz = 6500, metal_half_life = 0.02f;                     // hats; cymbals ring in proportion
+  float snare_hertz = 190, snare_half_life = 0.05f,
+        snare_wires = 0.7f;                           // snare_wires: fraction of noise; the rest is the shell
+  float metal_hertz = 6500, metal_half_life = 0.02f;  // of the hats; cymbals scale with them
 };
 
 struct Hit {
@@ -29,7 +30,7 @@ class DrumKit {
  public:
   DrumKit(const KitTuning& tuning, float sample_rate, Draws& draws);
 
-  // Adds the hit to a track's samples; what would ring past the end is cut.
+  // Adds the hit to the samples of a track. The sound is cut at the end of the track.
   void strike(const Hit& hit, std::span<float> track) const;
 
  private:

@@ -8,7 +8,7 @@
 namespace melgrad::synth {
 namespace {
 
-// The modulation of wah and tremolo is computed once for this many samples.
+// The modulation of wah and tremolo is computed once per this many samples.
 constexpr size_t control_interval = 32;
 
 class Delay {

@@ -1,5 +1,5 @@
-// Elementary functions out of +, -, *, / and exact scaling only. The math library's last bits differ between its
-// versions and between processors; these do not, so a seed names the same music on every machine.
+// Elementary functions made only of +, -, *, / and exact scaling. Results of the math library differ in the last bits
+// between versions and processors. These do not, so a seed gives the same music on every machine.
 #pragma once
 
 #include <cmath>
@@ -30,16 +30,16 @@ inline float gain_of_db(float db) { return exp2(db * 0.166096405f); }
 
 inline float hertz_of_midi(float pitch) { return 440 * exp2((pitch - 69) / 12); }
 
-// The factor per sample that halves a level every half_life seconds.
+// Factor per sample that halves a level every `half_life` seconds.
 inline float decay_of_half_life(float half_life, float sample_rate) { return exp2(-1 / (half_life * sample_rate)); }
 
-// tan(pi f / fs), the warped frequency of a bilinear filter; f is held below 0.45 fs, where the filter is still stable.
+// tan(pi f / fs), the warped frequency of a bilinear filter. f is limited to 0.45 fs to keep the filter stable.
 inline float warped_frequency(float hertz, float sample_rate) {
   const float half_turns = hertz < 0.45f * sample_rate ? hertz / sample_rate : 0.45f;
   return sine(0.5f * half_turns) / sine(0.5f * half_turns + 0.25f);
 }
 
-// Rises like tanh and saturates at 1: its Pade approximant, which reaches 1 at |x| = 3 with slope 0.
+// Pade approximant of tanh. It reaches 1 at |x| = 3 with slope 0 and is constant beyond.
 inline float saturate(float x) {
   if (x > 3) return 1;
   if (x < -3) return -1;

@@ -1,5 +1,5 @@
-// The one filter behind every tone control: a trapezoidal state-variable filter (A. Simper, "Linear trapezoidal
-// integrated state variable filter", 2013), stable while its frequency moves.
+// Trapezoidal state-variable filter (A. Simper, "Linear trapezoidal integrated state variable filter", 2013). It stays
+// stable while its frequency changes.
 #pragma once
 
 #include "apps/synth/exact_math.h"

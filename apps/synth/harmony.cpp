@@ -15,7 +15,7 @@ struct Numeral {
   std::string_view name;
   int root;
 };
-// Longer names first, so that VII is not read as V.
+// Longer names come first, so that VII is not read as V.
 constexpr std::array<Numeral, 7> numerals = {
     {{"vii", 11}, {"iii", 4}, {"iv", 5}, {"vi", 9}, {"ii", 2}, {"v", 7}, {"i", 0}}};
 
@@ -44,13 +44,13 @@ Chord read_chord(std::string_view word) {
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   const auto numeral =
       std::find_if(numerals.begin(), numerals.end(), [&](const Numeral& one) { return lower.starts_with(one.name); });
-  if (numeral == numerals.end()) fail("cannot read '{}' as a chord: no Roman numeral", word);
+  if (numeral == numerals.end()) fail("'{}' is not a chord: it has no Roman numeral", word);
   const bool minor = std::islower(static_cast<unsigned char>(rest[0])) != 0;
   const std::string_view suffix = rest.substr(numeral->name.size());
   for (const Quality& quality : qualities()) {
     if (quality.suffix == suffix && quality.minor == minor) return {(root + numeral->root + 12) % 12, quality.tones};
   }
-  fail("cannot read '{}' as a chord: no chord is called '{}'", word, suffix);
+  fail("'{}' is not a chord: there is no suffix '{}'", word, suffix);
 }
 
 }  // namespace

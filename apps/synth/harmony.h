@@ -1,4 +1,4 @@
-// Chords and scales, written the way musicians do.
+// Chords and scales in musical notation.
 #pragma once
 
 #include <string_view>
@@ -11,10 +11,10 @@ struct Chord {
   std::vector<int> tones;  // semitones above the root, from 0
 };
 
-// A progression in Roman numerals, one bar a word, several chords of one bar joined by commas: "ii7 V7 Imaj7,VI7".
-// Upper case is major, lower case minor, b and # before the numeral move its root. After it: nothing (triad), 5 (power
-// chord), 6, 7 (dominant on a major, minor seventh on a minor chord), maj7, 9, dim, sus4.
-// Throws Error naming the word it cannot read.
+// Reads a progression in Roman numerals. Each word is a bar; commas separate the chords of a bar: "ii7 V7 Imaj7,VI7".
+// Upper case is major, lower case minor; b or # before the numeral moves the root. Suffixes: none (triad), 5 (power
+// chord), 6, 7 (dominant seventh on a major chord, minor seventh on a minor chord), maj7, 9, dim, sus4.
+// Throws Error naming the first invalid word.
 std::vector<std::vector<Chord>> read_progression(std::string_view progression);
 
 enum class Scale {

@@ -117,7 +117,7 @@ const Instrument& instrument(std::string_view name) {
   static const std::vector<Instrument> orchestra = make_orchestra();
   const auto found =
       std::find_if(orchestra.begin(), orchestra.end(), [&](const auto& one) { return one.name == name; });
-  if (found == orchestra.end()) fail("the orchestra has no '{}'; its instruments are in instruments.cpp", name);
+  if (found == orchestra.end()) fail("there is no instrument '{}'; instruments.cpp lists them", name);
   return *found;
 }
 

@@ -1,4 +1,4 @@
-// The orchestra: named settings of the four ways to make a note, and the effects that belong to the instrument.
+// The instruments: named settings of the four synthesis methods and the effects of each instrument.
 #pragma once
 
 #include <span>
@@ -17,18 +17,18 @@ struct Instrument {
   std::string name;
   std::variant<PluckedString, Subtractive, FrequencyModulation, Additive> patch;
   float drive = 0;          // amplifier distortion; 0: none
-  float tremolo_depth = 0;  // at 5 to 7 Hz
+  float tremolo_depth = 0;  // 0 to 1, at 5 to 7 Hz
   bool wah = false;
   bool bends = false;  // slides into notes and adds vibrato
 };
 
-// Throws Error when there is none of that name.
+// Throws Error for an unknown name.
 const Instrument& instrument(std::string_view name);
 
-// The same instrument made by another maker, played by another hand: every setting moved a little.
+// Returns the instrument with every setting changed a little at random, like another make of it.
 Instrument vary(const Instrument& instrument, Draws& draws);
 
-// Adds a note to the track's samples (`track` begins at second 0), without the effects.
+// Adds a note to the samples of the track, without the effects. `track` begins at second 0.
 void play(const Instrument& instrument, const Note& note, std::span<float> track, float sample_rate, Draws& draws);
 
 }  // namespace melgrad::synth

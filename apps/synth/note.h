@@ -1,4 +1,4 @@
-// What every instrument plays: a note, and the loudness curve it follows.
+// A note and its loudness envelope.
 #pragma once
 
 #include "apps/synth/exact_math.h"
@@ -6,24 +6,24 @@
 namespace melgrad::synth {
 
 struct Note {
-  float start = 0, seconds = 0;  // onset from the beginning of the track; length until release
+  float start = 0, seconds = 0;  // onset in the track, and length until release
   float pitch = 60;              // MIDI number, fractions allowed
   float velocity = 1;            // amplitude
-  float slide = 0;               // semitones away from `pitch` at the onset, halved every 50 ms
-  float vibrato = 0;             // depth in semitones, rising over the first quarter second
+  float slide = 0;               // distance to `pitch` at the onset in semitones; it halves every 50 ms
+  float vibrato = 0;             // depth in semitones; it rises over the first quarter second
 };
 
-// Pitch moves slowly against the sample rate, so instruments follow it (and their filters) in steps of this many
-// samples.
+// Instruments update pitch and filters once per this many samples, because both change slowly.
 inline constexpr int control_block = 32;
 
-// The factor on a note's frequency `seconds` after its onset.
+// Factor of the note's frequency `seconds` after its onset, from slide and vibrato.
 inline float pitch_factor(const Note& note, float seconds) {
   const float depth = note.vibrato * (seconds < 0.25f ? 4 * seconds : 1);
   return exp2((note.slide * exp2(-seconds / 0.05f) + depth * sine(wrap(5.5f * seconds))) / 12);
 }
 
-// Linear attack (seconds), then decay towards `sustain` and, after the note's end, to zero (half-lives in seconds).
+// Linear attack in seconds, then exponential decay to `sustain` and, after the end of the note, release to zero. Decay
+// and release are half-lives in seconds.
 struct Envelope {
   float attack = 0.005f, decay = 0.2f, sustain = 0.7f, release = 0.04f;
 };
@@ -48,7 +48,7 @@ class EnvelopeGenerator {
     return level_;
   }
 
-  // Inaudible from here on (-80 dB).
+  // The rest of the note is inaudible (below -80 dB).
   bool finished() const { return !attacking_or_held() && level_ < 1e-4f; }
 
  private:

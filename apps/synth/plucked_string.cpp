@@ -8,8 +8,7 @@
 namespace melgrad::synth {
 namespace {
 
-// One period of what the plectrum leaves on the string: filtered noise, with the harmonics missing that have a node
-// under the plectrum.
+// One period of the excitation: filtered noise without the harmonics that have a node at the plucking position.
 std::vector<float> pluck(const PluckedString& patch, float hertz, size_t period, float sample_rate, Noise& noise) {
   std::vector<float> burst(period);
   Filter tone = Filter::low_pass(hertz * (2 + 40 * patch.brightness * patch.brightness), 0.7f, sample_rate);
@@ -33,7 +32,7 @@ class StringLoop {
     write_ = burst.size();
   }
 
-  // Delay of the whole loop in samples; `damping` in (0, 0.5] is the loop filter's zero, itself a delay.
+  // `delay` of the whole loop in samples, which includes that of the loop filter. `damping` in (0, 0.5] is its zero.
   void tune(float delay, float damping, float gain) {
     damping_ = damping;
     gain_ = gain;
@@ -66,7 +65,7 @@ class StringLoop {
 void play_string(const PluckedString& patch, const Note& note, float hertz, std::span<float> out, float sample_rate,
                  Noise& noise) {
   const size_t period = std::max<size_t>(4, static_cast<size_t>(sample_rate / hertz));
-  // Room for a slide from a fourth below.
+  // Enough for a slide from a fourth below.
   StringLoop string(pluck(patch, hertz, period, sample_rate, noise), period + period / 2 + 4);
   const float half_life = patch.half_life * exp2((60 - note.pitch) / 24);
   const float damping = 0.5f - 0.45f * patch.brightness;

@@ -11,7 +11,8 @@ std::vector<Step> read_bar(std::string_view line, int bar, int beats_per_bar) {
   for (auto skip = bar % bars; skip > 0; --skip) line.remove_prefix(line.find('|') + 1);
   const std::string_view steps = line.substr(0, line.find('|'));
   if (steps.empty() || steps.size() % static_cast<size_t>(beats_per_bar) != 0) {
-    fail("the rhythm '{}' has {} steps, which {} beats do not divide", steps, steps.size(), beats_per_bar);
+    fail("the rhythm '{}' has {} steps; the number must be a multiple of its {} beats", steps, steps.size(),
+         beats_per_bar);
   }
   const float step_beats = static_cast<float>(beats_per_bar) / static_cast<float>(steps.size());
   std::vector<Step> result;

@@ -1,9 +1,10 @@
-// Rhythms as lines of text, one character a step, '|' between bars that alternate: "x..x..x...x.x...|x...x...x...x...".
-// A bar's length in characters over its beats gives the subdivision: 16 for four beats in sixteenths, 12 in triplets.
-//   drums   X accent, x hit, o soft, ? perhaps soft, . rest
-//   chords  X accent, x the chord, p a short muted stroke, 1..4 one note of the chord (arpeggio), - held on, . rest
-//   bass    1 3 5 7 the chord's notes, 2 4 6 8 seconds, fourths, sixths, octaves above its root, w walks, - held, .
-//   rest lead    x a note, ? perhaps one, - held, . rest
+// Rhythms as lines of text. Each character is a step; '|' separates bars that alternate:
+// "x..x..x...x.x...|x...x...x...x...". The number of characters per bar gives the subdivision: 16 characters for four
+// beats are sixteenths, 12 are triplets.
+//   drums   X accent, x hit, o soft hit, ? soft hit at random, . rest
+//   chords  X accent, x chord, p short muted stroke, 1..4 one note of the chord (arpeggio), - held, . rest
+//   bass    1 3 5 7 note of the chord, 2 4 6 8 second, fourth, sixth, octave above the root, w walking, - held, . rest
+//   lead    x note, ? note at random, - held, . rest
 #pragma once
 
 #include <string>
@@ -16,11 +17,11 @@ namespace melgrad::synth {
 
 struct Step {
   char symbol;
-  float beat, beats;  // onset from the bar's beginning, and length with the '-' after it
+  float beat, beats;  // onset in the bar, and length including the '-' that follow
 };
 
-// The steps of one bar that are not rests; a line's bars repeat. Throws Error if a bar's length does not divide evenly
-// into the beats.
+// Returns the steps of one bar that are not rests. The bars of a line repeat. Throws Error if the number of steps is
+// not a multiple of the beats.
 std::vector<Step> read_bar(std::string_view line, int bar, int beats_per_bar);
 
 struct DrumLine {
@@ -28,7 +29,7 @@ struct DrumLine {
   std::string steps;
 };
 
-// Everything rhythmic that belongs together; chords, bass and lead choose among their lines.
+// The rhythms of one groove. Bass, chords and lead each choose one of their lines.
 struct Groove {
   int beats_per_bar = 4;
   std::vector<DrumLine> drums;

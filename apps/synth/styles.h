@@ -1,5 +1,5 @@
-// The ten styles as data: what a track of a style may be made of. Ranges of different styles overlap on purpose, as
-// those of real genres do.
+// The ten styles as data: the possible ingredients of a track. The ranges of the styles overlap on purpose, as those of
+// real genres do.
 #pragma once
 
 #include <string>
@@ -14,28 +14,28 @@ namespace melgrad::synth {
 
 struct Harmony {
   std::string progression;  // see harmony.h
-  Scale scale;              // of melodies over it
+  Scale scale;              // of the melody
 };
 
-// One chair of the band: who may sit in it, and how likely it is taken.
+// A role in the band: its possible instruments and the probability that it plays.
 struct Chair {
   std::vector<std::string> instruments;
   float presence = 1;
 };
 
-// Levels of the band in the mix, in dB; tracks stray from them.
+// Levels of the parts in the mix, in dB. Tracks vary around them.
 struct Balance {
   float drums = 0, bass = 0, chords = -3, pad = -10, lead = 0;
 };
 
 struct Style {
   std::string name;
-  Range tempo;  // beats a minute
-  Range swing;  // delay of every second eighth, in beats (1/6 is a triplet); only for grooves in sixteenths
+  Range tempo;  // beats per minute
+  Range swing;  // delay of every second eighth, in beats (1/6: triplets); only for grooves in sixteenths
   Range room;   // reverberation time in seconds
   std::vector<Groove> grooves;
   std::vector<Harmony> harmonies;
-  float drums = 1;  // how likely there are any
+  float drums = 1;  // probability that the track has drums
   Chair bass, chords, pad, lead;
   Balance balance;
   KitTuning kit;

@@ -8,8 +8,7 @@
 namespace melgrad::synth {
 namespace {
 
-// A step in a sampled waveform aliases; this polynomial rounds it over two samples (PolyBLEP: Valimaki and
-// Huovilainen 2007).
+// PolyBLEP (Valimaki and Huovilainen 2007): rounds a step of the waveform over two samples to reduce aliasing.
 float rounded_step(float phase, float increment) {
   if (phase < increment) {
     const float x = phase / increment;
@@ -41,7 +40,7 @@ void add_oscillator(float& phase, float increment, float* out, int count) {
 struct Vowel {
   float first, second;  // formant frequencies in Hz
 };
-// Peterson and Barney 1952, averages of men: father, bet, beet, bought, boot.
+// Averages of men (Peterson and Barney 1952): father, bet, beet, bought, boot.
 constexpr std::array<Vowel, 5> vowels = {{{730, 1090}, {530, 1840}, {270, 2290}, {570, 840}, {300, 870}}};
 
 }  // namespace

@@ -27,13 +27,6 @@ ProgressOutput resolve(ProgressOutput output) {
   return output;
 }
 
-int columns(const ProgressOutput& output) {
-  if (output.width > 0) return output.width;
-  winsize size{};
-  const bool known = ioctl(fileno(output.file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : default_width;
-}
-
 bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }  // UTF-8
 
 int width_of(std::string_view text) {
@@ -59,6 +52,12 @@ std::string three_digits(double rate) {
 }
 
 }  // namespace
+
+int terminal_columns(std::FILE* file) {
+  winsize size{};
+  const bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : default_width;
+}
 
 Progress::Progress(std::string label, int64_t total, std::string unit, ProgressMode mode)
     : Progress(std::move(label), total, std::move(unit), ProgressOutput{mode}) {}
@@ -128,7 +127,8 @@ std::string Progress::tail(double now, bool last) const {
 
 std::string Progress::terminal_line(double now, bool last) const {
   const std::string text = tail(now, last);
-  const int width = columns(output_) - 1;  // a full last column would wrap on some terminals
+  const int columns = output_.width > 0 ? output_.width : terminal_columns(output_.file);
+  const int width = columns - 1;  // a full last column would wrap on some terminals
   const int room = std::min(widest_bar, width - width_of(label_) - width_of(text) - 3);
   std::string bar;
   if (total_ > 0 && room >= narrowest_bar) {

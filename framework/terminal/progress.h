@@ -22,6 +22,9 @@ struct ProgressOutput {
   double (*seconds)() = nullptr;  // a clock that never goes back; nullptr: the system's
 };
 
+// The width of the terminal that `file` writes to; 80 if it writes to none.
+int terminal_columns(std::FILE* file);
+
 class Progress {
  public:
   // `total` counts `unit`s ("tracks", "steps"); 0 when it is not known: no bar, no time left.

@@ -20,7 +20,8 @@ struct EpochSize {
   int64_t items = 0;
   int64_t examples_per_item = 1;
   // Plural nouns for the progress line, the log and the checkpoint, for example "tracks" and "crops".
-  std::string items_name = "samples", examples_name = "examples";
+  const char* items_name = "samples";
+  const char* examples_name = "examples";
 
   int64_t examples() const { return items * examples_per_item; }
 };

@@ -16,11 +16,11 @@ ordered_json to_json(const EpochReport& report) {
           {"train_loss", report.train_loss},
           {"train_accuracy", report.train_accuracy},
           {"validation_loss", report.validation.loss},
-          {"validation_" + report.validation.accuracy_name, report.validation.accuracy},
+          {fmt::format("validation_{}", report.validation.accuracy_name), report.validation.accuracy},
           {"learning_rate", report.learning_rate},
           {"gradient_norm", report.gradient_norm},
           {"seconds", report.seconds},
-          {report.items_name + "_per_second", report.items_per_second},
+          {fmt::format("{}_per_second", report.items_name), report.items_per_second},
           {"best", report.best}};
 }
 

@@ -47,7 +47,7 @@ struct TrainOptions {
 struct Validation {
   double loss = 0;
   double accuracy = 0;
-  std::string accuracy_name = "accuracy";  // in the log
+  const char* accuracy_name = "accuracy";  // in the log
 };
 // Evaluates the model after an epoch. The epoch with the lowest loss is the best one.
 using Validate = std::function<Validation(Module& model)>;
@@ -60,7 +60,7 @@ struct EpochReport {
   double gradient_norm = 0;  // of the last step, before clipping
   double seconds = 0;        // training only, without validation
   double items_per_second = 0;
-  std::string items_name;  // see EpochSize
+  const char* items_name = "";  // see EpochSize
   bool best = false;
 };
 

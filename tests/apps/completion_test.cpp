@@ -23,7 +23,7 @@ CommandDoc example() {
   play.option_defaults()->always_capture_default();
   play.add_option("file", file, "What to play")->required();
   play.add_option("--style", style, "How")->check(CLI::IsMember({"jazz", "rock", "rock:hard"}));
-  play.add_option("--volume", volume, "How loud")->check(CLI::Range(0, 11));
+  play.add_option("--volume", volume, "How loud")->check(CLI::Range(0, 11))->group("Sound");
   play.add_option("--secret", volume)->group("");
   play.footer("Example:\n  player play 'x.wav'\n.hidden");
   program.add_subcommand("stop", "Stop");
@@ -44,7 +44,8 @@ TEST(Completion, DescribesWhatHelpShows) {
   EXPECT_EQ(play.options[1].choices, (std::vector<std::string>{"jazz", "rock", "rock:hard"}));
   EXPECT_EQ(play.options[1].default_value, "jazz");
   EXPECT_EQ(play.options[2].value, OptionDoc::Value::number);
-  EXPECT_EQ(play.options[2].constraint, "INT in [0 - 11]");
+  EXPECT_EQ(play.options[2].range, "0 to 11");
+  EXPECT_EQ(play.options[2].group, "Sound");
   ASSERT_EQ(play.positionals.size(), 1U);
   EXPECT_EQ(play.positionals[0].value, OptionDoc::Value::path_or_text);
   EXPECT_TRUE(play.positionals[0].required);
@@ -101,7 +102,7 @@ TEST(Completion, ZshAndFishCanReadTheirs) {
 
 TEST(Completion, TheManualPageIsGoodRoff) {
   const std::string page = man_page(example(), "player 1");
-  EXPECT_NE(page.find("\\fB\\-\\-volume\\fR \\fIVOLUME\\fR\nHow loud (INT in [0 \\- 11]; default 5)"),
+  EXPECT_NE(page.find(".PP\n\\fBSound:\\fR\n.TP\n\\fB\\-\\-volume\\fR \\fIINT\\fR\nHow loud (0 to 11; default 5)"),
             std::string::npos)
       << page;
   EXPECT_NE(page.find("\n\\&.hidden"), std::string::npos) << page;

@@ -16,7 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   double rate = 0;
   int epochs = 0;
   bool htk = false;
-  train.add_option("--config", config);
+  bool resume = false;
+  const melgrad::ConfigOptions options{.file = train.add_option("--config", config),
+                                       .resume = train.add_flag("--resume", resume)};
   train.add_option("data", data);
   train.add_option("--model", model)->check(melgrad::one_of({"cnn", "resnet18"}));
   train.add_option("--learning-rate", rate)->check(melgrad::positive_number());
@@ -24,11 +26,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   train.add_flag("--htk", htk);
   const std::string path = file.hold(bytes, size).string();
   try {
-    std::vector<std::string> arguments = melgrad::with_config(program, {"train", "--config", path});
+    std::vector<std::string> arguments = melgrad::with_config(train, options, {"train", "--config", path});
     std::reverse(arguments.begin(), arguments.end());
     program.parse(arguments);
     melgrad::require_plausible_values(train);
-    melgrad::require_same_options(path, melgrad::config_text(train, {"config"}), {});
+    melgrad::require_same_options(path, melgrad::config_text(train, options), options);
   } catch (const CLI::ParseError& error) {
     melgrad::parse_failure(program, error);
   } catch (const melgrad::Error&) {

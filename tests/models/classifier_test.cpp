@@ -70,7 +70,7 @@ TEST_F(ClassifierTest, RefusesWhatItCannotClassify) {
   const Classifier classifier(file_, "cpu");
   EXPECT_EQ(classifier.labels(), (std::vector<std::string>{"low", "middle", "high"}));
   std::vector<float> samples = sweep(rate);
-  expect_error([&] { classifier.classify(samples, 0); }, "samples of 0 Hz were given; 1000 to 768000 Hz");
+  expect_error([&] { classifier.classify(samples, 0); }, "the sample rate is 0 Hz; resample to a rate from 1000 to 768000 Hz");
   expect_error([&] { classifier.classify({}, rate); }, "at least one sample");
   samples[100] = NAN;
   expect_error([&] { classifier.classify(samples, rate); }, "not a finite number");

@@ -109,13 +109,13 @@ TEST(HostileNames, FilesOfAnyNameAreTrainedOnAndFoundAgain) {
   EXPECT_NE(call({"predict", path("run"), commanding}).err.find("ffmpeg -i '"), std::string::npos);
 
   write_sine(folder / "latin \xE9/low/a.wav", 200);
-  expect_refused({"train", path("latin \xE9"), "--out", path("other")}, "is not UTF-8, so config.toml cannot hold it");
+  expect_refused({"train", path("latin \xE9"), "--out", path("other")}, "is not UTF-8 and cannot be written to config.toml");
 
-  // Labels that the model does not know.
+  // Labels that the model does not have.
   write_sine(folder / "others/polka/a.wav", 200);
   expect_refused(
       {"evaluate", path("run"), path("others"), "--split", "all", "--quiet"},
-      "polka/a.wav has the label 'polka', which the model " + path("run/last.safetensors") + " does not know");
+      "polka/a.wav has the label 'polka', which the model " + path("run/last.safetensors") + " does not have");
 }
 
 }  // namespace
