@@ -21,9 +21,9 @@ enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial
 constexpr int exit_by_signal(int number) { return 128 + number; }
 
 // Arguments that do not go together, found after parsing: exits with exit_usage.
-class UsageError : public Error {
+class UsageError : public Exception {
  public:
-  using Error::Error;
+  using Exception::Exception;
 };
 
 // --json and --quiet, which every subcommand has.
@@ -73,7 +73,7 @@ void print_json(const nlohmann::ordered_json& value);
 void complain(const std::string& line);
 
 // What was printed to stdout did not arrive there.
-class OutputLost : public Error {
+class OutputLost : public Exception {
  public:
   explicit OutputLost(int error_number);
   bool reader_is_gone() const;  // as in melgrad predict ... | head -1

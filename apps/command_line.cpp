@@ -13,7 +13,6 @@
 #include "apps/version.h"
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
-#include "kernels/device/device_error.h"
 
 namespace melgrad {
 namespace {

@@ -19,7 +19,7 @@
 #include "framework/training/run_log.h"
 #include "framework/training/trainer.h"
 #include "kernels/device/deterministic.h"
-#include "kernels/device/device_error.h"
+#include "kernels/device/error.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -181,10 +181,6 @@ void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
   try {
     const NoGrad no_grad;
     (*make_model(c.model, classes))(Tensor::zeros({smallest, c.mel.n_mels, c.crop_frames, 1}));
-  } catch (const OutOfMemory&) {
-    throw;
-  } catch (const DeviceError&) {
-    throw;
   } catch (const Error& error) {
     throw UsageError(fmt::format(
         "{} cannot take batches of {} crops of {} mel bins x {} frames: {}; raise --batch-size, --n-mels or "

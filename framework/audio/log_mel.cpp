@@ -205,8 +205,6 @@ LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, D
   errno = 0;
   try {
     return decode_to_log_mel(file, settings, device);
-  } catch (const OutOfMemory&) {
-    throw;
   } catch (const Error&) {
     // The decoders' libraries tell a malloc that failed as if the file were at fault.
     if (errno == ENOMEM) throw std::bad_alloc();

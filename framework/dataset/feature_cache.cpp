@@ -15,7 +15,7 @@
 #include "framework/audio/truncation.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
-#include "kernels/device/device_error.h"
+#include "kernels/device/error.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad {
@@ -62,7 +62,7 @@ class FeatureCache {
     if (!keeps()) return;
     try {
       write_file_atomically(folder_ / key.file_name(), encode_cache_entry(key, clip));
-    } catch (const Error& error) {
+    } catch (const WriteError& error) {
       give_up(error.what());
     }
   }

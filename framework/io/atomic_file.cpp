@@ -16,10 +16,9 @@ namespace {
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
-  Descriptor(const std::filesystem::path& path, int flags) : Descriptor(open(path.c_str(), flags | O_CLOEXEC)) {
-    if (value_ < 0) fail("{}: {}", path.string(), std::strerror(errno));
+  ~Descriptor() {
+    if (value_ >= 0) close(value_);
   }
-  ~Descriptor() { close(value_); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return value_; }
@@ -94,11 +93,14 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
   }
   // The rename itself must survive a power cut too.
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  fsync(Descriptor(folder, O_RDONLY | O_DIRECTORY).get());
+  const Descriptor opened_folder(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened_folder.get() < 0) fail_to_write(path, errno);
+  fsync(opened_folder.get());
 }
 
 std::string read_file(const std::filesystem::path& path) {
-  const Descriptor file(path, O_RDONLY);
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail("{}: {}", path.string(), std::strerror(errno));
   struct stat status {};
   if (fstat(file.get(), &status) != 0) fail("{}: {}", path.string(), std::strerror(errno));
   if (S_ISDIR(status.st_mode)) fail("{} is a folder, a file is expected", path.string());

@@ -11,9 +11,9 @@
 namespace melgrad {
 
 // Something could not be written; the message names it, the system's reason and what helps.
-class WriteError : public Error {
+class WriteError : public Exception {
  public:
-  using Error::Error;
+  using Exception::Exception;
 };
 
 // For an errno of a failed write: "No space left on device; free some space there or choose another folder".

@@ -7,9 +7,9 @@
 namespace melgrad {
 
 // Thrown by long work that stopped because interrupted() became true; the message says what was kept.
-class Interrupted : public Error {
+class Interrupted : public Exception {
  public:
-  using Error::Error;
+  using Exception::Exception;
 };
 
 // The first SIGINT, SIGTERM or SIGHUP sets the flag; a second SIGINT or SIGTERM ends the process at once, as if no

@@ -17,7 +17,6 @@
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
 #include "kernels/device/cache_folder.h"
-#include "kernels/device/device_error.h"
 #include "tests/support/music_folder.h"
 
 #if MELGRAD_EMULATED

@@ -26,7 +26,7 @@ std::vector<std::byte> bytes_of(const std::vector<T>& values) {
 std::string message_of(const std::function<void()>& body) {
   try {
     body();
-  } catch (const Error& error) {
+  } catch (const Exception& error) {
     return error.what();
   }
   return "";
