@@ -211,7 +211,7 @@ TEST(HostileAudio, CutFilesAreUsedAndWarnedOfFromTheCacheToo) {
   for (int run = 0; run < 2; ++run) {
     Progress progress("features", 1, "tracks", ProgressMode::quiet);
     const Features features = extract_features(dataset, all, {}, folder / "cache", progress);
-    EXPECT_GT(features.clips[0].frames, 0);
+    EXPECT_EQ(features.records.size(), 1u);
     EXPECT_EQ(features.cached, static_cast<size_t>(run));
     ASSERT_EQ(features.warnings.size(), 1u);
     EXPECT_NE(features.warnings[0].find("cut.ogg is cut off"), std::string::npos) << features.warnings[0];
