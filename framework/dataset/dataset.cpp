@@ -20,6 +20,8 @@ constexpr std::string_view readable[] = {".wav", ".au",  ".flac", ".ogg",  ".oga
                                          ".mp3", ".aif", ".aiff", ".aifc", ".caf"};
 constexpr std::string_view unreadable[] = {".m4a", ".aac", ".mp4", ".m4b", ".wma", ".ape"};
 
+constexpr size_t longest_label = 200;  // bytes
+
 std::string lower_case_extension(const fs::path& path) {
   std::string extension = path.extension().string();
   for (char& byte : extension) {
@@ -262,6 +264,14 @@ Dataset load_dataset(const fs::path& path) try {
 
 bool is_audio_file(const fs::path& path) {
   return !is_hidden(path) && std::ranges::count(readable, lower_case_extension(path)) > 0;
+}
+
+std::string why_no_label(std::string_view label) {
+  if (label.empty()) return "it is empty";
+  if (label.size() > longest_label) return fmt::format("it has {} bytes, {} are allowed", label.size(), longest_label);
+  if (!is_utf8(label)) return "it is not UTF-8";
+  if (one_line(label) != label) return "it holds a control character";
+  return "";
 }
 
 std::string_view split_name(std::string_view word) {

@@ -44,6 +44,10 @@ Dataset load_dataset(const std::filesystem::path& path);
 // By its extension: one that the decoder reads.
 bool is_audio_file(const std::filesystem::path& path);
 
+// The reason why `label` cannot name a class: it is empty, too long, not UTF-8 or holds control characters. Empty: it
+// can.
+std::string why_no_label(std::string_view label);
+
 // "train", "validation" or "test" for each of the names in use ("val", "valid", "testing"...); "" for another word.
 std::string_view split_name(std::string_view word);
 

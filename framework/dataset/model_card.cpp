@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "framework/dataset/dataset.h"
-#include "framework/terminal/text.h"
 
 namespace melgrad {
 namespace {

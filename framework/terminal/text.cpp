@@ -5,7 +5,7 @@
 namespace melgrad {
 namespace {
 
-constexpr size_t longest_line = 4000, longest_label = 200;
+constexpr size_t longest_line = 4000;  // bytes
 
 unsigned char byte_at(std::string_view text, size_t i) { return static_cast<unsigned char>(text[i]); }
 
@@ -70,14 +70,6 @@ std::string shell_quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char letter : text) quoted += letter == '\'' ? std::string(R"('\'')") : std::string(1, letter);
   return quoted + "'";
-}
-
-std::string why_no_label(std::string_view label) {
-  if (label.empty()) return "it is empty";
-  if (label.size() > longest_label) return fmt::format("it has {} bytes, {} are allowed", label.size(), longest_label);
-  if (!is_utf8(label)) return "it is not UTF-8";
-  if (one_line(label) != label) return "it holds a control character";
-  return "";
 }
 
 }  // namespace melgrad

@@ -18,7 +18,4 @@ std::string one_line(std::string_view text);
 // One word of a POSIX shell, in single quotes where it would not be one without.
 std::string shell_quoted(std::string_view text);
 
-// Why `label` cannot name a class: empty, too long, not UTF-8, control characters. Empty when it can.
-std::string why_no_label(std::string_view label);
-
 }  // namespace melgrad
