@@ -1,4 +1,4 @@
-// The options of features and the loading of a data set's features, shared by the subcommands.
+// Options and functions for features that several subcommands share.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -28,10 +28,10 @@ void add_inference_options(CLI::App& command, InferenceOptions& options);
 
 void add_mel_options(CLI::App& command, MelSettings& settings);
 
-// Throws UsageError for --crop-frames and --n-mels that make crops larger than any model takes.
+// Throws UsageError when --crop-frames and --n-mels give crops larger than the limit of require_crop.
 void require_crop_options(int64_t crop_frames, int64_t n_mels);
 
-// Names a file that was cut off, on stderr; a pipe, which can be read only once, goes unseen.
+// Prints a warning on stderr if the file was cut off. Pipes are not checked, because they can be read only once.
 void warn_of_truncation(const std::filesystem::path& file);
 
 // Extracts features under a progress bar and names files that are cut off or left out on stderr. Throws what

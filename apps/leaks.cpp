@@ -15,7 +15,7 @@ std::string describe(const Leak& leak, const Dataset& dataset) {
                      leak.first_side, dataset.tracks[leak.pair.second].name, leak.second_side, likeness(leak.pair));
 }
 
-// A test track that cannot be read is for the evaluation to tell of.
+// Ignores test tracks that cannot be read; melgrad evaluate reports them.
 std::vector<TrackPrint> test_prints(const Dataset& dataset, const Split& split, const MelSettings& settings,
                                     const FeatureOptions& options, const OutputOptions& output, Device device) {
   if (split.test.empty()) return {};
@@ -33,15 +33,15 @@ std::vector<Leak> warn_of_leaks(const Dataset& dataset, const Split& split, cons
     std::ranges::move(make_prints(side->records, settings), std::back_inserter(prints));
   }
   std::vector<Leak> leaks = find_leaks(split, prints);
-  const std::string remedy = "remove one of each pair, or name them as one group in a manifest.csv";
+  const std::string remedy = "remove one of each pair, or give both the same group in a manifest.csv";
   if (!leaks.empty() && options.strict) {
-    fail("{}; {} such pairs in all; {}", describe(leaks.front(), dataset), leaks.size(), remedy);
+    fail("{}; there are {} such pairs; {}", describe(leaks.front(), dataset), leaks.size(), remedy);
   }
   for (const Leak& leak : std::span(leaks).first(std::min(leaks.size(), most_lines))) {
     complain(fmt::format("{}; {}", describe(leak, dataset), remedy));
   }
   if (leaks.size() > most_lines) {
-    complain(fmt::format("{} more leaks; melgrad check lists all", leaks.size() - most_lines));
+    complain(fmt::format("{} more leaks; melgrad check --json lists all of them", leaks.size() - most_lines));
   }
   return leaks;
 }

@@ -48,7 +48,7 @@ const char* remedy(int error_number) {
     case EFBIG:
       return "raise the limit on the size of files (ulimit -f)";
     case ENOENT:
-      return "make its folder first";
+      return "create its folder first";
     default:
       return "choose a folder that you may write to";
   }
@@ -64,13 +64,13 @@ void make_folders(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    throw WriteError(fmt::format("cannot make the folder {}: {}", folder.string(), reason_and_remedy(error.value())));
+    throw WriteError(fmt::format("cannot create the folder {}: {}", folder.string(), reason_and_remedy(error.value())));
   }
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
-  // Unique among the threads and processes that may write the same target at once, and never one that a killed process
-  // left behind.
+  // The name is unique among all threads and processes that write the same target, and differs from the names of files
+  // that a killed process left behind.
   static std::atomic<unsigned> counter = 0;
   std::filesystem::path temporary;
   int opened = -1;
@@ -91,7 +91,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
     std::filesystem::remove(temporary, ignored);
     fail_to_write(path, error.code().value());
   }
-  // The rename itself must survive a power cut too.
+  // Flush the folder too, so that the rename survives a power cut.
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   const Descriptor opened_folder(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened_folder.get() < 0) fail_to_write(path, errno);
@@ -100,10 +100,10 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 
 std::string read_file(const std::filesystem::path& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail("{}: {}", path.string(), std::strerror(errno));
+  if (file.get() < 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
   struct stat status {};
-  if (fstat(file.get(), &status) != 0) fail("{}: {}", path.string(), std::strerror(errno));
-  if (S_ISDIR(status.st_mode)) fail("{} is a folder, a file is expected", path.string());
+  if (fstat(file.get(), &status) != 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) fail("{} is a folder; a file is expected", path.string());
   std::string bytes;
   bytes.reserve(static_cast<size_t>(status.st_size));
   char buffer[1 << 16];
