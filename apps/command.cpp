@@ -78,8 +78,8 @@ void print_json(const nlohmann::ordered_json& value) { fmt::print("{}", json_tex
 void complain(const std::string& line) { note_on_stderr("melgrad: " + one_line(line)); }
 
 OutputLost::OutputLost(int error_number)
-    : Error(fmt::format("cannot write the results to stdout: {}; redirect them to another file",
-                        std::strerror(error_number))),
+    : Exception(fmt::format("cannot write the results to stdout: {}; redirect them to another file",
+                            std::strerror(error_number))),
       error_number_(error_number) {}
 
 bool OutputLost::reader_is_gone() const { return error_number_ == EPIPE; }

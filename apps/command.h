@@ -22,9 +22,9 @@ enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial
 constexpr int exit_by_signal(int number) { return 128 + number; }
 
 // Options that contradict each other or the data. The program exits with exit_usage.
-class UsageError : public Error {
+class UsageError : public Exception {
  public:
-  using Error::Error;
+  using Exception::Exception;
 };
 
 // The help text of the data set argument.
@@ -81,7 +81,7 @@ void print_json(const nlohmann::ordered_json& value);
 void complain(const std::string& line);
 
 // A write to stdout failed.
-class OutputLost : public Error {
+class OutputLost : public Exception {
  public:
   explicit OutputLost(int error_number);
   bool reader_is_gone() const;  // the reader closed the pipe, as in melgrad predict ... | head -1

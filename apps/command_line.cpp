@@ -17,7 +17,6 @@
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/progress.h"
 #include "framework/terminal/text.h"
-#include "kernels/device/device_error.h"
 
 namespace melgrad {
 namespace {

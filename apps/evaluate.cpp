@@ -126,13 +126,13 @@ nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, con
           {"confusion_matrix", e.confusion.counts}};
 }
 
-std::string predictions_csv(const LoadedTracks& loaded, const Dataset& dataset,
+std::string predictions_csv(const Features& loaded, const Dataset& dataset,
                             std::span<const TrackPrediction> predictions) {
   std::vector<std::string> header{"path", "label", "predicted"};
   for (const std::string& label : dataset.labels) header.push_back("probability_" + label);
   std::string text = csv_record(header);
   for (size_t i = 0; i < predictions.size(); ++i) {
-    const Track& track = dataset.tracks[loaded.tracks[i]];
+    const Track& track = dataset.tracks[loaded.records[i].track];
     std::vector<std::string> fields{track.name, dataset.labels[static_cast<size_t>(track.label)],
                                     dataset.labels[static_cast<size_t>(predictions[i].label())]};
     for (const float probability : predictions[i].probabilities) fields.push_back(fmt::format("{:.6f}", probability));
@@ -159,17 +159,16 @@ int evaluate(const EvaluateCommand& command) {
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto [side, tracks] = choose_tracks(c, classifier.file, dataset);
   adopt_labels(dataset, tracks, classifier.card, classifier.file);
-  const LoadedTracks loaded =
-      load_tracks(dataset, tracks, classifier.card.mel, c.features, c.output, device, "features");
-  const ClipStore clips(loaded.clips, loaded.labels(dataset), classifier.classes(), classifier.card.standardisation,
-                        device);
+  Features loaded = load_tracks(dataset, tracks, classifier.card.mel, c.features, c.output, device, "features");
+  const ClipStore clips(loaded.take_clips(), loaded.labels(dataset), classifier.classes(),
+                        classifier.card.standardisation, device);
   c.inference.crop_frames = classifier.card.crop_frames;
   const std::vector<TrackPrediction> predictions = predict_tracks(*classifier.model, clips, c.inference);
   const Evaluation evaluation = score(predictions, clips, classifier.card);
 
   const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
   make_folders(out);
-  const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failures);
+  const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failure_messages());
   write_file_atomically(out / "report.json", json_text(json));
   write_file_atomically(out / "classes.csv", to_csv(evaluation.report));
   write_file_atomically(out / "confusion.csv", to_csv(evaluation.confusion));

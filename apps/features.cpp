@@ -3,7 +3,6 @@
 #include <cstdio>
 
 #include "framework/audio/truncation.h"
-#include "framework/dataset/feature_cache.h"
 #include "framework/dataset/model_card.h"
 #include "kernels/device/cache_folder.h"
 
@@ -60,50 +59,18 @@ void warn_of_truncation(const std::filesystem::path& file) {
   if (const std::string warning = truncation_warning(file); !warning.empty()) complain(warning);
 }
 
-std::vector<int> LoadedTracks::labels(const Dataset& dataset) const {
-  std::vector<int> result;
-  for (const size_t track : tracks) result.push_back(dataset.tracks[track].label);
-  return result;
-}
-
-std::vector<std::string> LoadedTracks::names(const Dataset& dataset) const {
-  std::vector<std::string> result;
-  for (const size_t track : tracks) result.push_back(dataset.tracks[track].name);
-  return result;
-}
-
-std::vector<TrackPrint> LoadedTracks::prints(const MelSettings& settings) const {
-  std::vector<TrackPrint> result;
-  for (size_t i = 0; i < tracks.size(); ++i) {
-    result.push_back({tracks[i], contents[i], make_fingerprint(clips[i], settings)});
-  }
-  return result;
-}
-
-LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                         const FeatureOptions& features, const OutputOptions& output, Device device,
-                         const std::string& what) {
+Features load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
+                     const FeatureOptions& options, const OutputOptions& output, Device device,
+                     const std::string& what) {
   Progress progress(what, static_cast<int64_t>(tracks.size()), "tracks", output.progress());
-  Features extracted = extract_features(dataset, tracks, settings, features.cache_folder(), progress, device);
-  if (!extracted.note.empty()) output.note(extracted.note);
-  for (const std::string& warning : extracted.warnings) complain(warning);
-  LoadedTracks loaded;
-  for (const Features::Failure& failure : extracted.failures) {
-    if (features.strict) fail("{}; without --strict it is left out", failure.message);
-    complain("left out: " + failure.message);
-    loaded.failures.push_back(failure.message);
+  Features features = extract_features(dataset, tracks, settings, options.cache_folder(), progress, device);
+  if (!features.note.empty()) output.note(features.note);
+  for (const std::string& warning : features.warnings) complain(warning);
+  if (!options.strict) {
+    for (const std::string& message : features.failure_messages()) complain("left out: " + message);
   }
-  for (size_t i = 0; i < tracks.size(); ++i) {
-    if (extracted.clips[i].frames == 0) continue;
-    loaded.tracks.push_back(tracks[i]);
-    loaded.clips.push_back(std::move(extracted.clips[i]));
-    loaded.contents.push_back(extracted.contents[i]);
-  }
-  if (loaded.tracks.empty()) {
-    fail("{}: none of the {} tracks could be read; melgrad check says why of each", dataset.source.string(),
-         tracks.size());
-  }
-  return loaded;
+  require_tracks(features, dataset, options.strict);
+  return features;
 }
 
 }  // namespace melgrad

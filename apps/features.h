@@ -1,4 +1,4 @@
-// The options of features and the loading of a data set's features, shared by the subcommands.
+// Options and functions for features that several subcommands share.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -9,9 +9,8 @@
 
 #include "apps/command.h"
 #include "framework/audio/log_mel.h"
-#include "framework/dataset/clip_store.h"
 #include "framework/dataset/dataset.h"
-#include "framework/dataset/duplicates.h"
+#include "framework/dataset/feature_cache.h"
 #include "framework/dataset/track_prediction.h"
 
 namespace melgrad {
@@ -29,28 +28,16 @@ void add_inference_options(CLI::App& command, InferenceOptions& options);
 
 void add_mel_options(CLI::App& command, MelSettings& settings);
 
-// Throws UsageError for --crop-frames and --n-mels that make crops larger than any model takes.
+// Throws UsageError when --crop-frames and --n-mels give crops larger than the limit of require_crop.
 void require_crop_options(int64_t crop_frames, int64_t n_mels);
 
-// Names a file that was cut off, on stderr; a pipe, which can be read only once, goes unseen.
+// Prints a warning on stderr if the file was cut off. Pipes are not checked, because they can be read only once.
 void warn_of_truncation(const std::filesystem::path& file);
 
-// The tracks of a data set whose audio could be read.
-struct LoadedTracks {
-  std::vector<size_t> tracks;  // indices into Dataset::tracks
-  std::vector<LogMel> clips;
-  std::vector<ContentHash> contents;  // of the files
-  std::vector<std::string> failures;  // a line each
-
-  std::vector<int> labels(const Dataset& dataset) const;
-  std::vector<std::string> names(const Dataset& dataset) const;
-  std::vector<TrackPrint> prints(const MelSettings& settings) const;
-};
-
-// Extracts features under a progress bar. A file that cannot be read is named on stderr and left out; under --strict it
-// is an Error. Throws Error when nothing is left.
-LoadedTracks load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                         const FeatureOptions& features, const OutputOptions& output, Device device,
-                         const std::string& what);
+// Extracts features under a progress bar and names files that are cut off or left out on stderr. Throws what
+// extract_features and require_tracks throw.
+Features load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
+                     const FeatureOptions& options, const OutputOptions& output, Device device,
+                     const std::string& what);
 
 }  // namespace melgrad

@@ -1,7 +1,7 @@
 #include "apps/leaks.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <iterator>
 
 #include "framework/dataset/track_prints.h"
 
@@ -15,33 +15,33 @@ std::string describe(const Leak& leak, const Dataset& dataset) {
                      leak.first_side, dataset.tracks[leak.pair.second].name, leak.second_side, likeness(leak.pair));
 }
 
-// A test track that cannot be read is for the evaluation to tell of.
+// Ignores test tracks that cannot be read; melgrad evaluate reports them.
 std::vector<TrackPrint> test_prints(const Dataset& dataset, const Split& split, const MelSettings& settings,
-                                    const FeatureOptions& features, const OutputOptions& output, Device device) {
+                                    const FeatureOptions& options, const OutputOptions& output, Device device) {
   if (split.test.empty()) return {};
   Progress progress("test features", static_cast<int64_t>(split.test.size()), "tracks", output.progress());
-  return extract_prints(dataset, split.test, settings, features.cache_folder(), progress, device).prints;
+  return extract_prints(dataset, split.test, settings, options.cache_folder(), progress, device).prints;
 }
 
 }  // namespace
 
-std::vector<Leak> warn_of_leaks(const Dataset& dataset, const Split& split, const LoadedTracks& training,
-                                const LoadedTracks& validating, const MelSettings& settings,
-                                const FeatureOptions& features, const OutputOptions& output, Device device) {
-  std::vector<TrackPrint> prints = test_prints(dataset, split, settings, features, output, device);
-  for (const LoadedTracks* side : {&training, &validating}) {
-    for (TrackPrint& print : side->prints(settings)) prints.push_back(std::move(print));
+std::vector<Leak> warn_of_leaks(const Dataset& dataset, const Split& split, const Features& training,
+                                const Features& validating, const MelSettings& settings, const FeatureOptions& options,
+                                const OutputOptions& output, Device device) {
+  std::vector<TrackPrint> prints = test_prints(dataset, split, settings, options, output, device);
+  for (const Features* side : {&training, &validating}) {
+    std::ranges::move(make_prints(side->records, settings), std::back_inserter(prints));
   }
   std::vector<Leak> leaks = find_leaks(split, prints);
-  const std::string remedy = "remove one of each pair, or name them as one group in a manifest.csv";
-  if (!leaks.empty() && features.strict) {
-    fail("{}; {} such pairs in all; {}", describe(leaks.front(), dataset), leaks.size(), remedy);
+  const std::string remedy = "remove one of each pair, or give both the same group in a manifest.csv";
+  if (!leaks.empty() && options.strict) {
+    fail("{}; there are {} such pairs; {}", describe(leaks.front(), dataset), leaks.size(), remedy);
   }
   for (const Leak& leak : std::span(leaks).first(std::min(leaks.size(), most_lines))) {
     complain(fmt::format("{}; {}", describe(leak, dataset), remedy));
   }
   if (leaks.size() > most_lines) {
-    complain(fmt::format("{} more leaks; melgrad check lists all", leaks.size() - most_lines));
+    complain(fmt::format("{} more leaks; melgrad check --json lists all of them", leaks.size() - most_lines));
   }
   return leaks;
 }

@@ -1,4 +1,4 @@
-// The leak check that every training begins with.
+// The leak check at the start of every training.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,12 +10,12 @@
 
 namespace melgrad {
 
-// Compares the tracks of the split's sides: those already loaded, and the test tracks, whose features it extracts (a
-// later evaluation finds them in the cache). A recording on two sides is a warning on stderr that names both files;
-// under --strict it is an Error.
-std::vector<Leak> warn_of_leaks(const Dataset& dataset, const Split& split, const LoadedTracks& training,
-                                const LoadedTracks& validating, const MelSettings& settings,
-                                const FeatureOptions& features, const OutputOptions& output, Device device);
+// Looks for recordings that are on two sides of the split. Extracts the features of the test tracks; a later evaluation
+// finds them in the cache. Each leak gives a warning on stderr that names both files. Throws Error for a leak if
+// --strict is set.
+std::vector<Leak> warn_of_leaks(const Dataset& dataset, const Split& split, const Features& training,
+                                const Features& validating, const MelSettings& settings, const FeatureOptions& options,
+                                const OutputOptions& output, Device device);
 
 nlohmann::ordered_json to_json(const std::vector<Leak>& leaks, const Dataset& dataset);
 

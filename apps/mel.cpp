@@ -4,8 +4,8 @@
 
 #include "apps/command.h"
 #include "apps/features.h"
+#include "framework/audio/spectrogram_picture.h"
 #include "framework/io/npy.h"
-#include "framework/io/picture.h"
 #include "framework/terminal/text.h"
 
 namespace melgrad {

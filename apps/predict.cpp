@@ -10,7 +10,7 @@
 #include "framework/dataset/dataset.h"
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
-#include "kernels/device/device_error.h"
+#include "kernels/device/error.h"
 #include "models/trained_model.h"
 
 namespace melgrad {
@@ -101,8 +101,6 @@ int predict(const PredictCommand& c) {
     std::vector<Ranked> ranked;
     try {
       ranked = predict_within_memory(classifier, file, c);
-    } catch (const DeviceError&) {
-      throw;
     } catch (const Error& error) {
       ++failed;
       complain(error.what());

@@ -1,6 +1,8 @@
 // melgrad train DATA --out RUN
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 
 #include "apps/arguments.h"
@@ -22,7 +24,7 @@
 #include "framework/training/run_log.h"
 #include "framework/training/trainer.h"
 #include "kernels/device/deterministic.h"
-#include "kernels/device/device_error.h"
+#include "kernels/device/error.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -245,10 +247,6 @@ void rehearse(const TrainCommand& c, int64_t classes, int64_t tracks) {
   try {
     const NoGrad no_grad;
     (*make_model(c.model, classes))(Tensor::zeros({smallest, c.mel.n_mels, c.crops.crop_frames, 1}));
-  } catch (const OutOfMemory&) {
-    throw;
-  } catch (const DeviceError&) {
-    throw;
   } catch (const Error& error) {
     throw UsageError(fmt::format(
         "{} cannot take batches of {} crops of {} mel bins x {} frames: {}; raise --batch-size, --n-mels or "
@@ -292,7 +290,7 @@ void check_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
 }
 
 // A label that cannot be learned, or not be judged.
-void check_labels(const Dataset& dataset, const Split& planned, const LoadedTracks& training) {
+void check_labels(const Dataset& dataset, const Split& planned, const Features& training) {
   std::vector<int64_t> trained(dataset.labels.size()), present(dataset.labels.size());
   for (const int label : training.labels(dataset)) ++trained[static_cast<size_t>(label)];
   for (const auto* side : {&planned.train, &planned.validation, &planned.test}) {
@@ -368,25 +366,25 @@ int train(TrainCommand c, const CLI::App& app) {
   rehearse(c, classes, static_cast<int64_t>(split.train.size()));
 
   const Split planned = split;
-  const LoadedTracks training =
-      load_tracks(dataset, split.train, c.mel, c.features, c.output, device, "training features");
-  const LoadedTracks validating =
+  Features training = load_tracks(dataset, split.train, c.mel, c.features, c.output, device, "training features");
+  Features validating =
       load_tracks(dataset, split.validation, c.mel, c.features, c.output, device, "validation features");
   check_labels(dataset, planned, training);
-  split.train = training.tracks;
-  split.validation = validating.tracks;
-  std::vector<std::string> failed = training.failures;
-  failed.insert(failed.end(), validating.failures.begin(), validating.failures.end());
+  split.train = training.tracks();
+  split.validation = validating.tracks();
+  std::vector<std::string> failed = training.failure_messages();
+  std::ranges::copy(validating.failure_messages(), std::back_inserter(failed));
   const std::vector<Leak> leaks =
       warn_of_leaks(dataset, split, training, validating, c.mel, c.features, c.output, device);
 
+  const std::vector<LogMel> training_mels = training.take_clips(), validation_mels = validating.take_clips();
   ModelCard card{.model = c.model,
                  .labels = dataset.labels,
                  .mel = c.mel,
-                 .standardisation = standardisation_of(training.clips),
+                 .standardisation = standardisation_of(training_mels),
                  .crop_frames = c.crops.crop_frames};
-  const ClipStore train_clips(training.clips, training.labels(dataset), classes, card.standardisation, device);
-  const ClipStore validation_clips(validating.clips, validating.labels(dataset), classes, card.standardisation, device);
+  const ClipStore train_clips(training_mels, training.labels(dataset), classes, card.standardisation, device);
+  const ClipStore validation_clips(validation_mels, validating.labels(dataset), classes, card.standardisation, device);
 
   manual_seed(c.train.seed);
   const std::unique_ptr<Module> model = make_model(c.model, classes, c.dropout);

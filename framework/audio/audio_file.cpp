@@ -16,7 +16,7 @@
 namespace melgrad {
 namespace {
 
-// Copies a pipe into an unnamed file and puts that in its place.
+// Copies a pipe into an unnamed temporary file and makes the descriptor refer to that file.
 void spool(int descriptor, const std::filesystem::path& path) {
   const std::unique_ptr<FILE, int (*)(FILE*)> temporary(std::tmpfile(), std::fclose);
   if (!temporary) fail("cannot buffer {}: {}", path.string(), std::strerror(errno));
@@ -78,7 +78,7 @@ bool AudioFile::has(int64_t offset, std::string_view bytes) const {
 std::optional<int64_t> first_mpeg_frame(const AudioFile& file) {
   int64_t position = 0;
   const auto tag = file.bytes_at<10>(0);
-  // The tag's length is stored in four groups of seven bits.
+  // An ID3v2 tag stores its length in four groups of seven bits.
   if (file.has(0, "ID3")) position = 10 + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]);
   const auto frame = file.bytes_at<4>(position);
   const bool synchronised = frame[0] == 0xFF && (frame[1] & 0xE0) == 0xE0;

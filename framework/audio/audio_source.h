@@ -1,4 +1,4 @@
-// What a decoding library offers the Decoder: interleaved samples of an open file.
+// Interface of a decoding library for Decoder: the interleaved samples of an open file.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@ namespace melgrad {
 class AudioSource {
  public:
   virtual ~AudioSource() = default;
-  // Fills whole frames (one sample per channel) and returns how many frames; 0 at the end. Throws Error with the
-  // library's reason when the data is damaged.
+  // Reads whole frames (one sample per channel) and returns their number; 0 at the end. Throws Error with the library's
+  // reason when the data is damaged.
   virtual size_t read(std::span<float> interleaved) = 0;
 
   int sample_rate() const { return sample_rate_; }
@@ -22,7 +22,7 @@ class AudioSource {
   int sample_rate_ = 0, channels_ = 0;
 };
 
-// Both throw Error with the library's reason when they cannot read the file, which must outlive the source.
+// The file must outlive the source. Both throw Error with the library's reason when it cannot read the file.
 std::unique_ptr<AudioSource> open_with_sndfile(const AudioFile&);
 std::unique_ptr<AudioSource> open_with_mpg123(const AudioFile&);
 

@@ -14,10 +14,11 @@
 namespace melgrad {
 namespace {
 
-constexpr size_t most_interleaved = size_t{1} << 18;  // samples decoded at a time, whatever a header says of channels
-constexpr float loudest = 0x1p33f;                    // full scale is 1; 32-bit integers left unscaled stay below
+constexpr size_t most_interleaved = size_t{1} << 18;  // samples per read, for any number of channels
+constexpr float loudest = 0x1p33f;                    // full scale is 1; unscaled 32-bit integers stay below
 
-// A few bytes of FLAC can stand for hours of silence. Music in its smallest formats takes three times these bytes.
+// A few bytes of FLAC can encode hours of silence. Music in the most compact formats takes three times
+// `fewest_bytes_a_second`.
 constexpr double seconds_for_free = 600, fewest_bytes_a_second = 250;
 
 std::string remedy(const AudioFile& file) {
@@ -26,7 +27,7 @@ std::string remedy(const AudioFile& file) {
   return fmt::format("ffmpeg -i {} {}", shell_quoted(file.path().string()), shell_quoted(converted.string()));
 }
 
-// A header may lie a little; a file that lacks more than a hundredth of what it promises was cut off.
+// Headers may be slightly wrong. A file that lacks more than 1 % of the audio that its header claims was cut off.
 void require_complete(const AudioFile& file) {
   const auto length = find_length_field(file);
   if (!length || length->placeholder) return;
@@ -34,7 +35,7 @@ void require_complete(const AudioFile& file) {
       static_cast<double>(std::max<int64_t>(0, length->available)) / static_cast<double>(length->claimed);
   if (length->claimed > 0 && held < 0.99) {
     fail(
-        "{} is truncated: it holds {:.0f} % of the audio its header promises; fetch it again, or keep what there is, "
+        "{} is truncated: it holds {:.0f} % of the audio that its header claims; fetch it again, or keep this part, "
         "e.g. {}",
         file.path().string(), std::floor(100 * held), remedy(file));
   }
@@ -60,7 +61,7 @@ std::unique_ptr<AudioSource> open_source(const AudioFile& file) {
     try {
       return open_with_sndfile(file);
     } catch (const Error&) {
-      // libmpg123 finds the music behind junk that libsndfile does not look past.
+      // libmpg123 skips leading bytes that are no audio; libsndfile does not.
       if (extension == ".mp3") return open_with_mpg123(file);
       throw;
     }
@@ -76,8 +77,8 @@ std::unique_ptr<AudioSource> open_source(const AudioFile& file) {
 Decoder::Decoder(const std::filesystem::path& path) : file_(std::make_unique<AudioFile>(path)) {
   source_ = open_source(*file_);
   if (sample_rate() < lowest_sample_rate || sample_rate() > highest_sample_rate) {
-    fail("{} claims a sample rate of {} Hz; {} to {} Hz can be read", path.string(), sample_rate(), lowest_sample_rate,
-         highest_sample_rate);
+    fail("{} claims a sample rate of {} Hz; rates from {} to {} Hz are supported", path.string(), sample_rate(),
+         lowest_sample_rate, highest_sample_rate);
   }
 }
 
@@ -98,7 +99,7 @@ size_t Decoder::read(std::span<float> mono) {
   try {
     frames = source_->read(interleaved_);
   } catch (const Error& error) {
-    fail("{} is damaged or truncated: after {:.2f} s, {}; fetch it again, or keep what there is, e.g. {}",
+    fail("{} is damaged or truncated: after {:.2f} s, {}; fetch it again, or keep the part before, e.g. {}",
          file_->path().string(), seconds(), error.what(), remedy(*file_));
   }
   interleaved_.resize(frames * channels);
@@ -130,8 +131,8 @@ void Decoder::require_bytes() const {
       static_cast<double>(file_->size()) >= fewest_bytes_a_second * (seconds() - seconds_for_free)) {
     return;
   }
-  fail("{} has {} bytes that stand for more than {:.0f} s of audio, which is no music; remove it",
-       file_->path().string(), file_->size(), seconds());
+  fail("{} has only {} bytes for more than {:.0f} s of audio, so it cannot be music; remove it", file_->path().string(),
+       file_->size(), seconds());
 }
 
 }  // namespace melgrad

@@ -31,7 +31,7 @@ struct FieldPlace {
   size_t width;  // bytes: 4 or 8
   bool big_endian;
   int64_t first_sample;  // its position
-  uint64_t overhead;     // bytes that the field counts beside the samples
+  uint64_t overhead;     // bytes that the field counts besides the samples
 };
 
 LengthField read_length(const AudioFile& file, const FieldPlace& place) {
@@ -40,7 +40,7 @@ LengthField read_length(const AudioFile& file, const FieldPlace& place) {
   const uint64_t claimed = value - std::min(value, place.overhead);
   const int64_t available = file.size() - place.first_sample;
   const auto there = static_cast<uint64_t>(std::max<int64_t>(0, available));
-  // Placeholders are 0, the greatest number with or without a sign, and SoX's: nearly 2^31, which may be a true length.
+  // Placeholders are 0, the largest signed or unsigned number, and nearly 2^31 (SoX), which may also be a true length.
   constexpr uint64_t greatest = std::numeric_limits<int64_t>::max(), nearly_2_gib = 0x7F000000;
   const uint64_t largest = place.width == 4 ? std::numeric_limits<uint32_t>::max() : greatest;
   const bool unknown = value >= largest || (place.width == 4 && value >= nearly_2_gib && claimed > there) ||
@@ -53,14 +53,14 @@ LengthField read_length(const AudioFile& file, const FieldPlace& place) {
           .correct = number_bytes(std::min(correct, largest), place.width, place.big_endian)};
 }
 
-// A chunk is a name, a length and as many bytes, padded to a multiple of `alignment`.
+// A chunk consists of a name, a length and that many bytes, padded to a multiple of `alignment`.
 struct ChunkLayout {
   std::string_view magic;  // the file's first bytes
   int64_t first;           // position of the first chunk
-  size_t name, length;     // bytes of each; the first four of a name tell it
+  size_t name, length;     // bytes of each; the first four bytes identify a name
   bool big_endian;
   uint64_t alignment;
-  uint64_t counted;        // bytes of the chunk's name and length that the length includes
+  uint64_t counted;        // bytes of the name and length that the length includes
   std::string_view audio;  // name of the chunk with the samples
   uint64_t preamble;       // bytes of that chunk before the first sample
 
@@ -73,14 +73,14 @@ constexpr ChunkLayout layouts[] = {
     {"riff", 40, 16, 8, false, 8, 24, "data", 0},                                             // W64
     {"caff", 8, 4, 8, true, 1, 0, "data", 4}};
 
-constexpr int most_chunks = 10000;  // before the samples: a file of zeros is a chunk every eight bytes
+constexpr int most_chunks = 10000;  // before the samples; a file of zeros has a chunk every eight bytes
 
 uint64_t chunk_length(const AudioFile& file, const ChunkLayout& layout, int64_t chunk) {
   const auto field = file.bytes_at<8>(chunk + static_cast<int64_t>(layout.name));
   return number(std::span(field).first(layout.length), layout.big_endian);
 }
 
-// Where the next chunk begins; nothing where this one goes on beyond the end of the file.
+// The position of the next chunk; nothing if this chunk extends beyond the end of the file.
 std::optional<int64_t> chunk_end(const AudioFile& file, const ChunkLayout& layout, int64_t chunk) {
   const int64_t begin = chunk + layout.header();
   const uint64_t length = chunk_length(file, layout, chunk);
@@ -96,7 +96,7 @@ bool is_chunk(const AudioFile& file, const ChunkLayout& layout, int64_t position
   return printable && chunk_end(file, layout, position);
 }
 
-// RF64 keeps a length beyond 32 bits in its first chunk, ds64, behind that of the file.
+// RF64 stores a length of more than 32 bits in its first chunk, ds64, after the length of the file.
 bool has_length_in_ds64(const AudioFile& file, const ChunkLayout& layout, int64_t audio_chunk) {
   return layout.magic == "RF64" && file.has(12, "ds64") && chunk_length(file, layout, audio_chunk) == 0xFFFFFFFF;
 }

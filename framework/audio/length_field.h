@@ -1,4 +1,5 @@
-// What the header of an audio file claims about the length of its samples: WAV (RIFF, RIFX, RF64), W64, AIFF, AU, CAF.
+// The field in the header of an audio file that states the length of its samples: WAV (RIFF, RIFX, RF64), W64, AIFF,
+// AU, CAF.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,13 @@ namespace melgrad {
 class AudioFile;
 
 struct LengthField {
-  int64_t position;     // of the field
+  int64_t position;     // of the field in the file
   uint64_t claimed;     // bytes of samples
   int64_t available;    // bytes from the first sample to the end of the file
-  bool placeholder;     // left by a writer that could not seek back: the samples reach to the end of the file
-  std::string correct;  // the field's bytes if it claimed all that is available
+  bool placeholder;     // from a writer that could not seek back: the samples extend to the end of the file
+  std::string correct;  // the bytes of a field that claims `available`
 };
+// Nothing for other formats and when the file has no such field.
 std::optional<LengthField> find_length_field(const AudioFile&);
 
 }  // namespace melgrad

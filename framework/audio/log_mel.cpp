@@ -16,19 +16,20 @@
 namespace melgrad {
 namespace {
 
-// A stranger's settings and a stranger's file, each within its own bounds, could make gigabytes of a few bytes of FLAC.
-// Music at the default settings makes 88 bytes of features of each byte where a Decoder lets the fewest pass.
+// Untrusted settings and an untrusted file, each within its own limits, could together turn a few bytes of FLAC into
+// gigabytes of features. At the default settings, the most compact music that Decoder accepts gives 88 bytes of
+// features per byte of the file.
 constexpr size_t free_feature_bytes = size_t{64} << 20, most_feature_bytes_a_byte = 100;
 
 void require_modest(size_t feature_bytes, size_t source_bytes, const MelSettings& settings, const std::string& source) {
   if (feature_bytes <= free_feature_bytes + most_feature_bytes_a_byte * source_bytes) return;
   fail(
-      "{}: its {} bytes make more than {} MiB of features at n_mels {} and hop_length {}; raise hop_length, or take a "
+      "{}: its {} bytes give more than {} MiB of features at n_mels {} and hop_length {}; raise hop_length, or use a "
       "model that was trained with a longer one",
       source, source_bytes, feature_bytes >> 20, settings.n_mels, settings.hop_length);
 }
 
-// Frames to compute at a time: few enough that a chunk of samples, of windows or of mel bins takes at most 32 MiB.
+// The number of frames to compute at a time. It limits each buffer (samples, windows, mel bins) to 32 MiB.
 int64_t chunk_frames(const MelSettings& settings, Device device) {
   constexpr int64_t most_values = int64_t{1} << 23;
   const int64_t widest = std::max({settings.hop_length, settings.n_fft, settings.n_mels});
@@ -43,18 +44,18 @@ std::vector<double> hann_window(int n_fft) {
   return window;
 }
 
-// A CUDA stream's workspace and profiler ranges serve one thread at a time; the CPU's kernels keep to their own memory.
+// Only one thread at a time may use a CUDA stream's workspace and profiler ranges. CPU kernels share nothing.
 std::unique_lock<std::mutex> exclusive_use(Device device) {
   static std::mutex cuda;
   return device == Device::cuda ? std::unique_lock(cuda) : std::unique_lock<std::mutex>();
 }
 
-// Turns samples that arrive in pieces into a spectrogram, keeping the samples of one chunk of frames at a time.
+// Computes a spectrogram of samples that arrive in pieces. Holds the samples of one chunk of frames at a time.
 class LogMelBuilder {
  public:
   LogMelBuilder(const MelSettings& settings, Device device) : LogMelBuilder(settings, device, exclusive_use(device)) {}
 
-  // Where the caller appends samples; process() then takes what makes whole chunks.
+  // The caller appends samples here; process() then consumes those of whole chunks.
   std::vector<float>& pending() { return pending_; }
 
   void process() {
@@ -68,7 +69,7 @@ class LogMelBuilder {
     consumed_ += consumed;
   }
 
-  // So far.
+  // Of the frames computed so far.
   size_t feature_bytes() const { return static_cast<size_t>(settings_.n_mels * frames_) * sizeof(float); }
 
   LogMel finish() {
@@ -88,7 +89,7 @@ class LogMelBuilder {
       result.db.insert(result.db.end(), row.begin(), row.end());
       row = {};
     }
-    // The rows have met on the host.
+    // The rows are on the host, whatever the device.
     kernel::limit_dynamic_range(Stream::of(Device::cpu), result.db.data(), static_cast<int64_t>(result.db.size()),
                                 static_cast<float>(settings_.top_db));
     return result;
@@ -104,7 +105,7 @@ class LogMelBuilder {
         pending_(static_cast<size_t>(settings.n_fft / 2)),
         rows_(static_cast<size_t>(settings.n_mels)) {}
 
-  // chunk_ [n_mels, count] of the frames from `samples` on.
+  // Computes chunk_ [n_mels, count]: the frames that begin at `samples`.
   void compute(const float* samples, int64_t count) {
     const auto lock = exclusive_use(device_);
     Stream& stream = Stream::of(device_);
@@ -132,7 +133,7 @@ class LogMelBuilder {
   DeviceArray<double> window_;
   MelFilterBank filter_bank_;
   std::vector<float> pending_, chunk_;
-  // One vector per mel band, since the number of frames is known only at the end.
+  // One vector per mel bin, because the number of frames is known only at the end.
   std::vector<std::vector<float>> rows_;
   int64_t consumed_ = 0, frames_ = 0;
 };
@@ -160,12 +161,14 @@ void validate(const MelSettings& settings) {
   if (!(settings.top_db >= 0) || !std::isfinite(settings.top_db)) {
     fail("top_db is {}; it must be at least 0, and finite", settings.top_db);
   }
-  // 190 times what the default settings make. Settings travel in checkpoints, so they may be a stranger's.
+  // 190 times the values of the default settings. Settings are read from checkpoints, which may be untrusted.
   constexpr double most_values = 1 << 20;
   const double values = static_cast<double>(settings.n_mels) * settings.sample_rate / settings.hop_length;
   if (values > most_values) {
-    fail("n_mels {} at a hop_length of {} makes {:.0f} values a second of audio, {:.0f} are allowed; raise hop_length",
-         settings.n_mels, settings.hop_length, values, most_values);
+    fail(
+        "n_mels {} at hop_length {} gives {:.0f} values per second of audio, at most {:.0f} are allowed; raise "
+        "hop_length",
+        settings.n_mels, settings.hop_length, values, most_values);
   }
 }
 
@@ -183,7 +186,7 @@ LogMel decode_to_log_mel(const std::filesystem::path& file, const MelSettings& s
   const auto bytes = static_cast<size_t>(decoder.file_bytes());
   Resampler resampler(decoder.sample_rate(), settings.sample_rate);
   LogMelBuilder builder(settings, device);
-  // What a piece becomes at the settings' rate is to stay small as well.
+  // Limits the size of a piece after resampling, too.
   constexpr double most_resampled = 1 << 20;
   const double piece = most_resampled * decoder.sample_rate() / settings.sample_rate;
   std::vector<float> mono(static_cast<size_t>(std::clamp<double>(piece, 256, 1 << 15)));
@@ -205,10 +208,8 @@ LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, D
   errno = 0;
   try {
     return decode_to_log_mel(file, settings, device);
-  } catch (const OutOfMemory&) {
-    throw;
   } catch (const Error&) {
-    // The decoders' libraries tell a malloc that failed as if the file were at fault.
+    // The decoding libraries report a failed malloc as an error of the file.
     if (errno == ENOMEM) throw std::bad_alloc();
     throw;
   }

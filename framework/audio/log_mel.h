@@ -1,4 +1,4 @@
-// Log-mel spectrograms as librosa 0.11 computes them: melspectrogram (centred frames between zeros, periodic Hann
+// Log-mel spectrograms as librosa 0.11 computes them: melspectrogram (centred frames, zero padding, periodic Hann
 // window, power 2, Slaney area normalisation), then power_to_db with ref = 1 and amin = 1e-10.
 #pragma once
 
@@ -22,31 +22,32 @@ struct MelSettings {
   double fmin = 0;  // Hz
   double fmax = 0;  // Hz; 0: sample_rate / 2
   bool htk = false;
-  double top_db = 80;  // what lies further below the clip's maximum is raised to there
+  double top_db = 80;  // values further below the clip's maximum are raised to this limit
 
   double highest_frequency() const { return fmax == 0 ? sample_rate / 2.0 : fmax; }
   bool operator==(const MelSettings&) const = default;
 };
 
-// Throws Error naming the first setting that cannot be and what it may be.
+// Throws Error that names the first invalid setting and its valid range.
 void validate(const MelSettings&);
 
-// One line with every setting, such as "log_mel sample_rate=22050 n_fft=2048 ..."; equal features have equal lines.
+// One line with every setting, such as "log_mel sample_rate=22050 n_fft=2048 ...". Settings with equal lines give equal
+// features.
 std::string description(const MelSettings&);
 
 struct LogMel {
   int64_t n_mels = 0;
   int64_t frames = 0;     // 1 + floor(samples / hop_length) for even n_fft
   std::vector<float> db;  // [n_mels, frames], row-major
-  double seconds = 0;     // of audio
+  double seconds = 0;     // length of the audio
 };
 
-// Decodes the file, mixes it to mono and resamples it, piece by piece: memory grows with the features, not the audio.
-// The device computes the spectrogram. Safe to call from several threads. Throws Error naming the file, also when the
-// features would take more than 64 MiB and 100 times the file's size.
+// Decodes the file, mixes it to mono and resamples it in pieces, so that memory grows with the features, not the audio.
+// The device computes the spectrogram. Several threads may call it at once. Throws Error naming the file when it cannot
+// be decoded, and when the features would take more than 64 MiB plus 100 times the file's size.
 LogMel log_mel(const std::filesystem::path& file, const MelSettings&, Device = Device::cpu);
 
-// Of samples already at the settings' rate, within the same bound.
+// The same for samples at settings.sample_rate. The bound refers to the size of the samples.
 LogMel log_mel(std::span<const float> mono, const MelSettings&, Device = Device::cpu);
 
 }  // namespace melgrad

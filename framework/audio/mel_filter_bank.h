@@ -1,4 +1,4 @@
-// Triangular filters, equally spaced on the mel scale, of unit area: librosa.filters.mel with norm="slaney".
+// Triangular filters of unit area, equally spaced on the mel scale: librosa.filters.mel with norm="slaney".
 #pragma once
 
 #include <vector>
@@ -13,10 +13,10 @@ namespace melgrad {
 double hz_to_mel(double hz, bool htk);
 double mel_to_hz(double mel, bool htk);
 
-// n_mels + 2 frequencies in Hz: the lower edge of filter i, its peak (i + 1) and its upper edge (i + 2).
+// n_mels + 2 frequencies in Hz: filter i has its lower edge at [i], its peak at [i + 1] and its upper edge at [i + 2].
 std::vector<double> mel_frequencies(const MelSettings&);
 
-// In a device's memory.
+// The filters, in the memory of a device.
 class MelFilterBank {
  public:
   explicit MelFilterBank(const MelSettings&, Device = Device::cpu);

@@ -13,7 +13,7 @@ class Mpg123Source final : public AudioSource {
     int error = initialised;
     if (error == MPG123_OK) handle_.reset(mpg123_new(nullptr, &error));
     if (!handle_) fail("{}", mpg123_plain_strerror(error));
-    // The stream ends where another kind of stream begins, which is most often a tag taken for a frame.
+    // NO_FRANKENSTEIN ends the stream where its format changes, which is usually at a tag mistaken for a frame.
     const long flags = MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_NO_FRANKENSTEIN | MPG123_QUIET;
     check(mpg123_param(handle_.get(), MPG123_REMOVE_FLAGS, MPG123_AUTO_RESAMPLE, 0));
     check(mpg123_param(handle_.get(), MPG123_ADD_FLAGS, flags, 0));
@@ -38,7 +38,7 @@ class Mpg123Source final : public AudioSource {
     void operator()(mpg123_handle* handle) const noexcept { mpg123_delete(handle); }
   };
   void check(int result) const {
-    if (result == MPG123_DONE) fail("no MPEG audio frame is in it");
+    if (result == MPG123_DONE) fail("it holds no MPEG audio frame");
     if (result != MPG123_OK)
       fail("{}", result == MPG123_ERR ? mpg123_strerror(handle_.get()) : mpg123_plain_strerror(result));
   }

@@ -21,7 +21,8 @@ Resampler::Resampler(int from_rate, int to_rate) : ratio_(static_cast<double>(to
 
 Resampler::~Resampler() = default;
 
-// Offers `count` samples (null: none will follow) and appends at most a buffer's worth; returns how many were taken.
+// Passes `count` samples to libsoxr (null: the input has ended) and appends its output, as far as it fits into the
+// buffer. Returns the number of samples consumed.
 size_t Resampler::run(const float* in, size_t count, std::vector<float>& out) {
   const size_t before = out.size();
   const auto room = static_cast<size_t>(static_cast<double>(count) * ratio_) + 4096;
@@ -49,7 +50,7 @@ void Resampler::finish(std::vector<float>& out) {
     before = samples_out_;
     run(nullptr, 0, out);
   }
-  // librosa's own expression, so that its rounding is shared; it pads with zeros, too.
+  // The expression that librosa uses, for the same rounding. librosa pads with zeros, too.
   const auto expected = static_cast<int64_t>(std::ceil(static_cast<double>(samples_in_) * ratio_));
   out.resize(static_cast<size_t>(static_cast<int64_t>(out.size()) + expected - samples_out_));
   samples_out_ = expected;

@@ -1,4 +1,4 @@
-// Sample-rate conversion by libsoxr's HQ recipe, as librosa's res_type="soxr_hq" does it, of a stream in pieces.
+// Sample-rate conversion of a stream of samples by libsoxr at its HQ quality, as librosa's res_type="soxr_hq".
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@ namespace melgrad {
 
 class Resampler {
  public:
-  // Rates in Hz. Equal rates pass samples through.
+  // Rates in Hz. If they are equal, samples are only copied. Throws Error for rates that libsoxr does not support.
   Resampler(int from_rate, int to_rate);
   ~Resampler();
 
-  // Appends to `out` what can be computed so far.
+  // Appends the samples that can be computed so far to `out`.
   void process(std::span<const float> in, std::vector<float>& out);
-  // Appends the rest: ceil(samples in * to_rate / from_rate) came out in all. Nothing may follow.
+  // Appends the remaining samples, in total ceil(samples in * to_rate / from_rate). Must be the last call.
   void finish(std::vector<float>& out);
 
  private:

@@ -12,7 +12,7 @@ namespace {
 
 std::string opening_error() {
   const std::string reason = sf_strerror(nullptr);
-  // What libsndfile 1.2 says of a sample rate of 0.
+  // libsndfile 1.2 reports a sample rate of 0 with such a text.
   return reason.find("SF_INFO") == std::string::npos ? reason : "its header claims 0 Hz, or 0 channels";
 }
 
@@ -22,10 +22,10 @@ class SndfileSource final : public AudioSource {
     if (const auto length = find_length_field(file); length && length->placeholder) {
       unknown_length_ = length;
     } else if (length && file.has(0, "riff")) {
-      // libsndfile 1.2 takes whatever follows the samples of a W64 file for samples too.
+      // libsndfile 1.2 reads the bytes after the samples of a W64 file as samples.
       size_ -= std::max<int64_t>(0, length->available - static_cast<int64_t>(length->claimed));
     }
-    // libsndfile keeps the reason of a failed opening in a global variable.
+    // libsndfile stores the reason of a failed sf_open_virtual in a global variable.
     static std::mutex opening;
     const std::lock_guard lock(opening);
     SF_INFO info{};
@@ -33,7 +33,7 @@ class SndfileSource final : public AudioSource {
     if (!handle_) fail("{}", opening_error());
     sample_rate_ = info.samplerate;
     channels_ = info.channels;
-    // libsndfile's figure for other formats is what it found in the file, or a guess.
+    // For other formats libsndfile derives the number from the size of the file, or guesses it.
     const bool states_length = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC && info.frames < SF_COUNT_MAX;
     if (states_length) promised_ = info.frames;
   }
@@ -56,7 +56,7 @@ class SndfileSource final : public AudioSource {
   };
   static SF_VIRTUAL_IO input_;
 
-  // Shows libsndfile the length there is in place of an unknown one: it believes a 0.
+  // Replaces a placeholder by the actual length in the bytes that libsndfile reads, because it takes a 0 literally.
   void hide_length(int64_t position, std::span<unsigned char> bytes) const {
     if (!unknown_length_) return;
     const int64_t field = unknown_length_->position;
@@ -68,10 +68,10 @@ class SndfileSource final : public AudioSource {
   }
 
   const AudioFile& file_;
-  int64_t size_;  // as libsndfile is told
+  int64_t size_;  // as reported to libsndfile
   int64_t position_ = 0;
-  std::optional<LengthField> unknown_length_;  // one that holds a placeholder
-  int64_t promised_ = 0, decoded_ = 0;         // frames; 0: no promise
+  std::optional<LengthField> unknown_length_;  // a field that holds a placeholder
+  int64_t promised_ = 0, decoded_ = 0;         // frames; promised_ is 0 if the header states no length
   std::unique_ptr<SNDFILE, Deleter> handle_;
 };
 

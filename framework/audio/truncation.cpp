@@ -54,7 +54,7 @@ MpegFrame parse_mpeg_frame(const std::string& header) {
           .side_information = mpeg_1 ? (mono ? 17u : 32u) : (mono ? 9u : 17u)};
 }
 
-// The bytes that the Info frame says the music has, that frame included; 0 where it does not say.
+// The number of bytes of audio, Info frame included, that the Info frame states; 0 if it states none.
 int64_t promised_mpeg_bytes(const std::string& frame, size_t side_information) {
   const size_t tag = 4 + side_information;
   if (frame.size() < tag + 16) return 0;
@@ -74,7 +74,7 @@ bool ends_with_whole_mpeg_frame(const AudioFile& file, int64_t first) {
   if (static_cast<double>(file.size() - first) < 0.99 * static_cast<double>(promised)) return false;
   for (int64_t at = first; at < file.size();) {
     const int64_t bytes = parse_mpeg_frame(read_text(file, at, 4)).bytes;
-    if (bytes == 0) break;  // a tag, or what no one can tell
+    if (bytes == 0) break;  // a tag, or unknown data
     at += bytes;
     if (at > file.size()) return false;
   }
@@ -89,8 +89,9 @@ std::string truncation_warning(const std::filesystem::path& audio) {
   const auto mpeg = first_mpeg_frame(file);
   const bool whole = ogg ? ends_with_last_ogg_page(file) : !mpeg || ends_with_whole_mpeg_frame(file, *mpeg);
   if (whole) return "";
-  return fmt::format("{} is cut off: its {} data ends too early; what there is is used, or fetch it again",
-                     audio.string(), ogg ? "Ogg" : "MP3");
+  return fmt::format(
+      "{} is cut off: its {} data ends too early; the part before the cut is used, fetch it again for the rest",
+      audio.string(), ogg ? "Ogg" : "MP3");
 }
 
 }  // namespace melgrad

@@ -1,5 +1,5 @@
-// Whether an Ogg or MP3 file was cut off. Their decoders stop at the cut without a word; all other formats state their
-// length, so for them the Decoder says so.
+// Detects Ogg and MP3 files that were cut off. Their decoders stop at the cut without an error. All other formats state
+// their length, so that Decoder reports a cut.
 #pragma once
 
 #include <filesystem>
@@ -7,9 +7,9 @@
 
 namespace melgrad {
 
-// One line that names the file and the remedy; empty where nothing is missing. An Ogg file ends with a page that is
-// marked as the last, an MP3 file with a whole frame, after as many bytes as its Info frame (Xing, LAME) tells of.
-// Throws Error when the file cannot be read.
+// One line that names the file and the remedy; empty if the file is complete. A complete Ogg file ends with a page that
+// is marked as the last one. A complete MP3 file ends with a whole frame and has as many bytes as its Info frame (Xing,
+// LAME) states. Throws Error when the file cannot be read.
 std::string truncation_warning(const std::filesystem::path& audio);
 
 }  // namespace melgrad

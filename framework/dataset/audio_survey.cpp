@@ -14,7 +14,7 @@ namespace {
 constexpr float full_scale = 0.9999f;  // the largest 16-bit sample is 0.99997
 constexpr int64_t shortest_clipped_run = 3;
 
-// Counts the samples in long runs at full scale, of each channel by itself.
+// Counts the samples in long runs at full scale, separately for each channel.
 class ClippingMeter {
  public:
   explicit ClippingMeter(int channels) : runs_(static_cast<size_t>(channels)) {}
@@ -36,7 +36,7 @@ class ClippingMeter {
   }
 
  private:
-  std::vector<int64_t> runs_;  // of each channel, up to the last sample
+  std::vector<int64_t> runs_;  // length of the current run of each channel
   int64_t clipped_ = 0, samples_ = 0;
   float peak_ = 0;
 };

@@ -1,4 +1,4 @@
-// What a file's samples are like: what makes it worthless to a classifier, or unlike its neighbours.
+// Properties of an audio file that matter for training: whether it can be decoded, its length, level and clipping.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ enum class AudioState : uint8_t { readable, unreadable, empty, non_finite };
 
 struct AudioSurvey {
   AudioState state = AudioState::readable;
-  std::string error;       // one line that names the file; empty for a readable one
-  std::string truncation;  // the same of a file that can be read up to where it was cut; empty for a whole one
+  std::string error;       // one line that names the file; empty if it is readable
+  std::string truncation;  // truncation_warning() of a readable file; empty if it is complete
   int sample_rate = 0;     // Hz
   double seconds = 0;
   float peak = 0;            // largest absolute sample; full scale is 1
-  double clipped_share = 0;  // of the samples, those in runs of three or more at full scale in one channel
+  double clipped_share = 0;  // share of samples in runs of three or more at full scale in one channel
 };
 
-// Decodes the whole file, piece by piece. A file that cannot be read is a result, no exception.
+// Decodes the whole file in pieces. A file that cannot be read gives a result, not an exception.
 AudioSurvey survey_audio(const std::filesystem::path& file);
 
 }  // namespace melgrad

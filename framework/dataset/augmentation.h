@@ -1,4 +1,4 @@
-// What is done to a training batch so that the model sees no example twice the same.
+// Random changes of a training batch, so that the model never sees exactly the same example twice.
 #pragma once
 
 #include "framework/dataset/clip_store.h"
@@ -13,8 +13,8 @@ struct Augmentation {
   float mixup_alpha = 0.3f;  // 0: no mixup
 };
 
-// Spectral jitter, SpecAugment, then mixup. The batch is in random order already; inverse_deviation [n_mels]
-// is what its features were multiplied by to standardise them.
+// Applies spectral jitter, SpecAugment and mixup, in this order. The batch must be in random order. inverse_deviation
+// [n_mels] holds the factors by which its features were standardised.
 Batch augment(Batch batch, const Tensor& inverse_deviation, const Augmentation& settings, Generator& generator);
 
 }  // namespace melgrad

@@ -15,7 +15,7 @@
 namespace melgrad {
 namespace {
 
-// To be raised whenever the layout of an entry or the arithmetic of the features changes.
+// Raise it when the layout of an entry or the arithmetic of the features changes.
 constexpr uint64_t format_version = 1;
 
 struct Header {
@@ -25,7 +25,7 @@ struct Header {
   int64_t n_mels = 0, frames = 0;
   double seconds = 0;
   uint64_t payload_hash = 0;
-  uint64_t header_hash = 0;  // of everything before it
+  uint64_t header_hash = 0;  // of the fields above
 };
 static_assert(std::is_trivially_copyable_v<Header> && sizeof(Header) == 80, "hashed and written as bytes: no padding");
 
@@ -40,9 +40,9 @@ std::string CacheKey::file_name() const {
 CacheKey make_cache_key(const std::filesystem::path& audio, const MelSettings& settings) {
   std::error_code unknown;
   const std::filesystem::file_status status = std::filesystem::status(audio, unknown);
-  // A pipe would block here, a device never end.
+  // Reading a pipe could block; reading a device might never end.
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    fail("cannot read {}: it is a {}", audio.string(),
+    fail("cannot read {}: it is a {}; an audio file is expected", audio.string(),
          std::filesystem::is_directory(status) ? "folder" : "pipe or device");
   }
   errno = 0;

@@ -19,8 +19,8 @@ Standardisation standardisation_of(std::span<const LogMel> clips) {
     }
     const double mean = sum / count, deviation = std::sqrt(std::max(0.0, squares / count - mean * mean));
     result.mean.push_back(static_cast<float>(mean));
-    // A bin that never changes, above the range of a low-rate recording, has no deviation; dividing by one leaves it
-    // the zeros that it is. A double sum of equal floats is off by far less than this.
+    // A bin that never changes (above the range of a low-rate recording) has deviation 0. Dividing by 1 keeps its
+    // values at 0. The rounding error of a double sum of equal floats is far below 1e-3.
     result.deviation.push_back(deviation > 1e-3 ? static_cast<float>(deviation) : 1.0f);
   }
   return result;

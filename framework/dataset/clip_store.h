@@ -14,7 +14,7 @@
 
 namespace melgrad {
 
-// What makes the training tracks' dB values of mean 0 and deviation 1 in each mel bin; it travels with the model.
+// Mean and standard deviation of the training tracks' dB values in each mel bin. A checkpoint stores them.
 struct Standardisation {
   std::vector<float> mean, deviation;  // [n_mels]
 };
@@ -30,14 +30,14 @@ class ClipStore {
   int label(int64_t clip) const { return labels_[static_cast<size_t>(clip)]; }
   int64_t frames(int64_t clip) const { return frames_[static_cast<size_t>(clip)]; }
   int64_t n_mels() const { return n_mels_; }
-  // What the crops' features were multiplied by, [n_mels].
+  // 1 / deviation, [n_mels]: the factors of the crops' features.
   const Tensor& inverse_deviation() const { return inverse_deviation_; }
 
   // Batches have x [n, n_mels, crop_frames, 1], standardised, of the given dtype, and one-hot targets [n, classes].
 
-  // One crop of each picked clip, from places the device draws. Clips shorter than the crop repeat.
+  // One crop of each picked clip. The device draws the first frames. A clip shorter than a crop is repeated.
   Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype, Generator& generator) const;
-  // One crop of each picked clip, from the given first frames.
+  // One crop of each picked clip, from the frame starts[i] on.
   Batch crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames, DType dtype) const;
 
  private:

@@ -20,6 +20,8 @@ constexpr std::string_view readable[] = {".wav", ".au",  ".flac", ".ogg",  ".oga
                                          ".mp3", ".aif", ".aiff", ".aifc", ".caf"};
 constexpr std::string_view unreadable[] = {".m4a", ".aac", ".mp4", ".m4b", ".wma", ".ape"};
 
+constexpr size_t longest_label = 200;  // bytes
+
 std::string lower_case_extension(const fs::path& path) {
   std::string extension = path.extension().string();
   for (char& byte : extension) {
@@ -30,14 +32,14 @@ std::string lower_case_extension(const fs::path& path) {
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-// Tracks as they are found, with their labels by name; finish() numbers and sorts them.
+// Collects tracks with the names of their labels. finish() sorts both and sets Track::label.
 class DatasetBuilder {
  public:
   explicit DatasetBuilder(fs::path root) { dataset_.root = std::move(root); }
 
   void add(Track track, const std::string& label) {
     if (const std::string reason = why_no_label(label); !reason.empty()) {
-      fail("{}: '{}' cannot name the genre of {}: {}; rename it", dataset_.root.string(), label, track.name, reason);
+      fail("{}: '{}' cannot be the label of {}: {}; rename it", dataset_.root.string(), label, track.name, reason);
     }
     labels_.insert(label);
     found_.emplace_back(std::move(track), label);
@@ -74,8 +76,8 @@ std::vector<fs::path> visible_entries(const fs::path& folder) {
   return entries;
 }
 
-// Every visible file below `folder`. Links to folders are followed, each folder once: a link that leads back up would
-// otherwise give every track many names.
+// Collects all visible files below `folder`. Links to folders are followed, but each folder is visited once: a link to
+// a parent folder would otherwise give every track many names.
 void collect_files(const fs::path& folder, std::set<fs::path>& seen, std::vector<fs::path>& files) {
   if (!seen.insert(fs::canonical(folder)).second) return;
   for (const fs::path& entry : visible_entries(folder)) {
@@ -87,7 +89,7 @@ void collect_files(const fs::path& folder, std::set<fs::path>& seen, std::vector
   }
 }
 
-// The folder of genre folders: `folder` itself or the one in it under a name that GTZAN's downloads use.
+// The folder of genre folders: `folder` itself, or a folder in it that has a name used by downloads of GTZAN.
 fs::path find_genres(const fs::path& folder) {
   for (const char* name : {"genres_original", "genres", "Data/genres_original"}) {
     const fs::path candidate = folder / name;
@@ -131,13 +133,13 @@ Dataset load_folder(const fs::path& folder) {
   }
   if (!left_out.empty()) {
     dataset.warn(fmt::format(
-        "files in formats that cannot be read (AAC and its like) are left out: {}, the first is {}; convert them to "
-        "WAV, FLAC, Ogg or MP3",
+        "files in unsupported formats (AAC and similar) are left out: {}, the first is {}; convert them to WAV, FLAC, "
+        "Ogg or MP3",
         left_out.size(), left_out.front()));
   }
   if (outside > 0) {
     dataset.warn(
-        fmt::format("audio files directly in {}, in no genre folder, are left out: {}", root.string(), outside));
+        fmt::format("audio files directly in {}, outside the genre folders, are left out: {}", root.string(), outside));
   }
   return std::move(dataset).finish();
 }
@@ -164,7 +166,7 @@ class Manifest {
     }
     for (const char* column : {"path", "label"}) {
       if (columns_.contains(column)) continue;
-      fail("{}: no column '{}' among '{}'; the first line must name path,label[,group][,fold][,split], with commas",
+      fail("{}: no column '{}' among '{}'; the first line must be path,label[,group][,fold][,split], with commas",
            at(header), column, fmt::join(header.fields, "', '"));
     }
   }
@@ -173,26 +175,26 @@ class Manifest {
     const fs::path root = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
     DatasetBuilder dataset(root);
     const fs::path base = fs::current_path();
-    std::map<fs::path, size_t> lines;  // of the files so far, however they were spelled
+    std::map<fs::path, size_t> lines;  // line of each normalised path
     for (size_t i = 1; i < rows_.size(); ++i) {
       const CsvRow& row = rows_[i];
       if (row.fields.size() != rows_.front().fields.size()) {
-        fail("{}: {} fields where the first line has {}; a field with a comma needs quotes", at(row), row.fields.size(),
-             rows_.front().fields.size());
+        fail("{}: {} fields, but the first line has {}; put a field that contains a comma in quotes", at(row),
+             row.fields.size(), rows_.front().fields.size());
       }
       Track track = read_track(row, root);
       const auto [first, is_new] = lines.emplace((base / track.path).lexically_normal(), row.line);
-      if (!is_new) fail("{}: {} is listed already in line {}; remove one", at(row), track.name, first->second);
+      if (!is_new) fail("{}: {} is already listed in line {}; remove one", at(row), track.name, first->second);
       dataset.add(std::move(track), required(row, "label"));
     }
-    if (dataset.empty()) fail("{} lists no track", file_.string());
+    if (dataset.empty()) fail("{} lists no tracks; add one line for each track", file_.string());
     return std::move(dataset).finish();
   }
 
  private:
   Track read_track(const CsvRow& row, const fs::path& root) const {
     const std::string text = required(row, "path");
-    if (text.find('\0') != std::string::npos) fail("{}: the path holds a NUL byte", at(row));
+    if (text.find('\0') != std::string::npos) fail("{}: the path contains a NUL byte; remove it", at(row));
     const fs::path listed = fs::path(text).lexically_normal();
     Track track{.path = root / listed, .name = listed.generic_string(), .group = field(row, "group")};
     if (listed.is_absolute()) {
@@ -219,7 +221,7 @@ class Manifest {
     return fold;
   }
 
-  // "" where there is no such column.
+  // "" if the manifest has no such column.
   std::string field(const CsvRow& row, const std::string& column) const {
     const auto found = columns_.find(column);
     return found == columns_.end() ? "" : trimmed(row.fields[found->second]);
@@ -227,7 +229,7 @@ class Manifest {
 
   std::string required(const CsvRow& row, const std::string& column) const {
     std::string value = field(row, column);
-    if (value.empty()) fail("{}: the {} is empty", at(row), column);
+    if (value.empty()) fail("{}: the {} is empty; fill it in or remove the line", at(row), column);
     return value;
   }
 
@@ -245,14 +247,14 @@ Dataset load_dataset(const fs::path& path) try {
     fail("{}: no such file or folder; give a folder of genre folders or a manifest", path.string());
   const bool is_folder = fs::is_directory(path);
   if (!is_folder && lower_case_extension(path) != ".csv") {
-    fail("{} is neither a folder of genre folders nor a .csv manifest", path.string());
+    fail("{} is neither a folder nor a .csv manifest; give a folder of genre folders or a manifest", path.string());
   }
   const fs::path manifest = is_folder ? path / "manifest.csv" : path;
   const bool has_manifest = fs::exists(manifest);
   Dataset dataset = has_manifest ? Manifest(manifest).load() : load_folder(path);
   dataset.source = has_manifest ? manifest : dataset.root;
   if (dataset.labels.size() > most_labels) {
-    fail("{} has {} labels, {} are allowed; take their genre for a label, or leave some out", dataset.source.string(),
+    fail("{} has {} labels, at most {} are allowed; merge labels or leave some out", dataset.source.string(),
          dataset.labels.size(), most_labels);
   }
   return dataset;
@@ -262,6 +264,15 @@ Dataset load_dataset(const fs::path& path) try {
 
 bool is_audio_file(const fs::path& path) {
   return !is_hidden(path) && std::ranges::count(readable, lower_case_extension(path)) > 0;
+}
+
+std::string why_no_label(std::string_view label) {
+  if (label.empty()) return "it is empty";
+  if (label.size() > longest_label)
+    return fmt::format("it has {} bytes, at most {} are allowed", label.size(), longest_label);
+  if (!is_utf8(label)) return "it is not UTF-8";
+  if (one_line(label) != label) return "it contains a control character";
+  return "";
 }
 
 std::string_view split_name(std::string_view word) {

@@ -15,23 +15,24 @@ namespace {
 constexpr FindingKind kinds[] = {
     {"unreadable", "cannot be read", "fetch them again or remove them"},
     {"empty", "hold no samples", "fetch them again or remove them"},
-    {"non_finite", "have samples that are no numbers", "repair or remove them"},
+    {"non_finite", "have samples that are not finite numbers", "repair or remove them"},
     {"truncated", "cut off", "fetch them again; melgrad uses them up to the cut"},
     {"silent", "silent", "remove them"},
-    {"clipped", "clipped", "use a better copy, if there is one"},
-    {"sample_rate", "another sample rate than most",
-     "harmless if labels have it alike; else resample all to one, lest the rate gives the label away"},
-    {"short", "too short", "remove them, or allow them by --min-seconds"},
-    {"long", "too long", "cut them, or allow them by --max-seconds"},
-    {"stray_file", "stray files of macOS, no music", "remove them; melgrad passes them over"},
+    {"clipped", "clipped", "replace them by better copies if you can"},
+    {"sample_rate", "a different sample rate than most",
+     "resample all files to one rate if the rate depends on the label, because the model could learn the rate instead"},
+    {"short", "too short", "remove them, or allow them with --min-seconds"},
+    {"long", "too long", "cut them, or allow them with --max-seconds"},
+    {"stray_file", "metadata files of macOS, not music", "remove them; melgrad ignores them"},
     {"left_out", "left out of the data set", "see each line"},
-    {"identical", "files equal to the byte", "keep one of each"},
-    {"same_recording", "one recording in two files", "keep one of each, or name them as one group in a manifest.csv"},
+    {"identical", "files with the same bytes", "keep one of each"},
+    {"same_recording", "one recording in two files", "keep one of each, or give both the same group in a manifest.csv"},
     {"known_fault", "known faults of GTZAN", "train with --split-files on the fault-filtered lists"},
     {"lone_label", "labels with one file", "add tracks, or remove the label"},
-    {"only_label", "one label only", "add another: a classifier needs at least two"},
-    {"imbalance", "unbalanced classes", "add tracks to the small ones, and read the macro F1 beside the accuracy"},
-    {"group_across_labels", "groups in several labels", "check that they are right"}};
+    {"only_label", "only one label", "add another: a classifier needs at least two"},
+    {"imbalance", "unbalanced classes",
+     "add tracks to the small ones, and consider the macro F1 as well as the accuracy"},
+    {"group_across_labels", "groups with several labels", "check that the labels are right"}};
 
 constexpr float silence_peak = 1e-3f;   // -60 dB
 constexpr double clipped_share = 1e-3;  // of the samples

@@ -1,4 +1,4 @@
-// The data set's doctor: everything found that makes training worse or its figures too good.
+// Looks for problems of a data set that harm training or make the measured accuracy too high.
 #pragma once
 
 #include <span>
@@ -22,7 +22,7 @@ std::span<const FindingKind> finding_kinds();
 
 struct Finding {
   std::string_view kind;           // FindingKind::name
-  std::vector<std::string> files;  // as Track::name; empty where labels are what it is about
+  std::vector<std::string> files;  // as Track::name; empty if the finding is about labels
   std::string detail;              // one line
 };
 
@@ -30,18 +30,19 @@ struct CheckLimits {
   double shortest_seconds = 0, longest_seconds = 0;  // 0: a quarter of the median, four times the median
 };
 
-// surveys[i] is of dataset.tracks[i]; prints are of those that can be read. Reads nothing but the folder's listing.
+// surveys[i] belongs to dataset.tracks[i]; `prints` holds the tracks that can be read. Lists the folder but reads no
+// file.
 std::vector<Finding> check_dataset(const Dataset& dataset, std::span<const AudioSurvey> surveys,
                                    std::span<const TrackPrint> prints, const CheckLimits& limits);
 
 struct LabelBalance {
   std::string label;
   int64_t tracks = 0;
-  double seconds = 0;  // of those that can be read
+  double seconds = 0;  // of the tracks that can be read
 };
 std::vector<LabelBalance> label_balance(const Dataset& dataset, std::span<const AudioSurvey> surveys);
 
-// Of the files that can be read; 0 when there are none.
+// The median length of the files that can be read; 0 if there are none.
 double median_seconds(std::span<const AudioSurvey> surveys);
 
 }  // namespace melgrad

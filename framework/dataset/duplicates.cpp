@@ -34,7 +34,7 @@ std::vector<Duplicate> find_duplicates(std::span<const TrackPrint> prints) {
 }
 
 std::string likeness(const Duplicate& duplicate) {
-  if (duplicate.identical) return "equal to the byte";
+  if (duplicate.identical) return "the files have the same bytes";
   std::string text = fmt::format("fingerprints agree in {:.0f} % of their bits", 100 * duplicate.agreement);
   const double audible = 0.1;
   if (std::abs(duplicate.offset_seconds) >= audible) {

@@ -1,4 +1,4 @@
-// The same recording under two names: files that are equal to the byte, and clips whose fingerprints agree.
+// Finds recordings that a data set holds twice: files with the same bytes, and tracks whose fingerprints agree.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace melgrad {
 
-// What is compared of a track.
+// The data by which tracks are compared.
 struct TrackPrint {
   size_t track;  // index into Dataset::tracks
   ContentHash content;
@@ -23,18 +23,18 @@ struct TrackPrint {
 
 struct Duplicate {
   size_t first, second;   // indices into Dataset::tracks, first < second
-  bool identical;         // to the byte
-  double agreement;       // of the fingerprints' bits; 1 for identical files
-  double offset_seconds;  // by which the second starts after the first in the recording
+  bool identical;         // the files have the same bytes
+  double agreement;       // share of equal bits of the fingerprints; 1 for identical files
+  double offset_seconds;  // the second track starts this much later in the recording
 };
 
-// All pairs, by first, then by second.
+// All pairs, sorted by first, then by second.
 std::vector<Duplicate> find_duplicates(std::span<const TrackPrint> prints);
 
-// "equal to the byte" or "fingerprints agree in 94 % of their bits, the second starts 1.0 s later".
+// "the files have the same bytes" or "fingerprints agree in 94 % of their bits, the second starts 1.0 s later".
 std::string likeness(const Duplicate& duplicate);
 
-// A recording on two sides of a split: what is heard in training is asked again in the test.
+// A recording on two sides of a split, so that a model is tested on audio that it was trained on.
 struct Leak {
   Duplicate pair;
   std::string_view first_side, second_side;  // "train", "validation" or "test"

@@ -15,7 +15,7 @@
 #include "framework/audio/truncation.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
-#include "kernels/device/device_error.h"
+#include "kernels/device/error.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad {
@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-// Half-written files of killed runs. Only old ones: another process may be writing the young ones now.
+// Removes partly written files of killed processes. Only old ones: another process may still write a recent one.
 void remove_stale_temporaries(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
@@ -36,7 +36,7 @@ void remove_stale_temporaries(const fs::path& folder) {
   }
 }
 
-// The cache folder, shared by the threads. A write that fails is noted once and none is tried again.
+// The cache folder, shared by the threads. After the first failed write, nothing more is written.
 class FeatureCache {
  public:
   explicit FeatureCache(const fs::path& folder) : folder_(folder.empty() ? folder : folder / "features") {
@@ -54,34 +54,34 @@ class FeatureCache {
     try {
       return decode_cache_entry(read_file(entry), key, n_mels);
     } catch (const Error&) {
-      return std::nullopt;  // gone or unreadable by now: it is computed anew
+      return std::nullopt;  // removed or unreadable since the check above: computed again
     }
   }
 
   void store(const CacheKey& key, const LogMel& clip) {
-    if (!keeps()) return;
+    if (!is_writable()) return;
     try {
       write_file_atomically(folder_ / key.file_name(), encode_cache_entry(key, clip));
-    } catch (const Error& error) {
+    } catch (const WriteError& error) {
       give_up(error.what());
     }
   }
 
-  bool keeps() const { return !folder_.empty() && !given_up_; }
+  bool is_writable() const { return !folder_.empty() && !given_up_; }
   std::string note() const { return note_; }
 
  private:
   void give_up(const std::string& reason) {
     if (given_up_.exchange(true)) return;
-    note_ = fmt::format("features are not cached: {}; MELGRAD_CACHE may name another folder", reason);
+    note_ = fmt::format("features are not cached: {}; set MELGRAD_CACHE to another folder", reason);
   }
 
   fs::path folder_;
   std::atomic<bool> given_up_ = false;
-  std::string note_;  // written once, read after the threads are joined
+  std::string note_;  // written once, read after the threads have ended
 };
 
-// A queue of tracks that threads take from, and what came of each.
+// Threads take tracks from a queue and store one outcome per track.
 class Extraction {
  public:
   Extraction(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings, FeatureCache& cache,
@@ -91,11 +91,7 @@ class Extraction {
         settings_(settings),
         cache_(cache),
         device_(device),
-        errors_(tracks.size()),
-        warnings_(tracks.size()) {
-    features_.clips.resize(tracks.size());
-    features_.contents.resize(tracks.size());
-  }
+        outcomes_(tracks.size()) {}
 
   void run(Progress& progress) {
     const size_t threads = std::min(static_cast<size_t>(std::max(1, omp_get_max_threads())), tracks_.size());
@@ -110,17 +106,18 @@ class Extraction {
     }
   }
 
-  // What ended the extraction before its time, if anything did.
+  // Throws the exception that ended the extraction early, if there is one.
   void rethrow() const { failure_.rethrow(); }
 
   Features take() {
-    features_.computed = counts_.computed;
-    features_.cached = counts_.cached;
-    for (size_t i = 0; i < errors_.size(); ++i) {
-      if (!errors_[i].empty()) features_.failures.push_back({tracks_[i], std::move(errors_[i])});
-      if (!warnings_[i].empty()) features_.warnings.push_back(std::move(warnings_[i]));
+    Features features{.computed = counts_.computed, .cached = counts_.cached};
+    for (size_t i = 0; i < outcomes_.size(); ++i) {
+      Outcome& outcome = outcomes_[i];
+      if (outcome.features) features.records.push_back(std::move(*outcome.features));
+      if (!outcome.error.empty()) features.failures.push_back({tracks_[i], std::move(outcome.error)});
+      if (!outcome.warning.empty()) features.warnings.push_back(std::move(outcome.warning));
     }
-    return std::move(features_);
+    return features;
   }
 
   size_t done() const { return counts_.done; }
@@ -130,6 +127,11 @@ class Extraction {
     size_t done = 0, computed = 0, cached = 0;
   };
 
+  struct Outcome {
+    std::optional<TrackFeatures> features;
+    std::string error, warning;  // one line each; empty: none
+  };
+
   static std::string suffix(const Counts& counts) {
     const size_t failed = counts.done - counts.computed - counts.cached;
     std::string text = counts.cached > 0 ? fmt::format("{} from the cache", counts.cached) : "";
@@ -137,7 +139,7 @@ class Extraction {
     return text;
   }
 
-  // As many threads as the system grants, which may be few under ulimit; at least one.
+  // Starts up to `threads` threads, fewer if the system refuses more (ulimit), but at least one.
   std::vector<std::jthread> start(size_t threads) {
     std::vector<std::jthread> pool;
     pool.reserve(threads);
@@ -171,20 +173,15 @@ class Extraction {
 
   Counts extract(size_t i) {
     const Track& track = dataset_.tracks.at(tracks_[i]);
+    Outcome& outcome = outcomes_[i];
     try {
       const CacheKey key = make_cache_key(track.path, settings_);
-      features_.contents[i] = key.content;
-      if (auto clip = cache_.load(key, settings_.n_mels)) {
-        features_.clips[i] = std::move(*clip);
-        warnings_[i] = truncation_warning(track.path);
-        return {.done = 1, .cached = 1};
-      }
-      LogMel clip = log_mel(track.path, settings_, device_);
-      if (clip.frames == 0) fail("{} holds no sound", track.path.string());
-      cache_.store(key, clip);
-      warnings_[i] = truncation_warning(track.path);
-      features_.clips[i] = std::move(clip);
-      return {.done = 1, .computed = 1};
+      std::optional<LogMel> clip = cache_.load(key, settings_.n_mels);
+      const bool is_cached = clip.has_value();
+      if (!is_cached) clip = compute(track.path, key);
+      outcome.warning = truncation_warning(track.path);
+      outcome.features = {.track = tracks_[i], .log_mel = std::move(*clip), .content = key.content};
+      return {.done = 1, .computed = is_cached ? 0u : 1u, .cached = is_cached ? 1u : 0u};
     } catch (const OutOfMemory& error) {
       failure_.guard([&] { fail_for_lack_of_memory(error.what(), track); });
     } catch (const std::bad_alloc&) {
@@ -192,17 +189,24 @@ class Extraction {
     } catch (const DeviceError&) {
       failure_.guard([] { throw; });
     } catch (const Error& error) {
-      errors_[i] = error.what();
+      outcome.error = error.what();
     } catch (const std::exception& error) {
-      errors_[i] = fmt::format("{}: {}", track.path.string(), error.what());
+      outcome.error = fmt::format("{}: {}", track.path.string(), error.what());
     }
     return {.done = 1};
+  }
+
+  LogMel compute(const fs::path& audio, const CacheKey& key) {
+    LogMel clip = log_mel(audio, settings_, device_);
+    if (clip.frames == 0) fail("{} holds no sound; replace or remove it", audio.string());
+    cache_.store(key, clip);
+    return clip;
   }
 
   [[noreturn]] void fail_for_lack_of_memory(const char* what, const Track& track) const {
     const char* remedy = device_ == Device::cpu ? "use fewer --threads" : "free some of it, or use --device cpu";
     fail("{}, while computing the features of {}; {}{}", what, track.path.string(), remedy,
-         cache_.keeps() ? "; the features of the files before it are kept" : "");
+         cache_.is_writable() ? "; the features of the files before it are kept" : "");
   }
 
   const Dataset& dataset_;
@@ -210,8 +214,7 @@ class Extraction {
   const MelSettings& settings_;
   FeatureCache& cache_;
   Device device_;
-  Features features_;
-  std::vector<std::string> errors_, warnings_;  // one per requested track; empty: it went well
+  std::vector<Outcome> outcomes_;  // one per requested track
   kernel::FirstException failure_;
   std::atomic<size_t> next_ = 0;
   std::mutex mutex_;
@@ -221,6 +224,46 @@ class Extraction {
 };
 
 }  // namespace
+
+std::vector<size_t> Features::tracks() const {
+  std::vector<size_t> result;
+  for (const TrackFeatures& record : records) result.push_back(record.track);
+  return result;
+}
+
+std::vector<int> Features::labels(const Dataset& dataset) const {
+  std::vector<int> result;
+  for (const TrackFeatures& record : records) result.push_back(dataset.tracks[record.track].label);
+  return result;
+}
+
+std::vector<std::string> Features::names(const Dataset& dataset) const {
+  std::vector<std::string> result;
+  for (const TrackFeatures& record : records) result.push_back(dataset.tracks[record.track].name);
+  return result;
+}
+
+std::vector<LogMel> Features::take_clips() {
+  std::vector<LogMel> result;
+  for (TrackFeatures& record : records) result.push_back(std::move(record.log_mel));
+  return result;
+}
+
+std::vector<std::string> Features::failure_messages() const {
+  std::vector<std::string> result;
+  for (const Failure& failure : failures) result.push_back(failure.message);
+  return result;
+}
+
+void require_tracks(const Features& features, const Dataset& dataset, bool strict) {
+  if (strict && !features.failures.empty()) {
+    fail("{}; without --strict it is left out", features.failures.front().message);
+  }
+  if (features.records.empty()) {
+    fail("{}: none of the {} tracks could be read; melgrad check says why", dataset.source.string(),
+         features.failures.size());
+  }
+}
 
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                           const fs::path& cache_folder, Progress& progress, Device device) {
@@ -232,7 +275,7 @@ Features extract_features(const Dataset& dataset, std::span<const size_t> tracks
   if (extraction.done() < tracks.size()) {
     throw Interrupted(fmt::format("interrupted after the features of {} of {} tracks{}", extraction.done(),
                                   tracks.size(),
-                                  cache.keeps() ? "; they are kept, the next run goes on from there" : ""));
+                                  cache.is_writable() ? "; they are kept, the next run continues from there" : ""));
   }
   progress.finish();
   Features features = extraction.take();

@@ -1,5 +1,6 @@
-// Log-mel spectrograms of many tracks, computed in parallel and kept on disk. An entry's name is made of the file's
-// content and of the settings, never of the file's path or date: a moved file is found again, a changed one is not.
+// Log-mel spectrograms of many tracks, computed in parallel and cached on disk. The name of a cache entry is a hash of
+// the file's content and of the settings, not of the file's path or date: a moved file is found again, a changed file
+// is computed again.
 #pragma once
 
 #include <cstddef>
@@ -15,26 +16,44 @@
 
 namespace melgrad {
 
+struct TrackFeatures {
+  size_t track;  // index into Dataset::tracks
+  LogMel log_mel;
+  ContentHash content;  // of the audio file
+};
+
 struct Features {
   struct Failure {
     size_t track;         // index into Dataset::tracks
     std::string message;  // one line that names the file
   };
-  std::vector<LogMel> clips;          // one per requested track, in their order; frames is 0 where it failed
-  std::vector<ContentHash> contents;  // of the requested tracks' files, in their order; zeros where it cannot be read
-  std::vector<Failure> failures;      // in the order of the requested tracks
-  std::vector<std::string> warnings;  // one line each, of files that were used as far as they go
-  size_t computed = 0, cached = 0;
-  std::string note;  // for the user to see: why the cache could not be written; empty: it could
+  // Both in the order in which the tracks were requested. A requested track is in one of them.
+  std::vector<TrackFeatures> records;
+  std::vector<Failure> failures;
+  std::vector<std::string> warnings;  // one line for each file that was read only up to a cut
+  size_t computed = 0, cached = 0;    // number of records
+  std::string note;                   // why the cache could not be written, for the user; empty: it could
+
+  // Of each record.
+  std::vector<size_t> tracks() const;
+  std::vector<int> labels(const Dataset&) const;
+  std::vector<std::string> names(const Dataset&) const;
+  // Moves the spectrograms out of the records, which keep everything else.
+  std::vector<LogMel> take_clips();
+
+  std::vector<std::string> failure_messages() const;
 };
 
-// Features of dataset.tracks[i] for each i of `tracks`, on one thread a core (OMP_NUM_THREADS, if set). A file that
-// cannot be read is a Failure and stops nothing; a damaged, truncated or foreign cache entry is computed anew and
-// replaced. Any number of processes may share a cache folder. `cache_folder` empty: no cache.
-// Throws Error on settings that cannot be and where memory does not suffice, on the device or the host (no fault of the
-// file at hand), Interrupted between two files once interrupted() is true; what is done by then is in the cache. The
-// device computes the spectrograms; decoding is the CPU's work.
+// Extracts the features of dataset.tracks[i] for each i of `tracks`, on one thread per core (or OMP_NUM_THREADS). The
+// CPU decodes; `device` computes the spectrograms. A file that cannot be read becomes a Failure and does not stop the
+// extraction. A damaged or truncated cache entry, or one with another key, is computed again and replaced. Several
+// processes may share a cache folder. `cache_folder` empty: no cache.
+// Throws Error for invalid settings and when the host or the device has too little memory, DeviceError when the device
+// fails, and Interrupted between two files after interrupted() has become true; features computed by then are cached.
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                           const std::filesystem::path& cache_folder, Progress& progress, Device device = Device::cpu);
+
+// Throws Error when no track could be read or, if `strict`, when any track could not be read.
+void require_tracks(const Features& features, const Dataset& dataset, bool strict);
 
 }  // namespace melgrad

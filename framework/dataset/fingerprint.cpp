@@ -10,16 +10,16 @@ namespace melgrad {
 namespace {
 
 constexpr int64_t bands = fingerprint_bits + 1;
-// Codecs and telephone-like sample rates leave these bands alone.
+// Codecs and low sample rates hardly change these bands.
 constexpr double lowest_hz = 300, highest_hz = 3000;
 constexpr double smoothing_seconds = 0.2, change_seconds = 0.2, shortest_step_seconds = 0.02;
-constexpr double least_change_db = 0.5;  // mean of a step's differences that make it informative
+constexpr double least_change_db = 0.5;  // mean difference from which on a step is informative
 
 int64_t count_of(double seconds, double unit_seconds) {
   return std::max<int64_t>(1, std::lround(seconds / unit_seconds));
 }
 
-// The mel bins of the bands, as a first one and a count.
+// A range of mel bins.
 struct Bins {
   int64_t first = 0, count = 0;
 };
@@ -31,7 +31,7 @@ Bins fingerprint_bins(const MelSettings& settings) {
   return {.first = first - begin, .count = std::max<int64_t>(0, last - first)};
 }
 
-// Mean dB of a band's bins, smoothed over a window of frames that starts at each frame.
+// The mean dB of a band's bins over the `window` frames from each frame on.
 std::vector<float> smoothed_band(const LogMel& clip, int64_t first_bin, int64_t bin_count, int64_t window) {
   std::vector<double> sums(static_cast<size_t>(clip.frames) + 1);
   for (int64_t frame = 0; frame < clip.frames; ++frame) {
@@ -60,9 +60,9 @@ Fingerprint make_fingerprint(const LogMel& clip, const MelSettings& settings) {
   result.lookup_distance = (window + change + stride - 1) / stride;
 
   const Bins bins = fingerprint_bins(settings);
-  // The first and last frames reach into the zeros around the clip, which is no property of the recording.
+  // The first and last frames include zero padding, which is not part of the recording.
   const int64_t edge = settings.n_fft / 2 / settings.hop_length + 1;
-  const int64_t last = clip.frames - edge - window - change;  // frame at which a word may begin
+  const int64_t last = clip.frames - edge - window - change;  // last frame at which a word may begin
   if (bins.count < bands || last < edge) return result;
 
   std::vector<std::vector<float>> levels;

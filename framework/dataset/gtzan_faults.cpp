@@ -20,9 +20,9 @@ struct LeftOut {
   int same_excerpt = -1;  // the number of the track of this genre that holds the same excerpt
 };
 
-// Those that the fault-filtered split (Kereliuk, Sturm and Larsen, "Deep learning and music adversaries", 2015) leaves
-// out: the tracks of GTZAN that are on none of its three lists. Exact repetitions are those of Sturm, "An analysis of
-// the GTZAN music genre dataset", 2012.
+// The tracks that the fault-filtered split (Kereliuk, Sturm and Larsen, "Deep learning and music adversaries", 2015)
+// leaves out: those on none of its three lists. Exact repetitions are from Sturm, "An analysis of the GTZAN music genre
+// dataset", 2012.
 constexpr LeftOut filtered_out[] = {
     {"classical", 42},  {"country", 8},     {"country", 52},    {"disco", 38},      {"disco", 50, 70},
     {"disco", 51, 70},  {"disco", 55, 89},  {"disco", 60, 89},  {"disco", 71, 74},  {"disco", 98, 99},
@@ -53,7 +53,7 @@ bool is_gtzan(const Dataset& dataset) {
 }
 
 std::string fault_of(const std::string& name) {
-  if (name == "jazz.00054") return "cannot be read in the copy of GTZAN that Kaggle has";
+  if (name == "jazz.00054") return "cannot be read in Kaggle's copy of GTZAN";
   if (name == "reggae.00086") return "distorted after its first 5 s: the fault-filtered split leaves it out";
   const auto* const known = std::ranges::find_if(
       filtered_out, [&](const LeftOut& track) { return track_name(track.genre, track.number) == name; });

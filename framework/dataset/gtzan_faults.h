@@ -1,5 +1,5 @@
-// What is known to be wrong with single tracks of GTZAN (Sturm, "The GTZAN dataset: its contents, its faults, their
-// effects on evaluation, and its future use", arXiv:1306.1461, 2013).
+// Known faults of single tracks of GTZAN (Sturm, "The GTZAN dataset: its contents, its faults, their effects on
+// evaluation, and its future use", arXiv:1306.1461, 2013).
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ struct KnownFault {
   std::string fault;
 };
 
-// The faults of the tracks at hand, in their order. Nothing where the data set is not GTZAN: other sets use its names,
-// so it takes its ten labels and at least nine tenths of its thousand tracks.
+// The known faults of the data set's tracks, in the order of the tracks. Empty if the data set is not GTZAN. Other data
+// sets use the same file names, so that GTZAN is recognised by its ten labels and at least 900 of its 1000 tracks.
 std::vector<KnownFault> known_gtzan_faults(const Dataset& dataset);
 
 }  // namespace melgrad

@@ -10,7 +10,6 @@
 
 #include "framework/dataset/dataset.h"
 #include "framework/dataset/label_comparison.h"
-#include "framework/terminal/text.h"
 
 namespace melgrad {
 namespace {
@@ -26,8 +25,9 @@ using Metadata = std::map<std::string, std::string>;
 void require_checkpoint(const Metadata& metadata, const std::string& file) {
   for (const char* key : keys) {
     if (!metadata.contains(key)) {
-      fail("{} is not a melgrad checkpoint: its metadata has no '{}'; give a .safetensors file of a melgrad train",
-           file, key);
+      fail(
+          "{} is not a melgrad checkpoint: its metadata has no '{}'; give a .safetensors file that melgrad train wrote",
+          file, key);
     }
   }
   const std::string& version = metadata.at("melgrad_format");
@@ -37,14 +37,14 @@ void require_checkpoint(const Metadata& metadata, const std::string& file) {
   }
 }
 
-// ---- from text to values
+// ---- parsing
 
-// A value takes many times the memory of its text. The longest that makes sense, the means and deviations of 65,536 mel
-// bins, has half of this.
+// A parsed value takes many times the memory of its text. The longest valid text, the means and deviations of 65,536
+// mel bins, has half this length.
 json parse_entry(const Metadata& metadata, const char* key) {
   constexpr size_t longest = size_t{4} << 20;
   const std::string& text = metadata.at(key);
-  if (text.size() > longest) fail("{} has {} bytes, {} are allowed", key, text.size(), longest);
+  if (text.size() > longest) fail("{} has {} bytes, at most {} are allowed", key, text.size(), longest);
   try {
     return json::parse(text);
   } catch (const json::parse_error& error) {
@@ -54,7 +54,7 @@ json parse_entry(const Metadata& metadata, const char* key) {
 
 std::string shown(const json& value) {
   constexpr size_t longest = 80;
-  if (value.is_structured()) return value.type_name();  // as deep as its writer liked, and dump() is recursive
+  if (value.is_structured()) return value.type_name();  // it may be nested deeply, and dump() is recursive
   const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
   return text.size() > longest ? text.substr(0, longest) + "..." : text;
 }
@@ -64,7 +64,7 @@ const json& member(const json& object, const char* name) {
   return object.at(name);
 }
 
-// json::get would make 128 of 4294967424 and 2048 of 2048.7.
+// json::get would convert 4294967424 to 128 and 2048.7 to 2048 without an error.
 template <class Integer>
 Integer integer(const json& value, const char* name) {
   const bool fits = value.is_number_unsigned()
@@ -93,10 +93,10 @@ std::vector<float> floats(const json& list, const char* name) {
 }
 
 std::vector<std::string> texts(const json& list, const char* name) {
-  if (!list.is_array()) fail("{} is {}; it must be a list of texts", name, shown(list));
+  if (!list.is_array()) fail("{} is {}; it must be a list of strings", name, shown(list));
   std::vector<std::string> result;
   for (const json& value : list) {
-    if (!value.is_string()) fail("{} has {}; it must be a list of texts", name, shown(value));
+    if (!value.is_string()) fail("{} has {}; it must be a list of strings", name, shown(value));
     result.push_back(value.get<std::string>());
   }
   return result;
@@ -127,14 +127,14 @@ ModelCard parse_card(const Metadata& metadata) {
           .crop_frames = integer<int64_t>(parse_entry(metadata, "crop_frames"), "crop_frames")};
 }
 
-// ---- what the values may be
+// ---- validation
 
 void require_labels(const std::vector<std::string>& labels) {
-  if (labels.size() > most_labels) fail("{} labels, {} are allowed", labels.size(), most_labels);
+  if (labels.size() > most_labels) fail("{} labels, at most {} are allowed", labels.size(), most_labels);
   std::set<std::string_view> seen;
   for (const std::string& label : labels) {
     if (const std::string reason = why_no_label(label); !reason.empty()) fail("the label '{}': {}", label, reason);
-    if (!seen.insert(label).second) fail("the label '{}' is there twice", label);
+    if (!seen.insert(label).second) fail("the label '{}' occurs twice", label);
   }
 }
 
@@ -179,7 +179,7 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
 ModelCard model_card(const Metadata& metadata, const std::string& file) {
   require_checkpoint(metadata, file);
   const auto refuse = [&](const char* what, const Error& error) {
-    fail("{}: its metadata {}: {}; fetch it again, or train anew", file, what, error.what());
+    fail("{}: its metadata {}: {}; fetch it again or train again", file, what, error.what());
   };
   ModelCard card;
   try {
@@ -190,7 +190,7 @@ ModelCard model_card(const Metadata& metadata, const std::string& file) {
   try {
     require_sense(card);
   } catch (const Error& error) {
-    refuse("makes no sense", error);
+    refuse("is invalid", error);
   }
   return card;
 }

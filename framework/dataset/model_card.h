@@ -1,5 +1,5 @@
-// All that a prediction needs besides the weights. It travels in the checkpoint's metadata, so that a model is never
-// fed features of other settings than those it was trained on.
+// The data that a prediction needs besides the weights. A checkpoint stores them as metadata, so that a model always
+// gets features with the settings that it was trained on.
 #pragma once
 
 #include <map>
@@ -12,8 +12,8 @@
 namespace melgrad {
 
 struct ModelCard {
-  std::string model;                // as models.h names it
-  std::vector<std::string> labels;  // by class
+  std::string model;                // a name of models/models.h
+  std::vector<std::string> labels;  // one per class
   MelSettings mel;
   Standardisation standardisation;
   int64_t crop_frames = 256;
@@ -21,15 +21,15 @@ struct ModelCard {
 
 // Text entries "melgrad_format", "model", "labels" (JSON), "mel" (JSON), "standardisation" (JSON), "crop_frames".
 std::map<std::string, std::string> to_metadata(const ModelCard& card);
-// Of metadata from anywhere, trusted or not. Throws Error naming `file` and the entry that is missing, unusable or
-// would take more memory than any model that was trained here.
+// Parses metadata, which may be untrusted. Throws Error naming `file` and the entry that is missing, invalid or would
+// take more memory than any model that melgrad trains.
 ModelCard model_card(const std::map<std::string, std::string>& metadata, const std::string& file);
 
 // Throws Error when a checkpoint of the run, `file`, was trained with other labels, features or models than `card` has.
 void require_same_card(const std::map<std::string, std::string>& metadata, const ModelCard& card,
                        const std::string& file);
 
-// Throws Error for crops that no model here takes: none, or more than 2^18 values (48 s at the default settings).
+// Throws Error unless a crop has at least one frame and at most 2^18 values (48 s at the default settings).
 void require_crop(int64_t crop_frames, int64_t n_mels);
 
 }  // namespace melgrad

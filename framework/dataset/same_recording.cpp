@@ -9,32 +9,32 @@ namespace melgrad {
 namespace {
 
 constexpr double least_overlap_seconds = 5;
-// A chance vote is common, two for one offset are not.
+// One vote by chance is common, two for the same offset are not.
 constexpr size_t least_votes = 2;
-// Bits that so many moments share are those of no recording in particular.
-constexpr size_t most_moments = 256;
+// Bits that occur at more places than this identify no recording.
+constexpr size_t most_places = 256;
 
-// Two words at a place in a clip.
-struct Moment {
+// Entry of an index from bits (two words at the lookup distance) to the places where they occur.
+struct IndexEntry {
   uint32_t bits, clip;
   int32_t step;
 };
 
-std::vector<Moment> moments_by_bits(std::span<const Fingerprint> fingerprints) {
-  std::vector<Moment> moments;
+std::vector<IndexEntry> index_by_bits(std::span<const Fingerprint> fingerprints) {
+  std::vector<IndexEntry> index;
   for (size_t clip = 0; clip < fingerprints.size(); ++clip) {
     const Fingerprint& print = fingerprints[clip];
     const auto distance = static_cast<size_t>(print.lookup_distance);
     for (size_t step = 0; step + distance < print.words.size(); ++step) {
       if (!print.informative[step] || !print.informative[step + distance]) continue;
       const uint32_t bits = uint32_t{print.words[step]} << fingerprint_bits | print.words[step + distance];
-      moments.push_back({bits, static_cast<uint32_t>(clip), static_cast<int32_t>(step)});
+      index.push_back({bits, static_cast<uint32_t>(clip), static_cast<int32_t>(step)});
     }
   }
-  std::sort(moments.begin(), moments.end(), [](const Moment& a, const Moment& b) {
+  std::sort(index.begin(), index.end(), [](const IndexEntry& a, const IndexEntry& b) {
     return std::tie(a.bits, a.clip, a.step) < std::tie(b.bits, b.clip, b.step);
   });
-  return moments;
+  return index;
 }
 
 struct Vote {
@@ -43,11 +43,12 @@ struct Vote {
   auto operator<=>(const Vote&) const = default;
 };
 
-std::vector<Vote> sorted_votes(const std::vector<Moment>& moments) {
+std::vector<Vote> sorted_votes(const std::vector<IndexEntry>& index) {
   std::vector<Vote> votes;
-  for (auto begin = moments.begin(); begin != moments.end();) {
-    const auto end = std::find_if(begin, moments.end(), [&](const Moment& m) { return m.bits != begin->bits; });
-    if (static_cast<size_t>(end - begin) <= most_moments) {
+  for (auto begin = index.begin(); begin != index.end();) {
+    const auto end =
+        std::find_if(begin, index.end(), [&](const IndexEntry& entry) { return entry.bits != begin->bits; });
+    if (static_cast<size_t>(end - begin) <= most_places) {
       for (auto a = begin; a != end; ++a) {
         for (auto b = a + 1; b != end; ++b) {
           if (a->clip != b->clip) votes.push_back({a->clip, b->clip, a->step - b->step});
@@ -63,7 +64,7 @@ std::vector<Vote> sorted_votes(const std::vector<Moment>& moments) {
 }  // namespace
 
 std::vector<RecordingPair> find_same_recordings(std::span<const Fingerprint> fingerprints, double agreement) {
-  const std::vector<Vote> votes = sorted_votes(moments_by_bits(fingerprints));
+  const std::vector<Vote> votes = sorted_votes(index_by_bits(fingerprints));
   std::map<std::pair<size_t, size_t>, RecordingPair> best;
   for (auto vote = votes.begin(); vote != votes.end();) {
     const auto end = std::upper_bound(vote, votes.end(), *vote);

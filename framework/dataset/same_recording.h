@@ -1,5 +1,5 @@
-// Finds the pairs of clips that hold the same recording, by their fingerprints: moments at which two clips have the
-// same bits vote for an offset between them, and the offsets with votes are compared bit by bit over the whole overlap.
+// Finds pairs of clips that hold the same recording. Places at which two fingerprints have the same bits vote for an
+// offset between the clips. At the offsets with enough votes, all bits of the overlap are compared.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +13,15 @@ namespace melgrad {
 struct RecordingPair {
   size_t first = 0, second = 0;  // indices into the fingerprints, first < second
   double agreement = 0;          // share of equal bits
-  double offset_seconds = 0;     // by which the second clip starts after the first, in the recording
+  double offset_seconds = 0;     // the second clip starts this much later in the recording
 };
 
-// Share of equal bits from which on two clips hold the same recording. Chosen on half of real music and tested on the
-// other half (bench/fingerprint, docs/check.md); unrelated clips have about 0.5.
+// From this share of equal bits on, two clips count as the same recording. It was chosen on one half of a set of real
+// music and tested on the other half (bench/fingerprint, docs/check.md). Unrelated clips have about 0.5.
 inline constexpr double same_recording_agreement = 0.7;
 
-// Every pair whose overlap, of at least 5 s with changes in the sound, agrees in at least `agreement` of its bits; by
-// first, then by second. All fingerprints are of the same settings; empty ones are in no pair.
+// Every pair whose overlap has at least 5 s of informative steps and a share of at least `agreement` equal bits, sorted
+// by first, then by second. All fingerprints must have the same settings. An empty fingerprint is in no pair.
 std::vector<RecordingPair> find_same_recordings(std::span<const Fingerprint> fingerprints,
                                                 double agreement = same_recording_agreement);
 

@@ -15,10 +15,10 @@
 namespace melgrad {
 namespace {
 
-// What a draw is for: draws of one seed are independent of each other, and of those of training, which count from 0.
+// Shuffles with one seed are independent of each other if their stream ids differ. Training uses ids from 0.
 enum class Draw : uint64_t { test = uint64_t{1} << 63, validation, folds };
 
-// Tracks that stay together: a group, or one track that has none.
+// Tracks that stay together: a group, or one track without a group.
 struct Unit {
   std::vector<size_t> tracks;
   std::vector<double> per_class;
@@ -41,8 +41,9 @@ std::vector<Unit> make_units(const Dataset& dataset, std::span<const size_t> tra
   return units;
 }
 
-// Deals tracks to parts: part p is to hold shares[p] of every class. Units in falling size, shuffled among equals; each
-// goes where it brings the parts nearest to their shares, in squares of tracks over the class's tracks, summed.
+// Distributes tracks over parts, so that part p gets about shares[p] of every class. Units are taken by decreasing
+// size, in random order among equals. Each goes to the part where it reduces the error most: the sum over classes of
+// (missing tracks)^2 / (tracks of the class).
 std::vector<std::vector<size_t>> deal(const Dataset& dataset, std::span<const size_t> tracks,
                                       std::span<const double> shares, uint64_t seed, Draw draw) {
   std::vector<Unit> units = make_units(dataset, tracks);
@@ -52,7 +53,7 @@ std::vector<std::vector<size_t>> deal(const Dataset& dataset, std::span<const si
 
   std::vector<double> class_size(dataset.labels.size());
   for (const size_t track : tracks) ++class_size[static_cast<size_t>(dataset.tracks[track].label)];
-  std::vector<std::vector<double>> missing;  // [part][class]: tracks short of the share
+  std::vector<std::vector<double>> missing;  // [part][class]: number of tracks below the share
   for (const double share : shares) {
     auto& of_part = missing.emplace_back(class_size);
     for (double& count : of_part) count *= share;
@@ -63,7 +64,7 @@ std::vector<std::vector<size_t>> deal(const Dataset& dataset, std::span<const si
     size_t best = 0;
     std::pair<double, double> best_gain{-std::numeric_limits<double>::infinity(), 0};
     for (size_t p = 0; p < parts.size(); ++p) {
-      std::pair<double, double> gain{0, 0};  // the second, the part's whole shortage, decides between equals
+      std::pair<double, double> gain{0, 0};  // the second, all missing tracks of the part, decides between equals
       for (size_t c = 0; c < class_size.size(); ++c) {
         if (unit.per_class[c] > 0) gain.first += unit.per_class[c] * missing[p][c] / class_size[c];
         gain.second += missing[p][c];
@@ -81,7 +82,8 @@ void draw_part(const Dataset& dataset, double fraction, uint64_t seed, Draw draw
                std::vector<size_t>& drawn) {
   const bool test = draw == Draw::test;
   const char* name = test ? "test" : "validation";
-  if (!(fraction >= 0 && fraction < 1)) fail("the {} fraction is {}; it must be from 0 to below 1", name, fraction);
+  if (!(fraction >= 0 && fraction < 1))
+    fail("the {} fraction is {}; it must be at least 0 and below 1", name, fraction);
   if (fraction == 0) return;
   const double shares[] = {1 - fraction, fraction};
   auto parts = deal(dataset, rest, shares, seed, draw);
@@ -101,29 +103,30 @@ std::vector<size_t> all_tracks(const Dataset& dataset) {
   return tracks;
 }
 
-// The fold of every track: the data set's own, or dealt ones.
+// The fold of every track: from the data set if it defines folds, otherwise drawn.
 std::vector<int> fold_of_tracks(const Dataset& dataset, const SplitOptions& options) {
   std::vector<int> folds(dataset.tracks.size());
   const auto has_fold = [](const Track& track) { return track.fold.has_value(); };
   if (std::ranges::any_of(dataset.tracks, has_fold)) {
     for (size_t i = 0; i < folds.size(); ++i) {
       const Track& track = dataset.tracks[i];
-      if (!track.fold) fail("{} has no fold, other tracks have one", track.name);
+      if (!track.fold) fail("{} has no fold, but other tracks have one; give every track a fold or none", track.name);
       folds[i] = *track.fold;
     }
     const auto count = std::set<int>(folds.begin(), folds.end()).size();
     if (options.folds != 0 && static_cast<size_t>(options.folds) != count) {
-      fail("{} brings {} folds of its own, {} are asked for; leave the number out", dataset.source.string(), count,
+      fail("{} defines {} folds, but {} are requested; leave out --folds", dataset.source.string(), count,
            options.folds);
     }
     return folds;
   }
   if (options.folds < 2) {
-    fail("{} has no fold column, so --folds must say how many: at least 2, {} given", dataset.source.string(),
+    fail("{} has no fold column, so --folds must give the number of folds: at least 2, not {}", dataset.source.string(),
          options.folds);
   }
   if (static_cast<size_t>(options.folds) > dataset.tracks.size()) {
-    fail("{} has {} tracks, too few for {} folds", dataset.source.string(), dataset.tracks.size(), options.folds);
+    fail("{} has {} tracks, too few for {} folds; add tracks or lower --folds", dataset.source.string(),
+         dataset.tracks.size(), options.folds);
   }
   const std::vector<double> shares(static_cast<size_t>(options.folds), 1.0 / options.folds);
   const auto parts = deal(dataset, all_tracks(dataset), shares, options.seed, Draw::folds);
@@ -149,11 +152,13 @@ Split follow_column(const Dataset& dataset) {
   Split split;
   for (size_t i = 0; i < dataset.tracks.size(); ++i) {
     const Track& track = dataset.tracks[i];
-    if (track.split.empty()) fail("{} has no split, other tracks have one", track.name);
+    if (track.split.empty())
+      fail("{} has no split, but other tracks have one; give every track a split or none", track.name);
     auto& side = track.split == "train" ? split.train : track.split == "test" ? split.test : split.validation;
     side.push_back(i);
   }
-  if (split.train.empty()) fail("{}: no track's split is train; name those to train on", dataset.source.string());
+  if (split.train.empty())
+    fail("{}: no track has the split train; set it for the tracks to train on", dataset.source.string());
   return split;
 }
 
@@ -193,12 +198,11 @@ void check_disjoint(const Dataset& dataset, const Split& split) {
     for (const size_t i : tracks) {
       const Track& track = dataset.tracks.at(i);
       const auto [first, is_new] = side_of_track.emplace(i, side);
-      if (!is_new)
-        fail("{} is listed twice, in {} and {}; a track lies on one side only", track.name, first->second, side);
+      if (!is_new) fail("{} is listed twice, in {} and {}; remove one", track.name, first->second, side);
       if (track.group.empty()) continue;
       const auto [group, is_new_group] = place_of_group.emplace(track.group, Place{side, i});
       if (group->second.side == side) continue;
-      fail("the group '{}' lies on two sides: {} in {}, {} in {}; move all its tracks to one", track.group,
+      fail("the group '{}' is on two sides: {} in {}, {} in {}; move all its tracks to one side", track.group,
            dataset.tracks[group->second.track].name, group->second.side, track.name, side);
     }
   };

@@ -1,5 +1,5 @@
-// Which tracks train, which validate and which test. Tracks are split, never their segments; where tracks have a group
-// (the artist), whole groups are. Within that the classes' shares are kept as near as possible.
+// Divides the tracks of a data set into training, validation and test tracks. Tracks are not divided, and tracks of one
+// group (artist) stay together. Within these rules, the share of each class is as equal as possible on all sides.
 #pragma once
 
 #include <cstddef>
@@ -19,21 +19,22 @@ struct Split {
 
 struct SplitOptions {
   uint64_t seed = 0;
-  double validation_fraction = 0.2;  // of the tracks that do not test
+  double validation_fraction = 0.2;  // of the tracks that are not test tracks
   double test_fraction = 0.0;        // of all tracks; not used with a fold or a split column
   std::optional<int> fold;           // hold out this fold as the test tracks
-  int folds = 0;                     // number of folds where the data set brings none; 0: it brings them
+  int folds = 0;                     // number of folds to make if the data set defines none; 0: make none
 };
 
-// With options.fold: that fold tests, of the data set's own folds where it has them, else of options.folds seeded ones.
-// Else, where tracks have Track::split: that; validation tracks are drawn from the training tracks when none are named.
-// Else: test and validation tracks are drawn. Every draw is a pure function of the seed and the sorted tracks, the same
-// on every machine; a class's n tracks are dealt n * fraction rounded to the nearest where there are no groups.
-// Throws Error: fewer than two labels, a fold that there is not, a fraction outside [0, 1), a part asked for that comes
-// out empty, a fold or a split column with tracks that have none, and what check_disjoint throws.
+// With options.fold, the test tracks are that fold: one of the data set's folds if it defines any, otherwise one of
+// options.folds random folds. Otherwise Track::split decides if any track has it. Otherwise the test tracks are drawn.
+// Validation tracks are drawn from the training tracks unless Track::split names some.
+// A draw depends only on the seed and the sorted tracks, so that it is the same on every machine. Without groups, a
+// class of n tracks gives n * fraction tracks, rounded to the nearest integer.
+// Throws Error for fewer than two labels, a fold that does not exist, a fraction outside [0, 1), a requested part that
+// would be empty, tracks without a fold or a split when others have one, and what check_disjoint throws.
 Split make_split(const Dataset& dataset, const SplitOptions& options);
 
-// Throws Error naming a track or a group that lies on two sides.
+// Throws Error naming a track or a group that is on two sides.
 void check_disjoint(const Dataset& dataset, const Split& split);
 
 }  // namespace melgrad

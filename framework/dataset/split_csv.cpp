@@ -20,7 +20,7 @@ const Side& side_of(const CsvRow& row, const std::string& file) {
   for (const Side& side : sides) {
     if (row.fields.size() == 3 && row.fields[2] == side.name) return side;
   }
-  fail("{}:{}: path,label,split with a split of train, validation or test is expected", file, row.line);
+  fail("{}:{}: a line must be path,label,split, where split is train, validation or test", file, row.line);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// RUN/split.csv: path,label,split of every track of a run, so that an evaluation takes those that were held out and a
-// resumed training those it began with.
+// RUN/split.csv: path,label,split of every track of a run. Evaluation takes the held-out tracks from it, and a resumed
+// training the tracks that it began with.
 #pragma once
 
 #include <filesystem>
@@ -9,11 +9,11 @@
 
 namespace melgrad {
 
-// Throws Error when the file cannot be written.
+// Throws WriteError.
 void write_split_csv(const std::filesystem::path& file, const Dataset& dataset, const Split& split);
 
-// The split that the file tells of, of a data set that may hold more tracks. Throws Error naming the file and the track
-// that the data set lacks, or the line that is no record of a split.
+// Reads a split of `dataset`, which may have more tracks than the file. Throws Error naming the file and the track that
+// the data set lacks or the invalid line.
 Split read_split_csv(const std::filesystem::path& file, const Dataset& dataset);
 
 }  // namespace melgrad

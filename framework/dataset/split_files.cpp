@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A track's name without an audio extension. blues.00029 keeps its ".00029", which is none.
+// The name of a track without an audio extension. blues.00029 keeps ".00029", which is not an audio extension.
 std::string bare_name(std::string name) {
   std::replace(name.begin(), name.end(), '\\', '/');
   fs::path path = fs::path(name).lexically_normal();
@@ -20,7 +20,7 @@ std::string bare_name(std::string name) {
   return path.generic_string();
 }
 
-// Whether one of the two paths ends in the other, folder by folder.
+// Whether one path ends with the other, compared folder by folder.
 bool ends_alike(const fs::path& a, const fs::path& b) {
   auto i = a.end(), j = b.end();
   while (i != a.begin() && j != b.begin()) {
@@ -38,7 +38,7 @@ class TrackFinder {
     }
   }
 
-  // The track that `line` names; tracks().size() when there is none. `at` is what an error names.
+  // The index of the track that `line` names; the number of tracks if there is none. Errors begin with `at`.
   size_t find(const std::string& line, const std::string& at) const {
     const std::string wanted = bare_name(line);
     const auto candidates = by_last_part_.find(fs::path(wanted).filename().string());
@@ -49,7 +49,7 @@ class TrackFinder {
       if (ends_alike(bare_[track], wanted)) fitting.push_back(track);
     }
     if (fitting.size() > 1) {
-      fail("{}: '{}' may be {} or {}; write more of the path", at, line, tracks_[fitting[0]].name,
+      fail("{}: '{}' matches {} and {}; write more of the path", at, line, tracks_[fitting[0]].name,
            tracks_[fitting[1]].name);
     }
     return fitting.empty() ? tracks_.size() : fitting.front();
@@ -82,7 +82,7 @@ std::vector<ListedTrack> read_list(const fs::path& file) {
 
 std::map<std::string, fs::path> find_lists(const fs::path& folder) {
   if (!fs::is_directory(folder))
-    fail("{} is no folder; train*.txt, valid*.txt and test*.txt lie in it", folder.string());
+    fail("{} is not a folder; give a folder with train*.txt, valid*.txt and test*.txt", folder.string());
   std::map<std::string, fs::path> lists;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string file = entry.path().filename().string();
@@ -97,7 +97,7 @@ std::map<std::string, fs::path> find_lists(const fs::path& folder) {
   }
   for (const char* split : {"train", "test"}) {
     if (!lists.contains(split)) {
-      fail("{}: no list of {} tracks; train*.txt and test*.txt are expected, valid*.txt may be there", folder.string(),
+      fail("{}: no list of {} tracks; train*.txt and test*.txt are required, valid*.txt is optional", folder.string(),
            split);
     }
   }
@@ -116,7 +116,7 @@ void apply_split_files(Dataset& dataset, const fs::path& folder) try {
         dataset.warnings.push_back(fmt::format("{}: {} is not in {}; it is left out", at, name, dataset.root.string()));
         continue;
       }
-      if (!listed_at[track].empty()) fail("{}: {} is listed already in {}; remove one", at, name, listed_at[track]);
+      if (!listed_at[track].empty()) fail("{}: {} is already listed in {}; remove one", at, name, listed_at[track]);
       listed_at[track] = at;
       dataset.tracks[track].split = split;
     }
@@ -125,7 +125,9 @@ void apply_split_files(Dataset& dataset, const fs::path& folder) try {
   for (size_t i = 0; i < dataset.tracks.size(); ++i) {
     if (!listed_at[i].empty()) kept.push_back(std::move(dataset.tracks[i]));
   }
-  if (kept.empty()) fail("{}: none of the listed tracks is in {}", folder.string(), dataset.root.string());
+  if (kept.empty())
+    fail("{}: none of the listed tracks is in {}; give the lists of this data set", folder.string(),
+         dataset.root.string());
   dataset.tracks = std::move(kept);
 } catch (const fs::filesystem_error& error) {
   fail("cannot read {}: {}", error.path1().string(), error.code().message());

@@ -1,5 +1,5 @@
-// Files that macOS leaves in archives and on foreign disks beside the real ones: ._song.wav has a song's name and no
-// sound in it. load_dataset passes them over; other programs count them as tracks.
+// Metadata files that macOS adds to archives and to file systems of other systems: ._song.wav has the name of a song
+// but holds no audio. load_dataset ignores them; other programs count them as tracks.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,7 @@
 
 namespace melgrad {
 
-// Names relative to `root`, sorted, of the `._*` files below it. Folders that cannot be read are passed over.
+// The sorted names, relative to `root`, of the `._*` files below it. Folders that cannot be read are skipped.
 std::vector<std::string> find_stray_files(const std::filesystem::path& root);
 
 }  // namespace melgrad

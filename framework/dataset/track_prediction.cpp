@@ -37,7 +37,7 @@ std::vector<float> softmax_of_mean(std::span<const double> logit_sums, double cr
   return probabilities;
 }
 
-// The size of crops may be a stranger's choice, whose checkpoint is not to decide over the memory of a batch.
+// The size of a crop comes from the checkpoint, which may be untrusted and must not determine the memory of a batch.
 int64_t crops_at_a_time(const InferenceOptions& options, int64_t n_mels) {
   constexpr int64_t usual_values = int64_t{256} * 128;
   const int64_t values = std::max(usual_values, options.crop_frames * n_mels);

@@ -1,8 +1,17 @@
 #include "framework/dataset/track_prints.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace melgrad {
+
+std::vector<TrackPrint> make_prints(std::span<const TrackFeatures> features, const MelSettings& settings) {
+  std::vector<TrackPrint> prints;
+  for (const TrackFeatures& record : features) {
+    prints.push_back({record.track, record.content, make_fingerprint(record.log_mel, settings)});
+  }
+  return prints;
+}
 
 TrackPrints extract_prints(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                            const std::filesystem::path& cache_folder, Progress& progress, Device device) {
@@ -12,10 +21,7 @@ TrackPrints extract_prints(const Dataset& dataset, std::span<const size_t> track
     const auto some = tracks.subspan(done, std::min(tracks_at_a_time, tracks.size() - done));
     Progress silent("", 0, "", ProgressMode::quiet);
     const Features features = extract_features(dataset, some, settings, cache_folder, silent, device);
-    for (size_t i = 0; i < some.size(); ++i) {
-      if (features.clips[i].frames == 0) continue;
-      result.prints.push_back({some[i], features.contents[i], make_fingerprint(features.clips[i], settings)});
-    }
+    std::ranges::move(make_prints(features.records, settings), std::back_inserter(result.prints));
     if (!features.note.empty()) result.note = features.note;
     done += some.size();
     progress.update(static_cast<int64_t>(done));

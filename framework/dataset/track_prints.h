@@ -1,4 +1,4 @@
-// The fingerprints of a data set's tracks, through the feature cache and in little memory.
+// Fingerprints of the tracks of a data set.
 #pragma once
 
 #include <filesystem>
@@ -11,12 +11,15 @@
 
 namespace melgrad {
 
+std::vector<TrackPrint> make_prints(std::span<const TrackFeatures> features, const MelSettings& settings);
+
 struct TrackPrints {
-  std::vector<TrackPrint> prints;  // of the tracks that can be read, in the order asked for
-  std::string note;                // for the user to see: why the cache could not be written; empty: it could
+  std::vector<TrackPrint> prints;  // of the tracks that could be read, in the order requested
+  std::string note;                // why the cache could not be written, for the user; empty: it could
 };
 
-// As extract_features does it, which says what is thrown, but only a few spectrograms are held at a time.
+// Calls extract_features on a few tracks at a time, so that memory grows with the fingerprints, not the spectrograms.
+// Throws what extract_features throws.
 TrackPrints extract_prints(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                            const std::filesystem::path& cache_folder, Progress& progress, Device device);
 

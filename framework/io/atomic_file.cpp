@@ -16,10 +16,9 @@ namespace {
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
-  Descriptor(const std::filesystem::path& path, int flags) : Descriptor(open(path.c_str(), flags | O_CLOEXEC)) {
-    if (value_ < 0) fail("{}: {}", path.string(), std::strerror(errno));
+  ~Descriptor() {
+    if (value_ >= 0) close(value_);
   }
-  ~Descriptor() { close(value_); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return value_; }
@@ -49,7 +48,7 @@ const char* remedy(int error_number) {
     case EFBIG:
       return "raise the limit on the size of files (ulimit -f)";
     case ENOENT:
-      return "make its folder first";
+      return "create its folder first";
     default:
       return "choose a folder that you may write to";
   }
@@ -65,13 +64,13 @@ void make_folders(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    throw WriteError(fmt::format("cannot make the folder {}: {}", folder.string(), reason_and_remedy(error.value())));
+    throw WriteError(fmt::format("cannot create the folder {}: {}", folder.string(), reason_and_remedy(error.value())));
   }
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
-  // Unique among the threads and processes that may write the same target at once, and never one that a killed process
-  // left behind.
+  // The name is unique among all threads and processes that write the same target, and differs from the names of files
+  // that a killed process left behind.
   static std::atomic<unsigned> counter = 0;
   std::filesystem::path temporary;
   int opened = -1;
@@ -92,16 +91,19 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
     std::filesystem::remove(temporary, ignored);
     fail_to_write(path, error.code().value());
   }
-  // The rename itself must survive a power cut too.
+  // Flush the folder too, so that the rename survives a power cut.
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  fsync(Descriptor(folder, O_RDONLY | O_DIRECTORY).get());
+  const Descriptor opened_folder(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened_folder.get() < 0) fail_to_write(path, errno);
+  fsync(opened_folder.get());
 }
 
 std::string read_file(const std::filesystem::path& path) {
-  const Descriptor file(path, O_RDONLY);
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
   struct stat status {};
-  if (fstat(file.get(), &status) != 0) fail("{}: {}", path.string(), std::strerror(errno));
-  if (S_ISDIR(status.st_mode)) fail("{} is a folder, a file is expected", path.string());
+  if (fstat(file.get(), &status) != 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) fail("{} is a folder; a file is expected", path.string());
   std::string bytes;
   bytes.reserve(static_cast<size_t>(status.st_size));
   char buffer[1 << 16];

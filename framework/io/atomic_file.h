@@ -1,5 +1,6 @@
-// Files that appear whole or not at all: written beside the target, flushed to the disk, then renamed over it. A
-// reader, a second process or a power cut sees the old content or the new, never a part.
+// Writes files atomically: into a temporary file beside the target, flushed to the disk, then renamed to the target.
+// After a crash or a power cut, and for other processes at any time, the target has its old or its new content, never a
+// part.
 #pragma once
 
 #include <filesystem>
@@ -10,22 +11,22 @@
 
 namespace melgrad {
 
-// Something could not be written; the message names it, the system's reason and what helps.
-class WriteError : public Error {
+// A file or folder cannot be written. The message gives its path, the system's reason and a remedy.
+class WriteError : public Exception {
  public:
-  using Error::Error;
+  using Exception::Exception;
 };
 
-// For an errno of a failed write: "No space left on device; free some space there or choose another folder".
+// Describes the errno of a failed write: "No space left on device; free some space there or choose another folder".
 std::string reason_and_remedy(int error_number);
 
-// Makes a folder and those above it that are missing. Throws WriteError.
+// Creates a folder and all missing folders above it. Throws WriteError.
 void make_folders(const std::filesystem::path& folder);
 
-// Throws WriteError naming the path and the system's reason (full disk, no permission, no such folder).
+// Throws WriteError.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-// The whole file. Throws Error naming the path and the reason.
+// Reads the whole file. Throws Error naming the path and the reason.
 std::string read_file(const std::filesystem::path& path);
 
 }  // namespace melgrad

@@ -1,4 +1,4 @@
-// A white picture to draw on: the little of cairo that the pictures need, with errors as exceptions.
+// A picture with a white background. Wraps the functions of cairo that the pictures need; a failed call throws Error.
 #pragma once
 
 #include <cairo.h>
@@ -15,7 +15,7 @@ struct Color {
   double red, green, blue;  // 0 to 1
 };
 
-// Colour ramps, from 0 to 1. `magma` is matplotlib's (perceptually uniform, CC0); `blues` goes from white to dark blue.
+// Colour maps for values from 0 to 1: matplotlib's magma (perceptually uniform, CC0), and white to dark blue.
 Color magma(double value);
 Color blues(double value);
 
@@ -23,7 +23,7 @@ enum class Align { left, center, right };
 
 class Canvas {
  public:
-  // In units of two pixels, so that text and lines stay sharp on dense screens.
+  // All lengths are in units of two pixels, so that text and lines are sharp on high-resolution screens.
   Canvas(double width, double height);
 
   void set_color(Color);
@@ -31,16 +31,17 @@ class Canvas {
   void draw_rectangle(double x, double y, double width, double height);
   void draw_line(double x0, double y0, double x1, double y1);
 
-  // `y` is the middle of the letters' height. `degrees` turns the text around (x, y), clockwise.
   void set_font(double size, bool bold = false);
+  // `y` is the vertical centre of the letters. `degrees` rotates the text clockwise around (x, y).
   void draw_text(std::string_view text, double x, double y, Align, double degrees = 0);
   double text_width(std::string_view text) const;
-  // The text, or its beginning and an ellipsis where it would be wider than `width`.
+  // The text, shortened with an ellipsis if it is wider than `width`.
   std::string fitted(std::string_view text, double width) const;
 
-  // Pixels of the picture's own resolution, in a rectangle whose corner is (x, y).
+  // Draws a rectangle of pixels, at the full resolution of the picture, with its upper left corner at (x, y).
   void draw_pixels(double x, double y, int columns, int rows, const std::vector<Color>& colors);
 
+  // Writes a PNG file. Throws WriteError.
   void write(const std::filesystem::path&) const;
 
   static constexpr double pixels_per_unit = 2;

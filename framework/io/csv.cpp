@@ -46,7 +46,7 @@ class CsvReader {
     text_.remove_prefix(1);
     while (true) {
       const size_t length = text_.find('"');
-      if (length == std::string_view::npos) fail("{}:{}: a quote is opened and never closed", name_, opened);
+      if (length == std::string_view::npos) fail("{}:{}: a quote is opened but never closed", name_, opened);
       const std::string_view part = text_.substr(0, length);
       for (const char byte : part) line_ += byte == '\n';
       field += part;

@@ -1,5 +1,5 @@
-// Comma-separated values as RFC 4180 has them: fields in quotes may hold commas, line ends and doubled quotes. Lines
-// end in LF or CRLF; a UTF-8 byte order mark and blank lines are passed over.
+// Reads comma-separated values (RFC 4180): a field in quotes may contain commas, line ends and doubled quotes. Lines
+// end in LF or CRLF. A UTF-8 byte order mark and blank lines are ignored.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +10,12 @@
 namespace melgrad {
 
 struct CsvRow {
-  size_t line;  // where the row starts, from 1
+  size_t line;  // the line in which the row starts, from 1
   std::vector<std::string> fields;
 };
 
-// `name` is what errors call the text. Throws Error with name:line: a quote never closed, text after a closing quote,
-// UTF-16.
+// `name` identifies the text in errors. Throws Error with name:line for an unclosed quote and for text after a closing
+// quote, and Error with the name for UTF-16.
 std::vector<CsvRow> parse_csv(std::string_view text, std::string_view name);
 
 }  // namespace melgrad

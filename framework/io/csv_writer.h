@@ -1,5 +1,5 @@
-// One record of a comma-separated file as RFC 4180 has it: fields with a comma, a quote or a line break stand in
-// quotes, quotes within are doubled, the record ends with CR LF.
+// Formats one record of a comma-separated file (RFC 4180): a field with a comma, a quote or a line break is put in
+// quotes, and quotes in it are doubled. The record ends with CR LF.
 #pragma once
 
 #include <span>

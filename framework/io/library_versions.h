@@ -1,4 +1,4 @@
-// The versions of all libraries that the framework and its kernels call.
+// The versions of the libraries that the framework and the kernels call.
 #pragma once
 
 #include "kernels/device/library_versions.h"

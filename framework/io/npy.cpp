@@ -15,13 +15,14 @@
 namespace melgrad {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, ".npy files are written as the values lie in memory");
+static_assert(std::endian::native == std::endian::little,
+              "values are written to .npy files in the byte order of memory");
 
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr size_t most_dimensions = 64;  // numpy's own limit
 constexpr size_t alignment = 64;        // of the first value, as numpy writes it
 
-// The number of elements; -1 for a shape that no array can have.
+// The number of elements; -1 for an invalid shape.
 int64_t element_count(const std::vector<int64_t>& shape) {
   int64_t count = 1;
   for (const int64_t extent : shape) {
@@ -30,7 +31,7 @@ int64_t element_count(const std::vector<int64_t>& shape) {
   return count;
 }
 
-// What follows 'key': in the header, a Python dictionary; empty without it.
+// The text after 'key': in the header, which is a Python dictionary; empty if the key is absent.
 std::string_view value_of(std::string_view header, std::string_view key) {
   const std::string quoted = fmt::format("'{}':", key);
   const size_t position = header.find(quoted);
@@ -78,16 +79,17 @@ void write_npy(const std::filesystem::path& path, std::span<const float> values,
 NpyArray read_npy(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
   const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<unsigned char>(bytes[i])); };
-  if (bytes.size() < 12 || !bytes.starts_with(magic)) fail("{} is not an .npy file", path.string());
+  if (bytes.size() < 12 || !bytes.starts_with(magic))
+    fail("{} is not an .npy file; save it with numpy.save", path.string());
   const bool version_1 = bytes[6] == 1;
   const size_t begin = version_1 ? 10 : 12;
   const size_t length = version_1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
-  if (length > bytes.size() - begin) fail("{} is truncated within its header", path.string());
+  if (length > bytes.size() - begin) fail("{} is truncated within its header; save it again", path.string());
   const std::string_view header = std::string_view(bytes).substr(begin, length);
   const auto shape = parse_shape(value_of(header, "shape"));
   if (!value_of(header, "descr").starts_with("'<f4'") || !value_of(header, "fortran_order").starts_with("False") ||
       !shape) {
-    fail("{} does not hold little-endian float32 in C order; save it with array.astype('<f4', order='C')",
+    fail("{} does not contain little-endian float32 in C order; save it with array.astype('<f4', order='C')",
          path.string());
   }
   NpyArray array{.shape = *shape, .values = {}};
@@ -95,7 +97,8 @@ NpyArray read_npy(const std::filesystem::path& path) {
   const size_t held = bytes.size() - begin - length;
   if (count < 0 || static_cast<size_t>(count) > held / sizeof(float) ||
       held != static_cast<size_t>(count) * sizeof(float)) {
-    fail("{} holds {} bytes of values; its shape {} needs another number", path.string(), held, array.shape);
+    fail("{} has {} bytes of values, which does not match its shape {}; save it again", path.string(), held,
+         array.shape);
   }
   array.values.resize(static_cast<size_t>(count));
   if (count > 0) std::memcpy(array.values.data(), bytes.data() + begin + length, held);

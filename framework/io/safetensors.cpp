@@ -42,7 +42,7 @@ constexpr std::array<std::pair<std::string_view, uint64_t>, 15> element_sizes{{{
                                                                                {"I64", 8},
                                                                                {"F64", 8}}};
 
-// A text of unknown origin made fit for one line of an error message.
+// Escapes and shortens an untrusted text for an error message.
 std::string in_quotes(std::string_view text) {
   constexpr size_t longest = 80;
   const std::string shown(text.substr(0, longest));
@@ -74,7 +74,7 @@ std::vector<const SafeTensor*> in_order_of_data(const std::vector<SafeTensor>& t
     if (!names.insert(tensor.name).second) fail("the tensor name {} is taken", in_quotes(tensor.name));
     const uint64_t expected = byte_count(tensor.dtype, tensor.shape);
     if (tensor.bytes.size() != expected) {
-      fail("tensor {} has {} bytes, its shape and dtype need {}", in_quotes(tensor.name), tensor.bytes.size(),
+      fail("tensor {} has {} bytes, but its shape and dtype need {}", in_quotes(tensor.name), tensor.bytes.size(),
            expected);
     }
     order.push_back(&tensor);
@@ -98,11 +98,12 @@ std::string file_content(const SafeTensors& content) {
   try {
     text = header.dump();
   } catch (const nlohmann::json::type_error&) {
-    fail("a tensor name or metadata text is not UTF-8; rename what it came from");
+    fail("a tensor name or a text of the metadata is not UTF-8; rename its source");
   }
   text.resize((text.size() + alignment - 1) / alignment * alignment, ' ');
   const uint64_t length = text.size();
-  if (length > longest_header) fail("the header has {} bytes, the format allows {}", length, longest_header);
+  if (length > longest_header)
+    fail("the header has {} bytes, but the format allows at most {}", length, longest_header);
 
   std::string bytes(reinterpret_cast<const char*>(&length), length_bytes);
   bytes.reserve(length_bytes + text.size() + offset);
@@ -115,8 +116,9 @@ std::string file_content(const SafeTensors& content) {
 
 // ---- reading
 
-// Refuses what JSON lets pass: a repeated key, which would hide an entry, and idle depth. nlohmann's own callback would
-// do, but it looks through all entries so far after each one: minutes for a header of 17 MB.
+// Refuses valid JSON that the format does not allow: a repeated key, which would hide an entry, and deeper nesting. The
+// parser's own callback could do this, but it searches all previous entries after each entry, which takes minutes for a
+// header of 17 MB.
 class HeaderWatch : public nlohmann::json_sax<nlohmann::json> {
  public:
   bool start_object(size_t) override { return descend(); }
@@ -134,7 +136,7 @@ class HeaderWatch : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(double, const std::string&) override { return true; }
   bool string(std::string&) override { return true; }
   bool binary(nlohmann::json::binary_t&) override { return true; }
-  // The parser that makes values of the header says it better.
+  // parse_header reports the error: it parses the same text again.
   bool parse_error(size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
 
  private:
@@ -153,7 +155,7 @@ class HeaderWatch : public nlohmann::json_sax<nlohmann::json> {
 };
 
 nlohmann::json parse_header(std::string_view text) {
-  // A byte-order mark or an array would parse too.
+  // The parser would also accept a byte order mark or an array.
   if (!text.starts_with('{')) fail("the header does not begin with '{{'");
   {
     HeaderWatch watch;
@@ -162,9 +164,9 @@ nlohmann::json parse_header(std::string_view text) {
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
-    fail("the header is not JSON at its byte {}", error.byte);
+    fail("the header is not valid JSON at byte {}", error.byte);
   } catch (const nlohmann::json::out_of_range&) {
-    fail("the header has a number that no double can hold");
+    fail("the header has a number that exceeds the range of double");
   }
 }
 
@@ -185,9 +187,9 @@ struct Entry {
 Entry parse_entry(const std::string& name, const nlohmann::json& entry) {
   if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry.contains("shape") ||
       !entry.contains("data_offsets")) {
-    fail("the entry does not consist of dtype, shape and data_offsets");
+    fail("the entry must consist of dtype, shape and data_offsets");
   }
-  if (!entry.at("dtype").is_string()) fail("dtype is not a text");
+  if (!entry.at("dtype").is_string()) fail("dtype is not a string");
   const std::vector<uint64_t> shape = numbers(entry, "shape"), offsets = numbers(entry, "data_offsets");
   if (offsets.size() != 2) fail("data_offsets has {} numbers, 2 are expected", offsets.size());
   Entry result{{name, entry.at("dtype").get<std::string>(), {shape.begin(), shape.end()}, {}}, offsets[0], offsets[1]};
@@ -201,12 +203,12 @@ Entry parse_entry(const std::string& name, const nlohmann::json& entry) {
 
 std::map<std::string, std::string> parse_metadata(const nlohmann::json& metadata) {
   if (!metadata.is_object() || !std::ranges::all_of(metadata, [](const auto& value) { return value.is_string(); })) {
-    fail("{} is not an object of texts", metadata_key);
+    fail("{} is not an object of strings", metadata_key);
   }
   return metadata.get<std::map<std::string, std::string>>();
 }
 
-// Fills the tensors' bytes; the entries must tile the data exactly.
+// Copies the bytes of the tensors. The entries must cover the data without gaps or overlaps.
 std::vector<SafeTensor> take_tensors(std::vector<Entry> entries, std::string_view data) {
   std::ranges::sort(entries, {}, [](const Entry& entry) { return std::pair(entry.begin, entry.end); });
   std::vector<SafeTensor> tensors;
@@ -231,12 +233,12 @@ std::vector<SafeTensor> take_tensors(std::vector<Entry> entries, std::string_vie
 }
 
 SafeTensors parse_file(std::string_view bytes) {
-  if (bytes.size() < length_bytes) fail("the file has {} bytes, even an empty one has more", bytes.size());
+  if (bytes.size() < length_bytes) fail("the file has only {} bytes, fewer than the length of a header", bytes.size());
   uint64_t length = 0;
   std::memcpy(&length, bytes.data(), length_bytes);
   bytes.remove_prefix(length_bytes);
-  if (length > longest_header) fail("a header of {} bytes exceeds the format's {}", length, longest_header);
-  if (length > bytes.size()) fail("a header of {} bytes is announced, {} bytes follow", length, bytes.size());
+  if (length > longest_header) fail("a header of {} bytes exceeds the format's limit of {}", length, longest_header);
+  if (length > bytes.size()) fail("a header of {} bytes is announced, but only {} bytes follow", length, bytes.size());
 
   SafeTensors content;
   std::vector<Entry> entries;
@@ -273,7 +275,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
   try {
     return parse_file(bytes);
   } catch (const Error& error) {
-    fail("{} is no valid safetensors file: {}; fetch it again, or train anew", path.string(), error.what());
+    fail("{} is not a valid safetensors file: {}; fetch it again or train again", path.string(), error.what());
   }
 }
 

@@ -2,7 +2,7 @@
 //
 //   8 bytes   length of the header, little-endian
 //   header    JSON {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets": [begin, end]}, ...},
-//             padded with spaces so that the data begin at a multiple of 8
+//             padded with spaces so that the data begins at a multiple of 8
 //   data      the arrays' elements, little-endian, row-major, offsets counted from here, without gaps or overlaps
 #pragma once
 
@@ -17,7 +17,7 @@ namespace melgrad {
 
 struct SafeTensor {
   std::string name;
-  std::string dtype;           // as the format spells it: "F32", "BF16", "I64", "U64", ...
+  std::string dtype;           // a name of the format: "F32", "BF16", "I64", "U64", ...
   std::vector<int64_t> shape;  // empty: a single element
   std::vector<std::byte> bytes;
 };
@@ -27,13 +27,13 @@ struct SafeTensors {
   std::vector<SafeTensor> tensors;
 };
 
-// Writes the file whole or not at all. Arrays are laid out by descending element size, otherwise in the order given, so
-// that each is aligned: torch refuses a misaligned one. Equal content gives equal bytes. Throws Error when a name
-// repeats, a dtype is unknown, the bytes do not fill the shape, a text is not UTF-8, or the file cannot be written.
+// Writes atomically. Arrays are sorted by descending element size, otherwise in the given order, so that each is
+// aligned; PyTorch refuses misaligned arrays. Equal content gives equal bytes. Throws Error when a name repeats, a
+// dtype is unknown, the number of bytes does not match the shape, or a text is not UTF-8, and WriteError.
 void write_safetensors(const std::filesystem::path&, const SafeTensors&);
 
-// Reads a file from anywhere, trusted or not; the arrays come in the order of their data. Whatever departs from the
-// format throws Error in one line that names the file and what is wrong.
+// Reads a file, which may be untrusted. The arrays are in the order of their data. Throws Error that names the file and
+// the reason when the file does not follow the format.
 SafeTensors read_safetensors(const std::filesystem::path&);
 
 }  // namespace melgrad

@@ -15,7 +15,7 @@ extern "C" void handle_interrupt(int number) {
   if (first_signal.compare_exchange_strong(first, number)) return;
   if (first != SIGHUP && number != SIGHUP) {
     signal(number, SIG_DFL);
-    raise(number);  // delivered when the handler returns: the exit status names the signal
+    raise(number);  // delivered when the handler returns, so that the exit status names the signal
   }
 }
 
@@ -24,7 +24,7 @@ extern "C" void handle_interrupt(int number) {
 void install_interrupt_handler() {
   struct sigaction action {};
   action.sa_handler = handle_interrupt;
-  action.sa_flags = SA_RESTART;  // a read or write under way goes on as if nothing had happened
+  action.sa_flags = SA_RESTART;  // an interrupted read or write continues
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);

@@ -1,25 +1,25 @@
-// Ctrl-C, SIGTERM and SIGHUP as a flag that long work asks for between two pieces of itself, so that it can save and
-// say how to go on.
+// Ctrl-C, SIGTERM and SIGHUP set a flag. Long work reads it between two pieces, so that it can save its results and say
+// how to continue.
 #pragma once
 
 #include "kernels/device/error.h"
 
 namespace melgrad {
 
-// Thrown by long work that stopped because interrupted() became true; the message says what was kept.
-class Interrupted : public Error {
+// Thrown by long work that stopped because interrupted() became true. The message says which results were saved.
+class Interrupted : public Exception {
  public:
-  using Error::Error;
+  using Exception::Exception;
 };
 
-// The first SIGINT, SIGTERM or SIGHUP sets the flag; a second SIGINT or SIGTERM ends the process at once, as if no
-// handler were there. A terminal that closes often sends SIGHUP twice, and more after it, so none of that is taken for
-// impatience. Where SIGHUP is ignored (nohup) it stays so.
+// The first SIGINT, SIGTERM or SIGHUP sets the flag. A second SIGINT or SIGTERM ends the process at once, as without a
+// handler. SIGHUP never does, and after a first SIGHUP no signal does, because a closing terminal often sends several
+// signals. If SIGHUP is ignored (nohup), it stays ignored.
 void install_interrupt_handler();
 
 bool interrupted();
 
-// The signal that set the flag; 0: none has.
+// The signal that set the flag; 0: none.
 int interrupting_signal();
 
 }  // namespace melgrad

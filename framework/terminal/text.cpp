@@ -5,7 +5,7 @@
 namespace melgrad {
 namespace {
 
-constexpr size_t longest_line = 4000, longest_label = 200;
+constexpr size_t longest_line = 4000;  // bytes
 
 unsigned char byte_at(std::string_view text, size_t i) { return static_cast<unsigned char>(text[i]); }
 
@@ -31,7 +31,7 @@ size_t utf8_length(std::string_view text) {
   if (first < 0x80) return 1;
   const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
   if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  // The second byte's range rules out overlong forms, surrogates and what lies beyond U+10FFFF.
+  // The range of the second byte excludes overlong forms, surrogates and characters above U+10FFFF.
   const unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
   const unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
   if (byte_at(text, 1) < low || byte_at(text, 1) > high) return 0;
@@ -70,14 +70,6 @@ std::string shell_quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char letter : text) quoted += letter == '\'' ? std::string(R"('\'')") : std::string(1, letter);
   return quoted + "'";
-}
-
-std::string why_no_label(std::string_view label) {
-  if (label.empty()) return "it is empty";
-  if (label.size() > longest_label) return fmt::format("it has {} bytes, {} are allowed", label.size(), longest_label);
-  if (!is_utf8(label)) return "it is not UTF-8";
-  if (one_line(label) != label) return "it holds a control character";
-  return "";
 }
 
 }  // namespace melgrad

@@ -1,4 +1,4 @@
-// Text of unknown origin, such as a file's name or a label from a stranger's checkpoint, made fit to be shown.
+// Makes untrusted text, such as the name of a file or a label from a checkpoint, safe to print.
 #pragma once
 
 #include <cstddef>
@@ -7,18 +7,15 @@
 
 namespace melgrad {
 
-// Bytes of the UTF-8 character (RFC 3629) that `text` begins with; 0 where it begins with none.
+// The length in bytes of the UTF-8 character (RFC 3629) at the beginning of `text`; 0 if there is none.
 size_t utf8_length(std::string_view text);
 bool is_utf8(std::string_view text);
 
-// One line that a terminal shows as it is: control characters and bytes that are no UTF-8 become \n, \t or \x1B, and
-// the middle of what is longer than some thousand bytes is left out.
+// One line without control characters: they and bytes that are not UTF-8 are replaced by escapes such as \n, \t and
+// \x1B. The middle of a text of more than 4000 bytes is left out.
 std::string one_line(std::string_view text);
 
-// One word of a POSIX shell, in single quotes where it would not be one without.
+// Quotes `text` as one word of a POSIX shell, with single quotes only if they are needed.
 std::string shell_quoted(std::string_view text);
-
-// Why `label` cannot name a class: empty, too long, not UTF-8, control characters. Empty when it can.
-std::string why_no_label(std::string_view label);
 
 }  // namespace melgrad

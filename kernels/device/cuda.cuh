@@ -21,7 +21,6 @@
 #endif
 
 #include "kernels/device/bfloat16.h"
-#include "kernels/device/device_error.h"
 #include "kernels/device/dtype.h"
 #include "kernels/device/error.h"
 #include "kernels/device/stream.h"

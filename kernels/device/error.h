@@ -1,4 +1,9 @@
-// Errors carry one line that names the value and what to do about it; the command line prints that line and no more.
+// The exceptions of melgrad. Each carries one line that names the file or value at fault and says what to do; the
+// command line prints that line and nothing else.
+//
+// The hierarchy is flat: every kind derives from Exception, so `catch (const Error&)` takes no other kind. Further kinds
+// are OutOfMemory (stream.h), WriteError and Interrupted (framework), UsageError and OutputLost (apps). Only the top
+// level of a program catches Exception.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,17 +15,30 @@
 
 namespace melgrad {
 
-class Error : public std::runtime_error {
+class Exception : public std::runtime_error {
  public:
-  explicit Error(const std::string& message) : std::runtime_error(whole(message)) {}
+  explicit Exception(const std::string& message) : std::runtime_error(without_nul(message)) {}
 
  private:
   // what() would end at the first NUL byte, and messages quote files.
-  static std::string whole(std::string_view message) {
+  static std::string without_nul(std::string_view message) {
     std::string shown;
     for (const char letter : message) letter == '\0' ? shown += "\\x00" : shown += letter;
     return shown;
   }
+};
+
+// Bad input, a bad value or a broken contract.
+class Error : public Exception {
+ public:
+  using Exception::Exception;
+};
+
+// The device or one of its libraries failed; no file and no value is at fault. Further work on the device in the same
+// process usually fails in the same way.
+class DeviceError : public Exception {
+ public:
+  using Exception::Exception;
 };
 
 template <class... T>
@@ -30,7 +48,7 @@ template <class... T>
 
 }  // namespace melgrad
 
-// A broken contract between pieces of the program: the message carries the failing expression.
+// Throws Error when the condition is false. The message ends with the failing expression.
 // MELGRAD_CHECK(x.rank() == 4, "conv2d takes NHWC, got {}", x.shape())
 #define MELGRAD_CHECK(condition, ...)                                                   \
   do {                                                                                  \

@@ -20,9 +20,9 @@ constexpr const char* name_of(Device device) { return device == Device::cpu ? "c
 inline std::string mebibytes(size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
 // No memory for a request. `capacity` is what the program could use in all: what it uses and what is free.
-class OutOfMemory : public Error {
+class OutOfMemory : public Exception {
  public:
-  OutOfMemory(const std::string& message, size_t bytes_in_all) : Error(message), capacity(bytes_in_all) {}
+  OutOfMemory(const std::string& message, size_t bytes_in_all) : Exception(message), capacity(bytes_in_all) {}
   size_t capacity;  // bytes
 };
 

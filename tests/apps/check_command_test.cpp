@@ -92,7 +92,7 @@ TEST_F(CheckCommand, TrainingNamesBothFilesOfALeakAndStopsUnderStrict) {
   const Result result = train("manifest.csv", "run");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.err.find("leak: music/low/low.00000.wav (train) and music/middle/copy.wav (test) are one recording: "
-                            "equal to the byte"),
+                            "the files have the same bytes"),
             std::string::npos)
       << result.err;
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;

@@ -87,12 +87,12 @@ TEST_F(FaultOutput, ACacheThatCannotBeWrittenIsANote) {
 
 TEST_F(FaultOutput, AFolderThatMayNotBeWrittenToIsNamed) {
   EXPECT_EQ(run(training("/proc/melgrad", 1)), 1);
-  expect_one_line("cannot make the folder /proc/melgrad: ");
+  expect_one_line("cannot create the folder /proc/melgrad: ");
   EXPECT_EQ(run({"synth", "/proc/melgrad"}), 1);
-  expect_one_line("cannot make the folder /proc/melgrad: ");
+  expect_one_line("cannot create the folder /proc/melgrad: ");
   const std::string model = short_run().string();
   EXPECT_EQ(run({"evaluate", model, music(), "--quiet", "--out", "/proc/melgrad"}), 1);
-  expect_one_line("cannot make the folder /proc/melgrad: ");
+  expect_one_line("cannot create the folder /proc/melgrad: ");
 }
 
 TEST_F(FaultOutput, ADiskThatFillsDuringTrainingCostsNothing) {

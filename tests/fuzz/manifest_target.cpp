@@ -3,7 +3,6 @@
 #include <set>
 
 #include "framework/dataset/dataset.h"
-#include "framework/terminal/text.h"
 #include "kernels/device/error.h"
 #include "tests/fuzz/fuzz_file.h"
 

@@ -1,4 +1,4 @@
-// Errors are told by their one line: a test expects the words that let a user act on it.
+// Expects an exception of melgrad whose line holds the words that let a user act on it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,8 +13,8 @@ template <class Statement>
 void expect_error(Statement statement, const std::string& words) {
   try {
     statement();
-    ADD_FAILURE() << "no Error; expected one with: " << words;
-  } catch (const Error& error) {
+    ADD_FAILURE() << "no exception; expected one with: " << words;
+  } catch (const Exception& error) {
     EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
   }
 }

@@ -28,12 +28,12 @@ class TinyNet : public Module {
   Linear& fc_;
 };
 
-ClipStore load(const Dataset& dataset, const std::vector<size_t>& tracks, const Features& features, ModelCard& card) {
-  for (const auto& failure : features.failures) fail("{}", failure.message);
-  std::vector<int> labels;
-  for (const size_t track : tracks) labels.push_back(dataset.tracks[track].label);
-  if (card.standardisation.mean.empty()) card.standardisation = standardisation_of(features.clips);
-  return {features.clips, labels, static_cast<int64_t>(dataset.labels.size()), card.standardisation, Device::cpu};
+ClipStore load(const Dataset& dataset, Features features, ModelCard& card) {
+  require_tracks(features, dataset, true);
+  const std::vector<LogMel> clips = features.take_clips();
+  if (card.standardisation.mean.empty()) card.standardisation = standardisation_of(clips);
+  return {clips, features.labels(dataset), static_cast<int64_t>(dataset.labels.size()), card.standardisation,
+          Device::cpu};
 }
 
 int main(int argc, char** argv) try {
@@ -43,8 +43,8 @@ int main(int argc, char** argv) try {
   ModelCard card{.model = "tiny_net", .labels = dataset.labels, .mel = {}, .standardisation = {}, .crop_frames = 64};
   Progress progress("features", static_cast<int64_t>(dataset.tracks.size()), "tracks", ProgressMode::quiet);
   const auto features = [&](const auto& tracks) { return extract_features(dataset, tracks, card.mel, "", progress); };
-  const ClipStore train = load(dataset, split.train, features(split.train), card);
-  const ClipStore validation = load(dataset, split.validation, features(split.validation), card);
+  const ClipStore train = load(dataset, features(split.train), card);
+  const ClipStore validation = load(dataset, features(split.validation), card);
 
   std::filesystem::create_directories(argv[2]);
   std::vector<std::string> names;

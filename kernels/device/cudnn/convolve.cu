@@ -112,8 +112,6 @@ class Convolver {
     return plans_.choose(convolution, deterministic(), [&](const Plan& plan) {
       try {
         return measure(plan, operands);
-      } catch (const OutOfMemory&) {
-        throw;
       } catch (const Error&) {
         stream_.synchronize();  // throws where it is the device that failed, not the plan
         throw;

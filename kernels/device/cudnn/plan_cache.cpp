@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "kernels/device/cudnn/plan_choice.cuh"
-#include "kernels/device/device_error.h"
+#include "kernels/device/error.h"
 #include "kernels/device/note.h"
 #include "kernels/device/stream.h"
 
@@ -26,8 +26,6 @@ Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const Plan
         best_time = time;
         best = &plan;
       }
-    } catch (const DeviceError&) {
-      throw;
     } catch (const OutOfMemory&) {
       no_memory = std::current_exception();
       lacked_memory = true;
@@ -61,8 +59,6 @@ Plan PlanCache::kept_or_measured(const Convolution& convolution, const Measure& 
       Plan plan = plan_of_choice(*kept, convolution, target_);
       measure(plan);  // another driver may not run it
       return plan;
-    } catch (const DeviceError&) {
-      throw;
     } catch (const OutOfMemory&) {
       lacked_memory = true;
     } catch (const Error& error) {

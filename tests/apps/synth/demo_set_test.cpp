@@ -109,12 +109,8 @@ struct Side {
 
 Side load(const Dataset& dataset, const std::vector<size_t>& tracks) {
   Progress silent("", 0, "", ProgressMode::quiet);
-  Side side{.clips = extract_features(dataset, tracks, {}, {}, silent).clips, .labels = {}, .names = {}};
-  for (const size_t track : tracks) {
-    side.labels.push_back(dataset.tracks[track].label);
-    side.names.push_back(dataset.tracks[track].name);
-  }
-  return side;
+  Features features = extract_features(dataset, tracks, {}, {}, silent);
+  return {.clips = features.take_clips(), .labels = features.labels(dataset), .names = features.names(dataset)};
 }
 
 Examples examples_of(const Side& side) {

@@ -45,7 +45,7 @@ constexpr SynthOptions brief = {.tracks_per_genre = 2, .seconds = 2, .sample_rat
 std::string message_of(const std::function<void()>& work) {
   try {
     work();
-  } catch (const Error& error) {
+  } catch (const Exception& error) {
     return error.what();
   }
   return "";

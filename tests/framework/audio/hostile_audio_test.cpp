@@ -211,7 +211,7 @@ TEST(HostileAudio, CutFilesAreUsedAndWarnedOfFromTheCacheToo) {
   for (int run = 0; run < 2; ++run) {
     Progress progress("features", 1, "tracks", ProgressMode::quiet);
     const Features features = extract_features(dataset, all, {}, folder / "cache", progress);
-    EXPECT_GT(features.clips[0].frames, 0);
+    EXPECT_EQ(features.records.size(), 1u);
     EXPECT_EQ(features.cached, static_cast<size_t>(run));
     ASSERT_EQ(features.warnings.size(), 1u);
     EXPECT_NE(features.warnings[0].find("cut.ogg is cut off"), std::string::npos) << features.warnings[0];
@@ -231,7 +231,7 @@ TEST(HostileAudio, ManyChannelsTakeNoMoreMemoryThanFew) {
 TEST(HostileAudio, AFewBytesThatStandForHoursAreRefused) {
   const TemporaryFolder folder;
   write_audio(folder / "a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 8000, std::vector<float>(size_t{1200} * 8000));
-  EXPECT_NE(error_of([&] { decode(folder / "a.flac"); }).find("which is no music"), std::string::npos);
+  EXPECT_NE(error_of([&] { decode(folder / "a.flac"); }).find("so it cannot be music"), std::string::npos);
 }
 
 TEST(HostileAudio, PipesAndDevicesOfAManifestNeitherBlockNorFillTheDisk) {

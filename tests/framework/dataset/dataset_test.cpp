@@ -94,9 +94,10 @@ TEST(Dataset, WarnsOfWhatItLeavesOut) {
   EXPECT_EQ(dataset.labels, (Names{"blues", "rock"}));
   ASSERT_EQ(dataset.warnings.size(), 3u);
   EXPECT_NE(dataset.warnings[0].find("pop holds no audio"), std::string::npos);
-  EXPECT_NE(dataset.warnings[1].find("cannot be read (AAC and its like) are left out: 2, the first is rock/c.m4a"),
-            std::string::npos);
-  EXPECT_NE(dataset.warnings[2].find("in no genre folder, are left out: 1"), std::string::npos);
+  EXPECT_NE(
+      dataset.warnings[1].find("in unsupported formats (AAC and similar) are left out: 2, the first is rock/c.m4a"),
+      std::string::npos);
+  EXPECT_NE(dataset.warnings[2].find("outside the genre folders, are left out: 1"), std::string::npos);
 }
 
 TEST(Dataset, FollowsLinksOnce) {
@@ -116,7 +117,7 @@ TEST(Dataset, SaysWhatIsWrongWithAFolder) {
   expect_error(root.path(), "no audio in genre folders");
   write_text(root / "x.wav");
   expect_error(root.path(), "no audio in genre folders");
-  expect_error(root / "x.wav", "neither a folder of genre folders nor a .csv manifest");
+  expect_error(root / "x.wav", "neither a folder nor a .csv manifest");
   write_text(root / "rock/a.wav");
 }
 
@@ -154,23 +155,23 @@ TEST(Dataset, SaysWhatIsWrongWithAManifest) {
     expect_error(write_text(root / "m.csv", text), expected);
   };
   expect("", "m.csv is empty");
-  expect("path,label\n", "m.csv lists no track");
+  expect("path,label\n", "m.csv lists no tracks");
   expect("path,genre\na.wav,rock\n", "m.csv:1: no column 'label' among 'path', 'genre'");
   expect("path;label\na.wav;rock\n", "m.csv:1: no column 'path'");
   expect("path,label,label\n", "m.csv:1: the column 'label' is named twice");
-  expect("path,label\na.wav,rock\nb,c.wav,pop\n", "m.csv:3: 3 fields where the first line has 2");
-  expect("path,label\na.wav,rock\n./a.wav,pop\n", "m.csv:3: a.wav is listed already in line 2");
+  expect("path,label\na.wav,rock\nb,c.wav,pop\n", "m.csv:3: 3 fields, but the first line has 2");
+  expect("path,label\na.wav,rock\n./a.wav,pop\n", "m.csv:3: a.wav is already listed in line 2");
   expect("path,label\na.wav,\n", "m.csv:2: the label is empty");
   expect("path,label\n,rock\n", "m.csv:2: the path is empty");
   expect("path,label,fold\na.wav,rock,one\n", "m.csv:2: fold is 'one'");
   expect("path,label,fold\na.wav,rock,-1\n", "m.csv:2: fold is '-1'");
   expect("path,label,fold\na.wav,rock,\n", "m.csv:2: fold is ''");
   expect("path,label,split\na.wav,rock,dev\n", "m.csv:2: split is 'dev'; it must be train, validation or test");
-  expect("path,label\na.wav,\"rock\n", "m.csv:2: a quote is opened and never closed");
+  expect("path,label\na.wav,\"rock\n", "m.csv:2: a quote is opened but never closed");
   std::string many = "path,label\n";
   for (int i = 0; i < 1000; ++i) many += fmt::format("{0}.wav,label {0}\n", i);
   EXPECT_EQ(load_dataset(write_text(root / "m.csv", many)).labels.size(), 1000u);
-  expect(many + "a.wav,one more\n", (root / "m.csv").string() + " has 1001 labels, 1000 are allowed");
+  expect(many + "a.wav,one more\n", (root / "m.csv").string() + " has 1001 labels, at most 1000 are allowed");
 }
 
 TEST(Dataset, ReadsGenres4) {
@@ -261,8 +262,8 @@ TEST_F(SplitLists, SayWhatIsWrong) {
     const std::string message = error_of([&] { apply(train, test); });
     EXPECT_NE(message.find(expected), message.npos) << message;
   };
-  expect("1.wav", "rock/2.mp3", "train_filtered.txt:1: '1.wav' may be blues/1.wav or rock/1.wav");
-  expect("rock/1", "rock/1.wav", "train_filtered.txt:1: rock/1 is listed already in");
+  expect("1.wav", "rock/2.mp3", "train_filtered.txt:1: '1.wav' matches blues/1.wav and rock/1.wav");
+  expect("rock/1", "rock/1.wav", "train_filtered.txt:1: rock/1 is already listed in");
   expect("absent", "absent too", "none of the listed tracks is in");
   write_text(folder_ / "lists/train2.txt");
   fs::rename(folder_ / "lists/train2.txt", folder_ / "lists/train-old.txt");
@@ -272,7 +273,8 @@ TEST_F(SplitLists, SayWhatIsWrong) {
   Dataset dataset = load_dataset(folder_ / "set");
   EXPECT_NE(error_of([&] { apply_split_files(dataset, folder_ / "lists"); }).find("no list of train tracks"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { apply_split_files(dataset, folder_ / "nowhere"); }).find("is no folder"), std::string::npos);
+  EXPECT_NE(error_of([&] { apply_split_files(dataset, folder_ / "nowhere"); }).find("is not a folder"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -17,7 +17,6 @@
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
 #include "kernels/device/cache_folder.h"
-#include "kernels/device/device_error.h"
 #include "tests/support/music_folder.h"
 
 #if MELGRAD_EMULATED
@@ -55,10 +54,11 @@ void expect_equal(const LogMel& clip, const LogMel& expected) {
 }
 
 void expect_right(const Dataset& dataset, const Features& features, const MelSettings& mel = settings) {
-  ASSERT_EQ(features.clips.size(), dataset.tracks.size());
+  ASSERT_EQ(features.records.size(), dataset.tracks.size());
   EXPECT_TRUE(features.failures.empty());
   for (size_t i = 0; i < dataset.tracks.size(); ++i) {
-    expect_equal(features.clips[i], log_mel(dataset.tracks[i].path, mel));
+    EXPECT_EQ(features.records[i].track, i);
+    expect_equal(features.records[i].log_mel, log_mel(dataset.tracks[i].path, mel));
   }
 }
 
@@ -114,8 +114,8 @@ TEST(FeatureCache, WorksWithoutAFolder) {
   const std::vector<size_t> one{1};
   Progress progress("features", 1, "tracks", ProgressMode::quiet);
   const Features features = extract_features(dataset, one, settings, "", progress);
-  ASSERT_EQ(features.clips.size(), 1u);
-  expect_equal(features.clips[0], log_mel(dataset.tracks[1].path, settings));
+  ASSERT_EQ(features.records.size(), 1u);
+  expect_equal(features.records[0].log_mel, log_mel(dataset.tracks[1].path, settings));
   EXPECT_EQ(features.computed, 1u);
 }
 
@@ -136,10 +136,29 @@ TEST(FeatureCache, LeavesBadFilesOutAndNamesThem) {
     }
     EXPECT_TRUE(std::ranges::is_sorted(features.failures, {}, &Features::Failure::track));
     for (size_t i = 0; i < dataset.tracks.size(); ++i) {
-      const bool failed = std::ranges::count(features.failures, i, &Features::Failure::track) > 0;
-      EXPECT_EQ(features.clips[i].frames == 0, failed) << dataset.tracks[i].name;
+      const auto failed = std::ranges::count(features.failures, i, &Features::Failure::track);
+      EXPECT_EQ(std::ranges::count(features.records, i, &TrackFeatures::track), 1 - failed) << dataset.tracks[i].name;
     }
   }
+}
+
+TEST(FeatureCache, RequiresTracksThatCanBeRead) {
+  const TemporaryFolder folder;
+  write_sines(folder / "set", 2);
+  write_text(folder / "set/even/noise.wav", "this is no sound");
+  const Dataset dataset = load_dataset(folder / "set");
+  Features features = extract(dataset, "");
+  EXPECT_EQ(features.labels(dataset), (std::vector{0, 1}));
+  EXPECT_EQ(features.names(dataset), (std::vector<std::string>{"even/000.wav", "odd/001.wav"}));
+  EXPECT_EQ(error_of([&] { require_tracks(features, dataset, false); }), "");
+  EXPECT_EQ(error_of([&] { require_tracks(features, dataset, true); }),
+            features.failure_messages().at(0) + "; without --strict it is left out");
+  const std::vector<LogMel> clips = features.take_clips();
+  ASSERT_EQ(clips.size(), 2u);
+  expect_equal(clips[1], log_mel(folder / "set/odd/001.wav", settings));
+  features.records.clear();
+  EXPECT_NE(error_of([&] { require_tracks(features, dataset, false); }).find("none of the 1 tracks could be read"),
+            std::string::npos);
 }
 
 TEST(CacheEntry, IsRefusedWhenAnyByteIsDamaged) {
@@ -341,8 +360,9 @@ int extract_until_interrupted() {
 
 TEST(Interrupt, StopsAnExtractionAndSaysSo) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(std::_Exit(extract_until_interrupted()), testing::ExitedWithCode(3),
-              "interrupted after the features of [0-9]+ of 200 tracks; they are kept, the next run goes on from there");
+  EXPECT_EXIT(
+      std::_Exit(extract_until_interrupted()), testing::ExitedWithCode(3),
+      "interrupted after the features of [0-9]+ of 200 tracks; they are kept, the next run continues from there");
 }
 
 TEST(Interrupt, EndsAtOnceTheSecondTime) {

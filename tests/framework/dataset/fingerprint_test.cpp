@@ -114,7 +114,7 @@ TEST_F(Duplicates, AreNamedByTrackAndKind) {
   EXPECT_EQ(found[0].first, 0u);
   EXPECT_EQ(found[0].second, 3u);
   EXPECT_TRUE(found[0].identical);
-  EXPECT_EQ(likeness(found[0]), "equal to the byte");
+  EXPECT_EQ(likeness(found[0]), "the files have the same bytes");
   EXPECT_EQ(found[1].first, 1u);
   EXPECT_EQ(found[1].second, 2u);
   EXPECT_FALSE(found[1].identical);

@@ -61,10 +61,10 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
       {"model", "there is no model '\\x1B[2J'", "\x1B[2J"},
       {"labels", "cannot be read", nested},
       {"labels", "cannot be read", nested + std::string(100'000, ']')},
-      {"labels", "labels has 7; it must be a list of texts", "[7]"},
-      {"labels", "labels is object; it must be a list of texts", "{}"},
-      {"labels", "1001 labels, 1000 are allowed", many},
-      {"labels", "is there twice", R"(["low","low"])"},
+      {"labels", "labels has 7; it must be a list of strings", "[7]"},
+      {"labels", "labels is object; it must be a list of strings", "{}"},
+      {"labels", "1001 labels, at most 1000 are allowed", many},
+      {"labels", "occurs twice", R"(["low","low"])"},
       {"labels", "control character", R"(["low","hi\u001bgh"])"},
       {"labels", "the model needs F32 [3", R"(["low","middle","high"])"},
       {"crop_frames", "a crop of 0 frames", "0"},
@@ -76,7 +76,7 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
       {"crop_frames", "crop_frames is \"many\"; it must be a whole number", "\"many\""},
       {"crop_frames", "crop_frames is not JSON from its byte 2 on", "["},
       {"crop_frames", "crop_frames is array; it must be a whole number", deep},
-      {"mel", "values a second", "{" + mel + "1}"},
+      {"mel", "values per second", "{" + mel + "1}"},
       {"mel", "hop_length is 0", "{" + mel + "0}"},
       {"mel", "cannot be read", "{" + mel + "null}"},
       {"mel", "hop_length is 4294967808; it must be a whole number of at most 2147483647", "{" + mel + "4294967808}"},
@@ -86,7 +86,7 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
       {"mel", "hop_length is true; it must be a whole number", "{" + mel + "true}"},
       {"mel", "cannot be read", "[]"},
       {"mel", "htk is array; it must be true or false", "{" + mel + R"(512,"htk":)" + deep + "}"},
-      {"mel", "mel has 5000000 bytes, 4194304 are allowed", std::string(5'000'000, ' ')},
+      {"mel", "mel has 5000000 bytes, at most 4194304 are allowed", std::string(5'000'000, ' ')},
       {"standardisation", "0 means", R"({"mean":[],"deviation":[]})"},
       {"standardisation", "there is no 'mean'", "{}"},
       {"standardisation", "mean has 1e+300, which no float can hold", R"({"mean":[1e300],"deviation":[1]})"},
@@ -98,9 +98,9 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
 }
 
 TEST_F(HostileCheckpoint, MetadataThatIsRefusedComesWithARemedy) {
-  expect_refused_metadata("crop_frames", "0", "fetch it again, or train anew");
-  expect_refused_metadata("crop_frames", "[", "fetch it again, or train anew");
-  expect_refused_metadata("standardisation", "{}", "fetch it again, or train anew");
+  expect_refused_metadata("crop_frames", "0", "fetch it again or train again");
+  expect_refused_metadata("crop_frames", "[", "fetch it again or train again");
+  expect_refused_metadata("standardisation", "{}", "fetch it again or train again");
 }
 
 // Ten minutes of silence are a few KB of FLAC; settings that are allowed each by itself would make 2 GB of them.
@@ -156,7 +156,7 @@ TEST_F(HostileCheckpoint, ACutFileIsNamed) {
   const std::string whole = read_file(folder_ / "m.safetensors");
   for (size_t percent = 0; percent < 100; percent += 3) {
     write_text(folder_ / "m.safetensors", whole.substr(0, whole.size() * percent / 100));
-    expect_refused(predict(), "m.safetensors is no valid safetensors file");
+    expect_refused(predict(), "m.safetensors is not a valid safetensors file");
   }
 }
 

@@ -39,15 +39,15 @@ TEST(HostileNames, AManifestIsRefusedWithItsLine) {
   const TemporaryFolder root;
   const std::pair<std::string, const char*> table[] = {
       {"path,label\ra.wav,rock\r", "m.csv:1: its lines end in CR alone"},
-      {"path,label\n\"a.wav\",rock\n" + (root / "a.wav").string() + ",pop\n", "m.csv:3: a.wav is listed already"},
-      {"path,label\nx/../a.wav,rock\na.wav,pop\n", "m.csv:3: a.wav is listed already in line 2"},
+      {"path,label\n\"a.wav\",rock\n" + (root / "a.wav").string() + ",pop\n", "m.csv:3: a.wav is already listed"},
+      {"path,label\nx/../a.wav,rock\na.wav,pop\n", "m.csv:3: a.wav is already listed in line 2"},
       {"path,label\n../" + root.path().filename().string() + "/a.wav,rock\na.wav,pop\n",
-       "m.csv:3: a.wav is listed already"},
-      {"path,label\na\0b.wav,rock\n"s, "m.csv:2: the path holds a NUL byte"},
+       "m.csv:3: a.wav is already listed"},
+      {"path,label\na\0b.wav,rock\n"s, "m.csv:2: the path contains a NUL byte"},
       {"path,label\na.wav,ro\xFF"
        "ck\n",
-       "cannot name the genre of a.wav: it is not UTF-8"},
-      {"path,label\na.wav,\"ro\nck\"\n", "it holds a control character"},
+       "cannot be the label of a.wav: it is not UTF-8"},
+      {"path,label\na.wav,\"ro\nck\"\n", "it contains a control character"},
       {"path,label\na.wav," + std::string(1000, 'x') + "\n", "it has 1000 bytes"},
       {"path\na.wav\n", "m.csv:1: no column 'label'"},
       {"path,la\0bel\na.wav,rock\n"s, "'la\\x00bel'; the first line must name path,label"},

@@ -134,7 +134,7 @@ TEST(Split, HonoursTheFoldsOfGenres4) {
     }
   }
   expect_error(dataset, {.fold = 4}, "fold 4 cannot be held out of");
-  expect_error(dataset, {.fold = 0, .folds = 5}, "brings 4 folds of its own, 5 are asked for");
+  expect_error(dataset, {.fold = 0, .folds = 5}, "defines 4 folds, but 5 are requested");
 }
 
 TEST(Split, FollowsTheSplitColumn) {
@@ -151,7 +151,7 @@ TEST(Split, FollowsTheSplitColumn) {
   EXPECT_EQ(named.train.size(), 15u);
 
   dataset.tracks[2].split = "";
-  expect_error(dataset, {}, "0/2 has no split, other tracks have one");
+  expect_error(dataset, {}, "0/2 has no split, but other tracks have one");
 }
 
 TEST(Split, RefusesALeak) {
@@ -167,14 +167,14 @@ TEST(Split, RefusesALeak) {
   dataset.tracks[0].group = dataset.tracks[4].group = "Nina";
   EXPECT_NE(error_of([&] {
               check_disjoint(dataset, {{0}, {4}, {}});
-            }).find("the group 'Nina' lies on two sides: 0/0 in train, 1/1 in validation"),
+            }).find("the group 'Nina' is on two sides: 0/0 in train, 1/1 in validation"),
             std::string::npos);
   EXPECT_EQ(error_of([&] { check_disjoint(dataset, {{0, 4}, {1}, {2}}); }), "");
 
   for (size_t i = 0; i < dataset.tracks.size(); ++i) dataset.tracks[i].fold = i == 0 ? 0 : 1;
-  expect_error(dataset, {.fold = 0}, "the group 'Nina' lies on two sides: 1/1 in train, 0/0 in test");
+  expect_error(dataset, {.fold = 0}, "the group 'Nina' is on two sides: 1/1 in train, 0/0 in test");
   for (size_t i = 0; i < dataset.tracks.size(); ++i) dataset.tracks[i].split = i == 0 ? "test" : "train";
-  expect_error(dataset, {}, "the group 'Nina' lies on two sides");
+  expect_error(dataset, {}, "the group 'Nina' is on two sides");
 }
 
 TEST(Split, SaysWhatIsWrong) {
@@ -183,10 +183,10 @@ TEST(Split, SaysWhatIsWrong) {
   expect_error(dataset, {.validation_fraction = -0.1}, "the validation fraction is -0.1;");
   expect_error(dataset, {.test_fraction = std::nan("")}, "the test fraction is nan;");
   expect_error(dataset, {.validation_fraction = 0.1}, "the validation part is empty");
-  expect_error(dataset, {.fold = 0}, "--folds must say how many: at least 2, 0 given");
+  expect_error(dataset, {.fold = 0}, "--folds must give the number of folds: at least 2, not 0");
   expect_error(dataset, {.fold = 3, .folds = 3}, "fold 3 cannot be held out of set; its folds are 0, 1, 2");
   dataset.tracks[1].fold = 0;
-  expect_error(dataset, {.fold = 0}, "0/0 has no fold, other tracks have one");
+  expect_error(dataset, {.fold = 0}, "0/0 has no fold, but other tracks have one");
 }
 
 TEST(Split, NeedsTwoLabels) {

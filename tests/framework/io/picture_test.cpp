@@ -4,53 +4,13 @@
 
 #include <string>
 
-#include "framework/io/atomic_file.h"
 #include "tests/support/music_folder.h"
-#include "tests/support/synthetic_signal.h"
+#include "tests/support/png_size.h"
 
 namespace melgrad {
 namespace {
 
-struct Size {
-  int width, height;
-};
-
-// Of a PNG: the signature, then the IHDR chunk with big-endian width and height.
-Size png_size(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
-  EXPECT_EQ(bytes.substr(0, 8), "\x89PNG\r\n\x1a\n") << path;
-  EXPECT_EQ(bytes.substr(12, 4), "IHDR") << path;
-  const auto number = [&](size_t at) {
-    int value = 0;
-    for (size_t i = at; i < at + 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-    return value;
-  };
-  return {number(16), number(20)};
-}
-
-TEST(Picture, OfASpectrogramIsAPng) {
-  const test::TemporaryFolder folder;
-  const std::vector<MelSettings> table = {{},
-                                          {.n_mels = 1},
-                                          {.n_mels = 1000},
-                                          {.fmin = 4000, .fmax = 4100, .htk = true},
-                                          {.sample_rate = 200000, .hop_length = 25}};
-  for (const MelSettings& settings : table) {
-    const LogMel mel = log_mel(synthetic_signal("sweep", settings.sample_rate, 0.5), settings);
-    draw_spectrogram(folder / "mel.png", mel, settings, "sweep");
-    const Size size = png_size(folder / "mel.png");
-    EXPECT_GE(size.width, 1200);
-    EXPECT_GE(size.height, 600);
-  }
-}
-
-TEST(Picture, OfSilenceAndOfOneFrameCanBeDrawn) {
-  const test::TemporaryFolder folder;
-  draw_spectrogram(folder / "silence.png", log_mel(synthetic_signal("silence", 22050, 1), {}), {}, "");
-  png_size(folder / "silence.png");
-  draw_spectrogram(folder / "frame.png", log_mel(std::vector<float>{0.5}, {}), {}, std::string(500, 'x') + "ü");
-  png_size(folder / "frame.png");
-}
+using test::png_size;
 
 TEST(Picture, OfABarChartGrowsWithItsLabels) {
   const test::TemporaryFolder folder;
@@ -84,7 +44,6 @@ TEST(Picture, RefusesWhatDoesNotFitTogether) {
   const test::TemporaryFolder folder;
   EXPECT_NE(test::error_of([&] { draw_confusion_matrix(folder / "a.png", {"a", "b"}, {{1, 2}, {3}}, ""); }), "");
   EXPECT_NE(test::error_of([&] { draw_confusion_matrix(folder / "a.png", {}, {}, ""); }), "");
-  EXPECT_NE(test::error_of([&] { draw_spectrogram(folder / "a.png", {}, {}, ""); }), "");
   const std::string message = test::error_of([&] { draw_confusion_matrix(folder / "no" / "a.png", {"a"}, {{1}}, ""); });
   EXPECT_NE(message.find("a.png"), std::string::npos) << message;
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/device/device_error.h"
+#include "kernels/device/error.h"
 #include "kernels/device/stream.h"
 #include "tests/kernels/device/cudnn/chip.h"
 #include "tests/kernels/device/cudnn/notes.h"

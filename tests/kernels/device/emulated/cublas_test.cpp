@@ -52,7 +52,7 @@ TEST_F(EmulatedCublas, AFailureNamesTheCallAndTheReason) {
   try {
     cublas_check(CUBLAS_STATUS_NOT_SUPPORTED, "linear_forward");
     FAIL();
-  } catch (const Error& error) {
+  } catch (const Exception& error) {
     EXPECT_STREQ(error.what(), "linear_forward: the functionality requested is not supported");
   }
 }

@@ -17,12 +17,12 @@ using test::Results;
 
 Stream& device() { return Stream::of(Device::cuda); }
 
-// The message of the Error that body() throws.
+// The message of the exception that body() throws.
 template <class Body>
 std::string error_of(Body body) {
   try {
     body();
-  } catch (const Error& error) {
+  } catch (const Exception& error) {
     return error.what();
   }
   return "no error";
