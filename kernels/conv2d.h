@@ -6,25 +6,10 @@
 // and on a GPU under set_deterministic (kernels/device/deterministic.h).
 #pragma once
 
-#include <compare>
-
+#include "kernels/device/convolution.h"
 #include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
-
-struct Conv2d {
-  int64_t batch, height, width, in_channels;  // of the input
-  int64_t out_channels, kernel_height, kernel_width;
-  int64_t stride, padding;  // the same in both directions
-
-  int64_t out_height() const { return (height + 2 * padding - kernel_height) / stride + 1; }
-  int64_t out_width() const { return (width + 2 * padding - kernel_width) / stride + 1; }
-  // Of one direction, padding included, as the papers count them.
-  int64_t multiply_adds() const {
-    return batch * out_height() * out_width() * out_channels * kernel_height * kernel_width * in_channels;
-  }
-  auto operator<=>(const Conv2d&) const = default;
-};
 
 // y = x * w + bias; bias is float32 [out_channels], or null for none.
 KERNEL(conv2d_forward, const void* x, const void* w, const float* bias, void* y, DType dtype, Conv2d conv)

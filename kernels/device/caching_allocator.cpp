@@ -81,7 +81,7 @@ void CachingAllocator::release(void* block) noexcept {
   }
 }
 
-Stream::Memory CachingAllocator::memory() const {
+MemoryUse CachingAllocator::memory() const {
   const std::lock_guard lock(mutex_);
   return memory_;
 }

@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "kernels/device/stream.h"
+#include "kernels/device/memory.h"
 
 namespace melgrad {
 
@@ -37,7 +37,7 @@ class CachingAllocator {
   // Throws OutOfMemory when the source is exhausted even after all cached blocks were given back to it.
   void* allocate(size_t bytes);
   void release(void* block) noexcept;
-  Stream::Memory memory() const;
+  MemoryUse memory() const;
   void reset_peak();
 
  private:
@@ -51,7 +51,7 @@ class CachingAllocator {
   mutable std::mutex mutex_;
   std::map<size_t, std::vector<void*>> cached_;  // by capacity; min-heaps
   std::unordered_map<void*, size_t> live_;       // capacities
-  Stream::Memory memory_;
+  MemoryUse memory_;
 };
 
 }  // namespace melgrad

@@ -3,11 +3,28 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <string>
 
-#include "kernels/conv2d.h"
+#include "kernels/device/dtype.h"
+#include "kernels/device/stream.h"
 
 namespace melgrad::kernel {
+
+// The shapes of a two-dimensional convolution.
+struct Conv2d {
+  int64_t batch, height, width, in_channels;  // of the input
+  int64_t out_channels, kernel_height, kernel_width;
+  int64_t stride, padding;  // the same along height and width
+
+  int64_t out_height() const { return (height + 2 * padding - kernel_height) / stride + 1; }
+  int64_t out_width() const { return (width + 2 * padding - kernel_width) / stride + 1; }
+  // Multiply-adds of one pass. Products with padding count too, as in the papers.
+  int64_t multiply_adds() const {
+    return batch * out_height() * out_width() * out_channels * kernel_height * kernel_width * in_channels;
+  }
+  auto operator<=>(const Conv2d&) const = default;
+};
 
 enum class ConvolutionPass : uint8_t { forward, backward_data, backward_filter };
 

@@ -82,7 +82,7 @@ class CpuStream final : public Stream {
   }
   std::unique_ptr<Readback> make_readback(size_t bytes) override { return std::make_unique<CpuReadback>(bytes); }
   void synchronize() override {}
-  Memory memory() const override { return allocator_.memory(); }
+  MemoryUse memory() const override { return allocator_.memory(); }
   void reset_peak() override { allocator_.reset_peak(); }
   void capture_profile(bool) override {}
   void begin_range(const char*) noexcept override {}

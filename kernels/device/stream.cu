@@ -142,7 +142,7 @@ class CudaStream final : public Stream {
 
   void synchronize() override { cuda_check(cudaStreamSynchronize(native()), "cudaStreamSynchronize"); }
 
-  Memory memory() const override { return allocator_.memory(); }
+  MemoryUse memory() const override { return allocator_.memory(); }
   void reset_peak() override { allocator_.reset_peak(); }
 
   void capture_profile(bool on) override {
@@ -243,7 +243,7 @@ std::vector<GpuInfo> gpus() {
 void throw_out_of_memory(std::string_view what) {
   cudaGetLastError();  // reported here, so not again by the next call
   const size_t free = free_bytes();
-  const auto [used, peak, held] = made_stream ? made_stream->memory() : Stream::Memory{};
+  const auto [used, peak, held] = made_stream ? made_stream->memory() : MemoryUse{};
   throw OutOfMemory(fmt::format("{}: out of memory on {}: {} in use, {} held, {} free", what,
                                 made_stream ? made_stream->description() : name_of(Device::cuda), mebibytes(used),
                                 mebibytes(held), mebibytes(free)),

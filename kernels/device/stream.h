@@ -8,23 +8,13 @@
 #include <optional>
 #include <string>
 
-#include "kernels/device/error.h"
+#include "kernels/device/memory.h"
 
 namespace melgrad {
 
 enum class Device : uint8_t { cpu, cuda };
 
 constexpr const char* name_of(Device device) { return device == Device::cpu ? "cpu" : "cuda"; }
-
-// "24.0 MiB"
-inline std::string mebibytes(size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
-
-// No memory for a request. `capacity` is what the program could use in all: what it uses and what is free.
-class OutOfMemory : public Error {
- public:
-  OutOfMemory(const std::string& message, size_t bytes_in_all) : Error(message), capacity(bytes_in_all) {}
-  size_t capacity;  // bytes
-};
 
 // The way of a small result to the host that does not hold the device up: start() queues the copy and returns, wait()
 // returns when it is done. One copy at a time.
@@ -77,12 +67,7 @@ class Stream {
   // Waits for all submitted work and throws its pending error, if any.
   virtual void synchronize() = 0;
 
-  // Bytes in use by callers now, and the highest that figure has been since reset_peak. Bytes held from the system
-  // include cached blocks.
-  struct Memory {
-    size_t used = 0, peak = 0, held = 0;
-  };
-  virtual Memory memory() const = 0;
+  virtual MemoryUse memory() const = 0;
   virtual void reset_peak() = 0;
 
   // Starts and ends what `nsys profile --capture-range cudaProfilerApi` and `ncu --profile-from-start off` look at.

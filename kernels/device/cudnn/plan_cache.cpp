@@ -5,8 +5,8 @@
 
 #include "kernels/device/cudnn/plan_choice.cuh"
 #include "kernels/device/device_error.h"
+#include "kernels/device/memory.h"
 #include "kernels/device/note.h"
-#include "kernels/device/stream.h"
 
 namespace melgrad::kernel::cudnn {
 namespace {

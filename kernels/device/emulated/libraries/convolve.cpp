@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/conv2d.h"
 #include "kernels/device/bfloat16.h"
 #include "kernels/device/convolution.h"
 #include "kernels/device/emulated/device_memory.h"
