@@ -14,9 +14,9 @@ inline void require_trainable(int64_t rows) {
 }
 
 // Training: normalises by the batch's own statistics, saves them for the backward pass (mean and
-// inverse_deviation = 1 / sqrt(var + epsilon)) and updates the running ones. Needs rows >= 2.
+// inverse_std = 1 / sqrt(var + epsilon)) and updates the running ones. Needs rows >= 2.
 KERNEL(batch_norm_forward_training, const void* x, const float* gamma, const float* beta, void* y, float* mean,
-       float* inverse_deviation, float* running_mean, float* running_var, DType dtype, int64_t rows, int64_t channels,
+       float* inverse_std, float* running_mean, float* running_var, DType dtype, int64_t rows, int64_t channels,
        float momentum, float epsilon)
 
 // Evaluation: y = gamma * (x - running_mean) / sqrt(running_var + epsilon) + beta.
@@ -25,8 +25,7 @@ KERNEL(batch_norm_forward_evaluation, const void* x, const float* gamma, const f
 
 // Gradients of the training form. dgamma and dbeta are written, not added to.
 KERNEL(batch_norm_backward_training, const void* x, const void* dy, const float* gamma, const float* mean,
-       const float* inverse_deviation, void* dx, float* dgamma, float* dbeta, DType dtype, int64_t rows,
-       int64_t channels)
+       const float* inverse_std, void* dx, float* dgamma, float* dbeta, DType dtype, int64_t rows, int64_t channels)
 
 // Gradients of the evaluation form, in which the statistics are constants.
 KERNEL(batch_norm_backward_evaluation, const void* x, const void* dy, const float* gamma, const float* running_mean,

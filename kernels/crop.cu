@@ -15,7 +15,7 @@ __global__ void __launch_bounds__(row_threads)
 template <class T, int width>
 __global__ void __launch_bounds__(row_threads)
     cut_crops(const Clip* clips, const int64_t* picks, const int64_t* starts, T* y, int64_t n_mels, int64_t crop_frames,
-              const float* mean, const float* inverse_deviation) {
+              const float* mean, const float* inverse_std) {
   const int64_t elements = n_mels * crop_frames;
   const Clip clip = clips[picks[blockIdx.x]];
   // 32 bits hold a sum of two positions in a row, and divide much faster than 64.
@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(row_threads)
     Vector<T, width> values;
     for (int k = 0; k < width; ++k) {
       const uint32_t frame = start + t < frames ? start + t : (start + t) % frames;
-      values[k] = from_float<T>((clip.db[mel * clip.frames + frame] - mean[mel]) * inverse_deviation[mel]);
+      values[k] = from_float<T>((clip.db[mel * clip.frames + frame] - mean[mel]) * inverse_std[mel]);
       if (++t == length) {
         t = 0;
         ++mel;
@@ -48,13 +48,13 @@ void random_crop_starts(Stream& stream, const Clip* clips, const int64_t* picks,
 }
 
 void crop(Stream& stream, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype,
-          int64_t batch, int64_t n_mels, int64_t crop_frames, const float* mean, const float* inverse_deviation) {
+          int64_t batch, int64_t n_mels, int64_t crop_frames, const float* mean, const float* inverse_std) {
   const int64_t elements = n_mels * crop_frames;
   if (batch * elements == 0) return;
   MELGRAD_CHECK(elements <= INT32_MAX, "crop: {} mel bins of {} frames are too many", n_mels, crop_frames);
   dispatch(dtype, elements, {y}, [&]<class T, int width>() {
     launch(cut_crops<T, width>, row_grid(batch, elements / width), row_threads, 0, stream, clips, picks, starts,
-           static_cast<T*>(y), n_mels, crop_frames, mean, inverse_deviation);
+           static_cast<T*>(y), n_mels, crop_frames, mean, inverse_std);
   });
 }
 

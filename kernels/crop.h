@@ -22,10 +22,10 @@ MELGRAD_HOST_DEVICE inline int64_t random_crop_start(const Clip& clip, int64_t c
 KERNEL(random_crop_starts, const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch, int64_t crop_frames,
        RandomStream random)
 
-// y [batch, n_mels, crop_frames, 1] of `dtype`: (db - mean[mel]) * inverse_deviation[mel] of frames starts[i],
-// starts[i] + 1, ... of clip picks[i], which begins again where it ends. mean and inverse_deviation are [n_mels]. Needs
+// y [batch, n_mels, crop_frames, 1] of `dtype`: (db - mean[mel]) * inverse_std[mel] of frames starts[i],
+// starts[i] + 1, ... of clip picks[i], which begins again where it ends. mean and inverse_std are [n_mels]. Needs
 // 0 <= starts[i] < frames, which only the CPU can check.
 KERNEL(crop, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype, int64_t batch,
-       int64_t n_mels, int64_t crop_frames, const float* mean, const float* inverse_deviation)
+       int64_t n_mels, int64_t crop_frames, const float* mean, const float* inverse_std)
 
 }  // namespace melgrad::kernel

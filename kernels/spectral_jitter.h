@@ -44,9 +44,9 @@ MELGRAD_HOST_DEVICE inline JitteredBin jittered_bin(const SpectralJitter& settin
               settings.level * (2 * uniform(common.v[2]) - 1)};
 }
 
-// x -> y [batch, n_mels, frames, 1] of `dtype`, standardised; they must not alias. inverse_deviation float32 [n_mels]
+// x -> y [batch, n_mels, frames, 1] of `dtype`, standardised; they must not alias. inverse_std float32 [n_mels]
 // is what the features were multiplied by, so what a dB is in each bin.
-KERNEL(spectral_jitter, const void* x, const float* inverse_deviation, void* y, DType dtype, int64_t batch,
-       int64_t n_mels, int64_t frames, SpectralJitter settings, RandomStream random)
+KERNEL(spectral_jitter, const void* x, const float* inverse_std, void* y, DType dtype, int64_t batch, int64_t n_mels,
+       int64_t frames, SpectralJitter settings, RandomStream random)
 
 }  // namespace melgrad::kernel

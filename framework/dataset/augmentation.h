@@ -13,8 +13,8 @@ struct Augmentation {
   float mixup_alpha = 0.3f;  // 0: no mixup
 };
 
-// Spectral jitter, SpecAugment, then mixup. The batch is in random order already; inverse_deviation [n_mels]
+// Spectral jitter, SpecAugment, then mixup. The batch is in random order already; inverse_std [n_mels]
 // is what its features were multiplied by to standardise them.
-Batch augment(Batch batch, const Tensor& inverse_deviation, const Augmentation& settings, Generator& generator);
+Batch augment(Batch batch, const Tensor& inverse_std, const Augmentation& settings, Generator& generator);
 
 }  // namespace melgrad

@@ -36,7 +36,7 @@ class ClipStore {
   int64_t frames(int64_t clip) const { return frames_[static_cast<size_t>(clip)]; }
   int64_t n_mels() const { return n_mels_; }
   // What the crops' features were multiplied by, [n_mels].
-  const Tensor& inverse_deviation() const { return inverse_deviation_; }
+  const Tensor& inverse_std() const { return inverse_std_; }
 
   // One crop of each picked clip, from places the device draws. Clips shorter than the crop repeat.
   Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype, Generator& generator) const;
@@ -49,7 +49,7 @@ class ClipStore {
 
   Device device_;
   int64_t n_mels_ = 0, classes_;
-  Tensor mean_, inverse_deviation_;  // [n_mels]
+  Tensor mean_, inverse_std_;  // [n_mels]
   std::vector<int> labels_;
   std::vector<int64_t> frames_;
   std::vector<Tensor> features_;

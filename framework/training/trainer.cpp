@@ -163,7 +163,7 @@ void Trainer::queue_step(std::span<const int64_t> picks) {
   {
     const ProfilerRange range(stream_, "data");
     batch = augment(data_.train.random_crops(picks, card_.crop_frames, options_.precision, generator),
-                    data_.train.inverse_deviation(), options_.augmentation, generator);
+                    data_.train.inverse_std(), options_.augmentation, generator);
   }
   Tensor loss;
   const Tensor logits = forward_and_backward(batch, loss);
