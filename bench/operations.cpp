@@ -263,7 +263,7 @@ class Operations {
                               .height = stem.out_height(),
                               .width = stem.out_width(),
                               .channels = stem.out_channels,
-                              .kernel = 3,
+                              .kernel_size = 3,
                               .stride = 2,
                               .padding = 1};
     const int64_t in = pool.batch * pool.height * pool.width * pool.channels;

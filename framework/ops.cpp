@@ -169,7 +169,7 @@ Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t paddi
                             .height = x.shape()[1],
                             .width = x.shape()[2],
                             .channels = x.shape()[3],
-                            .kernel = kernel,
+                            .kernel_size = kernel,
                             .stride = stride,
                             .padding = padding};
   MELGRAD_CHECK(kernel >= 1 && kernel <= 16 && stride >= 1 && padding >= 0 && padding <= kernel / 2,

@@ -14,7 +14,7 @@ namespace melgrad::kernel {
 namespace {
 
 struct Complex {
-  Vector re, im;
+  LaneRegister re, im;
 };
 
 inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
@@ -168,15 +168,15 @@ class RealFft::Chirp {
     fft_ = std::make_unique<Smooth>(padded_);
     for (int64_t i = 0; i < length; ++i) append_root(chirp_, i * i % (2 * length), 2 * length);
 
-    std::vector<Complex> kernel(padded_, Complex{}), scratch(padded_);
+    std::vector<Complex> filter(padded_, Complex{}), scratch(padded_);
     for (int64_t i = 0; i < length; ++i) {
-      const Complex conjugate = {Vector{} + chirp_[2 * i], Vector{} - chirp_[2 * i + 1]};
-      kernel[i] = kernel[(padded_ - i) % padded_] = conjugate;
+      const Complex conjugate = {LaneRegister{} + chirp_[2 * i], LaneRegister{} - chirp_[2 * i + 1]};
+      filter[i] = filter[(padded_ - i) % padded_] = conjugate;
     }
-    const Complex* spectrum = fft_->transform(kernel.data(), scratch.data());
+    const Complex* spectrum = fft_->transform(filter.data(), scratch.data());
     for (int64_t i = 0; i < padded_; ++i) {
-      kernel_spectrum_.push_back(spectrum[i].re[0] / static_cast<double>(padded_));
-      kernel_spectrum_.push_back(spectrum[i].im[0] / static_cast<double>(padded_));
+      filter_spectrum_.push_back(spectrum[i].re[0] / static_cast<double>(padded_));
+      filter_spectrum_.push_back(spectrum[i].im[0] / static_cast<double>(padded_));
     }
   }
 
@@ -189,7 +189,7 @@ class RealFft::Chirp {
     Complex* spectrum = fft_->transform(a, b);
     // The inverse transform is the forward one between exchanges of real and imaginary parts.
     for (int64_t i = 0; i < padded_; ++i) {
-      const Complex product = times(spectrum[i], kernel_spectrum_[2 * i], kernel_spectrum_[2 * i + 1]);
+      const Complex product = times(spectrum[i], filter_spectrum_[2 * i], filter_spectrum_[2 * i + 1]);
       spectrum[i] = {product.im, product.re};
     }
     const Complex* result = fft_->transform(spectrum, spectrum == a ? b : a);
@@ -202,7 +202,7 @@ class RealFft::Chirp {
  private:
   int64_t length_, padded_ = 1;
   std::unique_ptr<Smooth> fft_;
-  std::vector<double> chirp_, kernel_spectrum_;  // pairs
+  std::vector<double> chirp_, filter_spectrum_;  // pairs
 };
 
 RealFft::RealFft(int64_t length) : length_(length), complex_length_(length % 2 == 0 ? length / 2 : length) {
@@ -233,7 +233,7 @@ void RealFft::forward(Lanes* signal, ComplexLanes* spectrum, ComplexLanes* scrat
   if (!even_length) {
     x = free;
     free += n;
-    for (int64_t i = 0; i < n; ++i) x[i] = {as_vector(signal[i]), Vector{}};
+    for (int64_t i = 0; i < n; ++i) x[i] = {as_register(signal[i]), LaneRegister{}};
   }
   const Complex* z = chirp_ ? chirp_->transform(x, free) : smooth_->transform(x, free);
   if (!even_length) {
@@ -252,9 +252,9 @@ void RealFft::forward(Lanes* signal, ComplexLanes* spectrum, ComplexLanes* scrat
 
 const RealFft& real_fft(int64_t length) {
   static std::mutex mutex;
-  static std::map<int64_t, RealFft> plans;
+  static std::map<int64_t, RealFft> transforms;
   const std::lock_guard lock(mutex);
-  return plans.try_emplace(length, length).first->second;
+  return transforms.try_emplace(length, length).first->second;
 }
 
 }  // namespace melgrad::kernel

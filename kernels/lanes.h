@@ -6,16 +6,16 @@
 
 namespace melgrad::kernel {
 
-using Vector [[gnu::vector_size(sizeof(Lanes)), gnu::may_alias]] = double;
+using LaneRegister [[gnu::vector_size(sizeof(Lanes)), gnu::may_alias]] = double;
 
 // Four neighbours at any address.
 template <class T>
-Vector load(const T* values) {
+LaneRegister load(const T* values) {
   using Unaligned [[gnu::vector_size(fft_lanes * sizeof(T)), gnu::may_alias, gnu::aligned(sizeof(T))]] = T;
-  return __builtin_convertvector(*reinterpret_cast<const Unaligned*>(values), Vector);
+  return __builtin_convertvector(*reinterpret_cast<const Unaligned*>(values), LaneRegister);
 }
 
-inline Vector& as_vector(Lanes& lanes) { return reinterpret_cast<Vector&>(lanes); }
-inline const Vector& as_vector(const Lanes& lanes) { return reinterpret_cast<const Vector&>(lanes); }
+inline LaneRegister& as_register(Lanes& lanes) { return reinterpret_cast<LaneRegister&>(lanes); }
+inline const LaneRegister& as_register(const Lanes& lanes) { return reinterpret_cast<const LaneRegister&>(lanes); }
 
 }  // namespace melgrad::kernel

@@ -7,7 +7,7 @@ namespace {
 
 template <class T, int width>
 __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x, T* y, uint8_t* taken, Pool2d pool) {
-  const int kernel = static_cast<int>(pool.kernel);
+  const int kernel_size = static_cast<int>(pool.kernel_size);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const auto place = Place::of_thread<width>(out_height, out_width, static_cast<int>(pool.channels));
   if (!place.inside) return;
@@ -16,9 +16,9 @@ __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x
   Vector<T, width> largest = {};
   Vector<uint8_t, width> position = {};
   bool first = true;
-  for (int i = 0; i < kernel; ++i) {
+  for (int i = 0; i < kernel_size; ++i) {
     if (top + i < 0 || top + i >= pool.height) continue;
-    for (int j = 0; j < kernel; ++j) {
+    for (int j = 0; j < kernel_size; ++j) {
       if (left + j < 0 || left + j >= pool.width) continue;
       const int64_t pixel = (place.sample * pool.height + top + i) * pool.width + left + j;
       const auto values = load<width>(x + pixel * pool.channels + place.channel);
@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x
         const float value = to_float(values[c]);
         if (first || value > to_float(largest[c]) || value != value) {
           largest[c] = values[c];
-          position[c] = static_cast<uint8_t>(i * kernel + j);
+          position[c] = static_cast<uint8_t>(i * kernel_size + j);
         }
       }
       first = false;
@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x
 template <class T, int width>
 __global__ void __launch_bounds__(image_row_threads)
     max_pool_backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {
-  const int kernel = static_cast<int>(pool.kernel), stride = static_cast<int>(pool.stride);
+  const int kernel_size = static_cast<int>(pool.kernel_size), stride = static_cast<int>(pool.stride);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const int height = static_cast<int>(pool.height), across = static_cast<int>(pool.width);
   const auto place = Place::of_thread<width>(height, across, static_cast<int>(pool.channels));
@@ -49,14 +49,14 @@ __global__ void __launch_bounds__(image_row_threads)
   const int row = place.row + static_cast<int>(pool.padding), column = place.column + static_cast<int>(pool.padding);
 
   float sum[width] = {};
-  for (int out_row = max(0, (row - kernel + stride) / stride); out_row <= min(row / stride, out_height - 1);
+  for (int out_row = max(0, (row - kernel_size + stride) / stride); out_row <= min(row / stride, out_height - 1);
        ++out_row) {
-    for (int out_column = max(0, (column - kernel + stride) / stride);
+    for (int out_column = max(0, (column - kernel_size + stride) / stride);
          out_column <= min(column / stride, out_width - 1); ++out_column) {
       const int64_t pixel = (place.sample * out_height + out_row) * out_width + out_column;
       const auto position = load<width>(taken + pixel * pool.channels + place.channel);
       const auto d = load<width>(dy + pixel * pool.channels + place.channel);
-      const int here = (row - out_row * stride) * kernel + column - out_column * stride;
+      const int here = (row - out_row * stride) * kernel_size + column - out_column * stride;
       for (int c = 0; c < width; ++c) {
         if (position[c] == here) sum[c] += to_float(d[c]);
       }

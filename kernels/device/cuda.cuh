@@ -41,24 +41,24 @@ inline void cuda_check(cudaError_t status, const char* what) {
   if (status != cudaSuccess) throw DeviceError(fmt::format("{}: {}", what, cudaGetErrorString(status)));
 }
 
-// Queues kernel(arguments...) on the stream and returns. A launch the device refuses is an Error that names the
+// Queues function(arguments...) on the stream and returns. A launch the device refuses is an Error that names the
 // operation; a fault inside the kernel surfaces at the next Stream::synchronize.
 template <class... P>
-void launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream,
+void launch(void (*function)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream,
             std::type_identity_t<P>... arguments) {
 #if MELGRAD_EMULATED
-  emulated_cuda::launch(current_range(stream), kernel, grid, block, shared_bytes, arguments...);
+  emulated_cuda::launch(current_range(stream), function, grid, block, shared_bytes, arguments...);
 #else
   constexpr size_t granted_without_asking = 48 << 10;
   if (shared_bytes > granted_without_asking) {
-    cuda_check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                    static_cast<int>(shared_bytes)),
+    cuda_check(cudaFuncSetAttribute(reinterpret_cast<const void*>(function),
+                                    cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
                current_range(stream));
   }
   // The function behind <<<>>>, which clang-format cannot write.
   const cudaLaunchConfig_t shape{
       .gridDim = grid, .blockDim = block, .dynamicSmemBytes = shared_bytes, .stream = native_stream(stream)};
-  if (const cudaError_t status = cudaLaunchKernelEx(&shape, kernel, arguments...); status != cudaSuccess) {
+  if (const cudaError_t status = cudaLaunchKernelEx(&shape, function, arguments...); status != cudaSuccess) {
     cudaGetLastError();  // reported here, so not again by the next call
     throw DeviceError(fmt::format("{}: {} [grid {}x{}x{}, block {}x{}x{}, {} bytes of shared memory]",
                                   current_range(stream), cudaGetErrorString(status), grid.x, grid.y, grid.z, block.x,

@@ -46,12 +46,12 @@ class BatchedFft {
   }
 
  private:
-  struct Plan {
+  struct FftPlan {
     cufftHandle handle{};
-    Plan() { check(cufftCreate(&handle), "cufftCreate"); }
-    ~Plan() { cufftDestroy(handle); }
-    Plan(const Plan&) = delete;
-    Plan& operator=(const Plan&) = delete;
+    FftPlan() { check(cufftCreate(&handle), "cufftCreate"); }
+    ~FftPlan() { cufftDestroy(handle); }
+    FftPlan(const FftPlan&) = delete;
+    FftPlan& operator=(const FftPlan&) = delete;
   };
 
   static void check(cufftResult status, const char* what) {
@@ -61,7 +61,7 @@ class BatchedFft {
     }
   }
 
-  Plan plan_;
+  FftPlan plan_;
   size_t work_bytes_ = 0;
 };
 

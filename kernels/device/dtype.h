@@ -35,8 +35,9 @@ constexpr size_t size_of(DType dtype) {
 }
 
 // The CPU computes in float32 only: bfloat16 arithmetic there would be slower than what it replaces.
-inline void require_float32(DType dtype, const char* kernel) {
-  if (dtype != DType::float32) fail("{}: {} on the CPU is not supported; use --precision fp32", kernel, name_of(dtype));
+inline void require_float32(DType dtype, const char* op_name) {
+  if (dtype != DType::float32)
+    fail("{}: {} on the CPU is not supported; use --precision fp32", op_name, name_of(dtype));
 }
 
 }  // namespace melgrad

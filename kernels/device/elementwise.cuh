@@ -29,13 +29,13 @@ __device__ void for_vector_of_thread(int64_t n, Body body) {
 
 template <int width, class T, class Op, class... X>
 __global__ void __launch_bounds__(elementwise_threads) elementwise(Op op, T* y, int64_t n, const X*... x) {
-  for_vector_of_thread<width>(n, [&]<int taken>(int64_t first) {
+  for_vector_of_thread<width>(n, [&]<int count>(int64_t first) {
     const auto compute = [&](const auto&... in) {
-      Vector<T, taken> out;
-      for (int j = 0; j < taken; ++j) out[j] = from_float<T>(op(to_float(in[j])...));
+      Vector<T, count> out;
+      for (int j = 0; j < count; ++j) out[j] = from_float<T>(op(to_float(in[j])...));
       store(y + first, out);
     };
-    compute(load<taken>(x + first)...);
+    compute(load<count>(x + first)...);
   });
 }
 

@@ -10,7 +10,7 @@ namespace melgrad::kernel::cuda {
 namespace {
 
 using cudnn::Descriptor;
-using cudnn::Plan;
+using cudnn::ExecutionPlan;
 
 void memory_check(cudnnStatus_t status, const char* what) {
   if (status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED) {
@@ -48,10 +48,10 @@ std::filesystem::path plan_file_path() {
 }
 
 // A point in the stream's work that tells when it was reached.
-class Moment {
+class TimingEvent {
  public:
   void record(Stream& stream) { cuda_check(cudaEventRecord(event_.get(), native_stream(stream)), "cudaEventRecord"); }
-  float milliseconds_since(const Moment& start) const {
+  float milliseconds_since(const TimingEvent& start) const {
     float milliseconds = 0;
     cuda_check(cudaEventSynchronize(event_.get()), "cudaEventSynchronize");
     cuda_check(cudaEventElapsedTime(&milliseconds, start.event_.get(), event_.get()), "cudaEventElapsedTime");
@@ -100,16 +100,16 @@ class Convolver {
         plans_(cudnn::Target(handle_.get()), chip_name(), cudnn::PlanFile(plan_file_path())) {}
 
   void run(const Convolution& convolution, const Operands& operands) {
-    const Plan& plan = plan_for(convolution, operands);
+    const ExecutionPlan& plan = plan_for(convolution, operands);
     void* const workspace = plan.workspace_bytes > 0 ? stream_.workspace(plan.workspace_bytes) : nullptr;
     device_check(execute(plan, operands.with_workspace(workspace)), current_range(stream_));
   }
 
  private:
-  const Plan& plan_for(const Convolution& convolution, const Operands& operands) {
-    if (const Plan* const found = plans_.find(convolution, deterministic())) return *found;
+  const ExecutionPlan& plan_for(const Convolution& convolution, const Operands& operands) {
+    if (const ExecutionPlan* const found = plans_.find(convolution, deterministic())) return *found;
     refuse_capture(convolution);
-    return plans_.choose(convolution, deterministic(), [&](const Plan& plan) {
+    return plans_.choose(convolution, deterministic(), [&](const ExecutionPlan& plan) {
       try {
         return measure(plan, operands);
       } catch (const OutOfMemory&) {
@@ -122,7 +122,7 @@ class Convolver {
   }
 
   // Milliseconds of the fastest of a few runs, which write the output again and again.
-  float measure(const Plan& plan, const Operands& operands) {
+  float measure(const ExecutionPlan& plan, const Operands& operands) {
     constexpr int runs = 5;
     const Scratch workspace(stream_, plan.workspace_bytes);
     const Descriptor pack = operands.with_workspace(workspace.get());
@@ -134,7 +134,7 @@ class Convolver {
     run_once();  // loads the kernels
     float best = std::numeric_limits<float>::infinity();
     for (int i = 0; i < runs; ++i) {
-      Moment start, stop;
+      TimingEvent start, stop;
       start.record(stream_);
       run_once();
       stop.record(stream_);
@@ -143,7 +143,7 @@ class Convolver {
     return best;
   }
 
-  cudnnStatus_t execute(const Plan& plan, const Descriptor& pack) const {
+  cudnnStatus_t execute(const ExecutionPlan& plan, const Descriptor& pack) const {
     return cudnnBackendExecute(handle_.get(), plan.descriptor.raw(), pack.raw());
   }
 

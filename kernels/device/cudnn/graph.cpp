@@ -192,7 +192,7 @@ Configuration Graph::configuration(const EngineChoice& choice) const {
   return read(std::move(config));
 }
 
-Plan Graph::finalize(Configuration configuration) const {
+ExecutionPlan Graph::finalize(Configuration configuration) const {
   Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
   plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration.descriptor);
   if (target_.handle()) plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target_.handle());

@@ -45,7 +45,7 @@ struct Configuration {
 };
 
 // A finalised configuration, which can be executed.
-struct Plan {
+struct ExecutionPlan {
   Configuration configuration;
   Descriptor descriptor;
   size_t workspace_bytes;
@@ -65,7 +65,7 @@ class Graph {
   // Throws Error when this cuDNN has no such engine or knob.
   Configuration configuration(const EngineChoice& choice) const;
   // Throws Error when the chip, the libraries at hand or the shape do not allow it.
-  Plan finalize(Configuration configuration) const;
+  ExecutionPlan finalize(Configuration configuration) const;
 
  private:
   Target target_;

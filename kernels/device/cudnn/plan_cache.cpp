@@ -14,13 +14,13 @@ namespace {
 constexpr size_t plans_to_measure = 10;
 
 // Sets `lacked_memory` where a plan was passed over for lack of it.
-Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const PlanCache::Measure& measure,
-             bool& lacked_memory) {
+ExecutionPlan fastest(std::vector<ExecutionPlan> plans, const Convolution& convolution,
+                      const PlanCache::Measure& measure, bool& lacked_memory) {
   float best_time = std::numeric_limits<float>::infinity();
-  Plan* best = nullptr;
+  ExecutionPlan* best = nullptr;
   std::string reason;
   std::exception_ptr no_memory;
-  for (Plan& plan : plans) {
+  for (ExecutionPlan& plan : plans) {
     try {
       if (const float time = measure(plan); time < best_time) {
         best_time = time;
@@ -42,23 +42,23 @@ Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const Plan
 
 }  // namespace
 
-const Plan* PlanCache::find(const Convolution& convolution, bool deterministic) const {
+const ExecutionPlan* PlanCache::find(const Convolution& convolution, bool deterministic) const {
   const auto found = plans_.find({deterministic, convolution});
   return found == plans_.end() ? nullptr : &found->second;
 }
 
-const Plan& PlanCache::choose(const Convolution& convolution, bool deterministic, const Measure& measure) {
-  Plan plan = deterministic ? std::move(candidate_plans(convolution, target_, true, 1).front())
-                            : kept_or_measured(convolution, measure);
+const ExecutionPlan& PlanCache::choose(const Convolution& convolution, bool deterministic, const Measure& measure) {
+  ExecutionPlan plan = deterministic ? std::move(candidate_plans(convolution, target_, true, 1).front())
+                                     : kept_or_measured(convolution, measure);
   return plans_.insert_or_assign({deterministic, convolution}, std::move(plan)).first->second;
 }
 
-Plan PlanCache::kept_or_measured(const Convolution& convolution, const Measure& measure) {
+ExecutionPlan PlanCache::kept_or_measured(const Convolution& convolution, const Measure& measure) {
   const std::string key = plan_key(chip_, cudnnGetVersion(), convolution);
   bool lacked_memory = false;
   if (const auto kept = file_.find(key)) {
     try {
-      Plan plan = plan_of_choice(*kept, convolution, target_);
+      ExecutionPlan plan = plan_of_choice(*kept, convolution, target_);
       measure(plan);  // another driver may not run it
       return plan;
     } catch (const DeviceError&) {
@@ -69,7 +69,7 @@ Plan PlanCache::kept_or_measured(const Convolution& convolution, const Measure& 
       note_on_stderr(fmt::format("a kept plan is replaced, {}: {}", describe(convolution), error.what()));
     }
   }
-  Plan plan =
+  ExecutionPlan plan =
       fastest(candidate_plans(convolution, target_, false, plans_to_measure), convolution, measure, lacked_memory);
   // Memory that others hold now may be free in the next process, which should not inherit the second best.
   if (!lacked_memory) file_.put(key, plan.configuration.choice);

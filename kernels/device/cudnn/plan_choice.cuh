@@ -12,10 +12,10 @@ bool computes_as_promised(const Configuration& configuration, const Convolution&
 // cores, then in the order of cuDNN's heuristics. None that does not compute as promised, none that cuDNN notes as
 // nondeterministic if `deterministic`, and none that needs a workspace of more than 1 GiB unless all do.
 // Throws Error with cuDNN's reason where there is none.
-std::vector<Plan> candidate_plans(const Convolution& convolution, const Target& target, bool deterministic,
-                                  size_t most);
+std::vector<ExecutionPlan> candidate_plans(const Convolution& convolution, const Target& target, bool deterministic,
+                                           size_t most);
 
 // The plan of a choice made earlier. Throws Error where it no longer exists or does not compute as promised.
-Plan plan_of_choice(const EngineChoice& choice, const Convolution& convolution, const Target& target);
+ExecutionPlan plan_of_choice(const EngineChoice& choice, const Convolution& convolution, const Target& target);
 
 }  // namespace melgrad::kernel::cudnn
