@@ -4,7 +4,7 @@
 
 #include "kernels/device/caching_allocator.h"
 #include "kernels/device/cuda_owners.cuh"
-#include "kernels/device/gpus.h"
+#include "kernels/device/hardware.h"
 #include "kernels/device/staging.cuh"
 
 #if !MELGRAD_EMULATED
