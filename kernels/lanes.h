@@ -1,5 +1,5 @@
-// Four doubles in one register, and complex numbers of them. The alignment of a vector type depends on the compiler's
-// flags, so this header is for files of kernels/ alone; others hold Lanes.
+// Four doubles in one register. The alignment of a vector type depends on compiler flags, so only .cpp files of
+// kernels/ may include this header; all others use Lanes.
 #pragma once
 
 #include "kernels/fft.h"
@@ -8,7 +8,7 @@ namespace melgrad::kernel {
 
 using LaneRegister [[gnu::vector_size(sizeof(Lanes)), gnu::may_alias]] = double;
 
-// Four neighbours at any address.
+// Four consecutive values, at any alignment.
 template <class T>
 LaneRegister load(const T* values) {
   using Unaligned [[gnu::vector_size(fft_lanes * sizeof(T)), gnu::may_alias, gnu::aligned(sizeof(T))]] = T;
