@@ -8,7 +8,7 @@
 namespace melgrad::kernel::cpu {
 namespace {
 
-// Enough elements to outweigh the start of a task, few enough to stay in a core's cache.
+// Enough elements to outweigh the cost of starting a task, few enough to stay in a core's cache.
 constexpr int64_t elements_per_task = 1 << 15;
 
 int64_t rows_in_chunk(int64_t channels) { return std::max<int64_t>(16, elements_per_task / channels); }
@@ -17,8 +17,8 @@ struct ColumnSums {
   std::vector<double> first, second;  // [channels]
 };
 
-// Sums two terms over the rows: term(element, channel, first, second) adds what one element contributes. Double
-// precision makes sum(x^2) - sum(x)^2 / rows harmless: the squares of float32 values are exact in it.
+// Two sums over the rows of each channel: term(element, channel, first, second) adds the contribution of one element.
+// In double precision sum(x^2) - sum(x)^2 / rows loses little, because the square of a float32 value is exact.
 template <class Term>
 ColumnSums sum_columns(int64_t rows, int64_t channels, Term term) {
   const int64_t chunk_rows = rows_in_chunk(channels);
@@ -54,7 +54,7 @@ ColumnSums sum_columns(int64_t rows, int64_t channels, Term term) {
   return sums;
 }
 
-// Calls body(element, channel) for the whole matrix; the iterations of one row are independent.
+// Calls body(element, channel) for every element; the calls for one row must be independent.
 template <class Body>
 void for_each_element(int64_t rows, int64_t channels, Body body) {
   for_each_chunk(rows, rows_in_chunk(channels), [&](int64_t, int64_t begin, int64_t end) {
@@ -65,7 +65,7 @@ void for_each_element(int64_t rows, int64_t channels, Body body) {
   });
 }
 
-// y = (x - mean) * scale + beta, rather than x * scale + shift, which would cancel when |mean| is large.
+// y = (x - mean) * scale + beta. The form x * scale + shift would lose digits if |mean| is large.
 void normalize(const float* x, const float* mean, const float* scale, const float* beta, float* y, int64_t rows,
                int64_t channels) {
   for_each_element(rows, channels, [=](int64_t i, int64_t c) { y[i] = (x[i] - mean[c]) * scale[c] + beta[c]; });
@@ -113,7 +113,7 @@ void batch_norm_forward_training(Stream&, const void* x, const float* gamma, con
   for (int64_t c = 0; c < channels; ++c) {
     const double average = sums.first[static_cast<size_t>(c)] / count;
     const double squares = sums.second[static_cast<size_t>(c)] - average * sums.first[static_cast<size_t>(c)];
-    const double squared_deviations = squares < 0 ? 0 : squares;  // not std::max, which would hide a NaN
+    const double squared_deviations = squares < 0 ? 0 : squares;  // std::max would hide a NaN
     mean[c] = static_cast<float>(average);
     inverse_std[c] = static_cast<float>(1 / std::sqrt(squared_deviations / count + epsilon));
     running_mean[c] += momentum * (mean[c] - running_mean[c]);
@@ -131,7 +131,6 @@ void batch_norm_forward_evaluation(Stream&, const void* x, const float* gamma, c
   normalize(static_cast<const float*>(x), running_mean, scale.data(), beta, static_cast<float*>(y), rows, channels);
 }
 
-// With u = (x - mean) * inverse_std: dx = gamma * inverse_std * (dy - dbeta / rows - u * dgamma / rows).
 void batch_norm_backward_training(Stream&, const void* x, const void* dy, const float* gamma, const float* mean,
                                   const float* inverse_std, void* dx, float* dgamma, float* dbeta, DType dtype,
                                   int64_t rows, int64_t channels) {

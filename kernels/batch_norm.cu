@@ -1,4 +1,12 @@
-// Two passes over memory, the least there is: one that reduces the rows (column_reduce.cuh), one that normalises.
+// Batch normalisation in two passes over the activation: the first reduces the rows (column_reduce.cuh), the second
+// normalises.
+//
+// Memory traffic per element of x, in float32 and bfloat16: forward training 12 and 6 bytes (x read twice, y written),
+// forward evaluation 8 and 4, backward training 20 and 10 (x and dy read twice, dx written), backward evaluation 16 and
+// 8 (dy read twice). Partial results per channel and chunk of rows add a few percent at most.
+//
+// Mean and variance come from a single read of x, by Welford's method in registers. All accesses of activations are 16
+// bytes wide. Each thread computes the factors of its channels once.
 #include "kernels/batch_norm.h"
 
 #include "kernels/device/column_reduce.cuh"
@@ -6,8 +14,8 @@
 namespace melgrad::kernel::cuda {
 namespace {
 
-// The mean and the sum of squared deviations from it, one value after another (Welford 1962) and of two sets together
-// (Chan, Golub & LeVeque 1979): float32 is enough, however far the mean is from zero.
+// The mean of a set of values and the sum of their squared deviations from it. add() appends a value (Welford 1962),
+// combine() appends another set (Chan, Golub & LeVeque 1979). float32 suffices even if the mean is far from zero.
 struct Statistics {
   float count, mean, squared_deviations;
 
@@ -117,7 +125,7 @@ __global__ void __launch_bounds__(reduce_threads)
   }
 }
 
-// With u = (x - mean) * inverse_std: dx = gamma * inverse_std * (dy - dbeta / rows - u * dgamma / rows).
+// dx = scale * (dy - offset - slope * (x - mean)), the formula of batch_norm.h with its per-channel factors collected.
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
     batch_norm_backward_data(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse_std,
@@ -145,7 +153,6 @@ __global__ void __launch_bounds__(reduce_threads)
   }
 }
 
-// dx = gamma * inverse_std * dy: the statistics do not depend on x.
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
     batch_norm_eval_backward_data(const T* dy, const float* gamma, const float* inverse_std, T* dx, int64_t rows,

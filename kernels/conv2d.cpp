@@ -1,7 +1,7 @@
-// Convolutions through oneDNN, on plain NHWC activations. oneDNN's primitives are built for one thread and the batch is
-// spread over the threads here: image by image where every image has its own output, and for the filter gradient in
-// slices whose number depends on the shape alone. So results are the same to the bit at any number of threads, which
-// oneDNN's own threading does not promise, at the same speed.
+// Convolutions by oneDNN on NHWC activations. Each oneDNN primitive runs on one thread, and OpenMP distributes the
+// batch: image by image for the forward pass and the gradient of x, in slices for the gradient of w. The number of
+// slices depends on the shape alone, so results are the same to the bit for any number of threads. oneDNN's own
+// threading does not promise that and is not faster.
 #include "kernels/conv2d.h"
 
 #include <omp.h>
@@ -24,7 +24,7 @@ using Arguments = std::unordered_map<int, memory>;
 enum class Pass : uint8_t { forward, forward_with_bias, backward_data, backward_filter };
 
 const dnnl::engine& engine() {
-  // Never destroyed: the streams of other threads may outlive any order of destruction.
+  // Never destroyed: the streams of other threads may still use it at exit.
   static const auto& cpu = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return cpu;
 }
@@ -51,7 +51,7 @@ dnnl::primitive_attr attributes() {
 
 memory::desc describe(const memory::dims& dims, memory::format_tag tag) { return {dims, memory::data_type::f32, tag}; }
 
-// What oneDNN calls the arguments of a convolution.
+// The arguments of a convolution as oneDNN describes them.
 struct Operands {
   memory::desc x, weights, bias, y;
   memory::dims strides, padding;
@@ -64,7 +64,7 @@ using BackwardWeights = dnnl::convolution_backward_weights;
 constexpr auto training = dnnl::prop_kind::forward_training;
 constexpr auto direct = dnnl::algorithm::convolution_direct;
 
-// oneDNN 3 makes a primitive descriptor of its operands; before it, an operation descriptor came between.
+// oneDNN 3 makes a primitive descriptor from the operands; older versions need an operation descriptor in between.
 #if DNNL_VERSION_MAJOR >= 3
 Forward::primitive_desc forward_descriptor(const Operands& o) {
   return {engine(), training, direct, o.x, o.weights, o.bias, o.y, o.strides, o.padding, o.padding, attributes()};
@@ -84,11 +84,11 @@ typename Backward::primitive_desc backward_descriptor(const Operands& o) {
 }
 #endif
 
-// A convolution of `batch` images on one thread, and the way between our layout of the weights and the one it wants.
+// A convolution of `batch` images on one thread, and the conversion between our layout of the weights and its layout.
 struct Primitives {
   dnnl::primitive convolution;
   memory::desc x, y, bias, weights;
-  dnnl::primitive reorder;  // of the weights: ours to oneDNN's, or back for the filter gradient
+  dnnl::primitive reorder;  // of the weights: from our layout to oneDNN's; the reverse for the filter gradient
   memory::desc our_weights;
   memory::desc scratchpad, reorder_scratchpad;
 
@@ -171,25 +171,26 @@ int64_t out_elements(const Conv2d& conv) { return conv.out_height() * conv.out_w
 
 void check(const Conv2d& conv, DType dtype, const char* op_name) {
   require_float32(dtype, op_name);
-  MELGRAD_CHECK(conv.out_height() > 0 && conv.out_width() > 0, "{}: a {}x{} kernel does not fit {}x{} padded by {}",
-                op_name, conv.kernel_height, conv.kernel_width, conv.height, conv.width, conv.padding);
+  MELGRAD_CHECK(conv.out_height() > 0 && conv.out_width() > 0,
+                "{}: a {}x{} kernel does not fit an input of {}x{} with padding {}", op_name, conv.kernel_height,
+                conv.kernel_width, conv.height, conv.width, conv.padding);
 }
 
 constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 memory wrap(const memory::desc& desc, const void* data) { return {desc, engine(), const_cast<void*>(data)}; }
 
-// A batch of images that goes into a convolution or comes out of it.
+// The input or the output of a convolution.
 struct Images {
-  int argument;  // oneDNN's name for it
+  int argument;  // DNNL_ARG_...
   const memory::desc& image;
   const void* data;
-  int64_t elements;  // of an image
+  int64_t elements;  // per image
 
   memory of(int64_t i) const { return wrap(image, static_cast<const float*>(data) + i * elements); }
 };
 
-// The passes in which every image has its own output.
+// The forward pass and the gradient of x: every image has its own output.
 void convolve_images(Stream& stream, const Primitives& primitives, int64_t batch, const Images& in, const void* w,
                      const float* bias, const Images& out) {
   const size_t weights_bytes = aligned(primitives.weights.get_size()),
@@ -218,8 +219,8 @@ void convolve_images(Stream& stream, const Primitives& primitives, int64_t batch
   failure.rethrow();
 }
 
-// The batch is cut into slices with a filter gradient of their own, which are then added up: enough of them to keep the
-// threads busy, but each of enough pixels that writing and adding its gradient is little beside computing it.
+// Each slice of the batch computes a filter gradient, and the slices' gradients are then added. There are enough slices
+// to keep the threads busy, and enough pixels per slice to make the additions cheap in comparison.
 int64_t images_per_slice(const Conv2d& conv) {
   constexpr int64_t pixels = 128;
   const int64_t slices = std::clamp<int64_t>(conv.batch * conv.out_height() * conv.out_width() / pixels, 4, 16);

@@ -5,9 +5,9 @@
 namespace melgrad::kernel::cpu {
 namespace {
 
-constexpr int64_t channels_per_pass = 64;  // channels whose running maxima stay in the L1 cache
+constexpr int64_t channels_per_pass = 64;  // few enough for the running maxima to stay in the L1 cache
 
-// The taps of a window that begins at `start` and lie inside [0, extent).
+// The positions [begin, end) of a window at `start` that lie inside [0, extent).
 struct Taps {
   int64_t begin, end;
   Taps(int64_t start, int64_t kernel_size, int64_t extent)
@@ -61,7 +61,7 @@ void max_pool2d_forward(Stream&, const void* x, void* y, uint8_t* taken, DType d
   }
 }
 
-// Each row of dx gathers from the output rows whose windows cover it, so that no two threads write one element.
+// Each row of dx gathers from the output rows whose windows cover it, so no two threads write the same element.
 void max_pool2d_backward(Stream&, const void* dy, const uint8_t* taken, void* dx, DType dtype, Pool2d pool) {
   require_float32(dtype, "max_pool2d_backward");
   require_valid(pool);

@@ -1,3 +1,11 @@
+// Max pooling.
+//
+// Memory traffic, forward and backward alike: 4 bytes in float32 or 2 in bfloat16 per element of x or dx, and 5 or 3
+// bytes per element of y or dy, which includes the byte of `taken`. What several threads read comes from a cache after
+// the first read.
+//
+// A thread computes a vector of channels, 16 bytes. Backward, each input element gathers from the windows that cover
+// it: no atomics, so the result repeats to the bit, and dx needs no zeroing.
 #include "kernels/max_pool2d.h"
 
 #include "kernels/device/image_rows.cuh"
@@ -37,7 +45,6 @@ __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x
   store(taken + pixel * pool.channels + place.channel, position);
 }
 
-// Each input pixel gathers from the windows that cover it: no atomics, so the same bits every time.
 template <class T, int width>
 __global__ void __launch_bounds__(image_row_threads)
     max_pool_backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {

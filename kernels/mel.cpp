@@ -14,7 +14,7 @@ namespace {
 
 constexpr float smallest_power = 1e-10f;
 
-// Exchanges rows and columns of a 4 x 4 square.
+// Transposes a 4 x 4 matrix.
 void transpose(LaneRegister* rows) {
   const LaneRegister a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
   const LaneRegister b = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
@@ -26,7 +26,7 @@ void transpose(LaneRegister* rows) {
   rows[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-// Four windowed frames side by side: signal[i] holds sample i of each.
+// Multiplies four frames by the window and interleaves them: signal[i] holds sample i of each.
 void gather_frames(const float* const* frames, const double* window, int64_t n_fft, Lanes* signal) {
   int64_t i = 0;
   for (; i + fft_lanes <= n_fft; i += fft_lanes) {
@@ -41,7 +41,7 @@ void gather_frames(const float* const* frames, const double* window, int64_t n_f
   }
 }
 
-// What one thread computes four frames in.
+// The buffers in which one thread transforms four frames.
 class Workspace {
  public:
   explicit Workspace(const RealFft& fft)
@@ -70,7 +70,7 @@ void log_mel_spectrogram(Stream&, const float* samples, const double* window, fl
                          MelFrames frames) {
   const RealFft& fft = real_fft(frames.n_fft);
   constexpr int64_t chunk = 128;
-  // A short call stays on its thread: those who process many files at once have their own threads.
+  // A short clip stays on one thread: callers that process many files at once have their own threads.
   FirstException failure;
 #pragma omp parallel if (frames.count > chunk)
   {
