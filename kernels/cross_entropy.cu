@@ -23,11 +23,6 @@ __device__ int64_t first_class_of_lane() { return threadIdx.x % warp_size; }
 
 dim3 blocks_for(int64_t rows) { return static_cast<unsigned>(ceil_divide<int64_t>(rows, rows_of_block)); }
 
-__device__ float warp_max(float value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2) value = fmaxf(value, shuffle_xor(value, distance));
-  return value;
-}
-
 // log(sum(exp(logits))) = maximum + log_sum of a row. The two parts are kept apart because their sum would be rounded.
 // All lanes of a warp construct it together.
 struct LogSumExp {

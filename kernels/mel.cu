@@ -95,12 +95,6 @@ int64_t frames_in_chunk(int64_t count, int64_t row_bytes, int64_t l2_bytes) {
   return ceil_divide(even, granule) * granule;
 }
 
-// The largest value of a warp, for all its lanes.
-__device__ float warp_max(float value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2) value = max(value, shuffle_xor(value, distance));
-  return value;
-}
-
 constexpr int64_t maxima_blocks = 64, values_per_thread = 4;
 
 // Each warp finds the largest value of its share.
