@@ -27,7 +27,7 @@ DeviceChoice choose_device(std::string_view name) {
     Stream::of(Device::cuda);  // throws if it cannot be used
     return {Device::cuda, std::nullopt};
   }
-  if (!is_device_name(name)) fail("there is no device '{}'; it is auto, cpu, cuda or cuda:N", name);
+  if (!is_device_name(name)) fail("there is no device '{}': use auto, cpu, cuda or cuda:N", name);
   if (name == "cpu" || !Stream::built_for_gpus) return {Device::cpu, std::nullopt};
   auto reason = Stream::why_unavailable(Device::cuda);
   return {reason ? Device::cpu : Device::cuda, std::move(reason)};

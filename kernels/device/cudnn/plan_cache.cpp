@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t plans_to_measure = 10;
 
-// Sets `lacked_memory` where a plan was passed over for lack of it.
+// The plan with the shortest time. Sets `lacked_memory` if a plan could not run for lack of memory.
 ExecutionPlan fastest(std::vector<ExecutionPlan> plans, const Convolution& convolution,
                       const PlanCache::Measure& measure, bool& lacked_memory) {
   float best_time = std::numeric_limits<float>::infinity();
@@ -36,7 +36,7 @@ ExecutionPlan fastest(std::vector<ExecutionPlan> plans, const Convolution& convo
     }
   }
   if (!best && no_memory) std::rethrow_exception(no_memory);
-  if (!best) fail("none of cuDNN's plans runs, {}: {}", describe(convolution), reason);
+  if (!best) fail("cuDNN cannot run any plan of {}: {}", describe(convolution), reason);
   return std::move(*best);
 }
 
@@ -59,19 +59,19 @@ ExecutionPlan PlanCache::kept_or_measured(const Convolution& convolution, const 
   if (const auto kept = file_.find(key)) {
     try {
       ExecutionPlan plan = plan_of_choice(*kept, convolution, target_);
-      measure(plan);  // another driver may not run it
+      measure(plan);  // throws if it does not run, for example with another driver
       return plan;
     } catch (const DeviceError&) {
       throw;
     } catch (const OutOfMemory&) {
       lacked_memory = true;
     } catch (const Error& error) {
-      note_on_stderr(fmt::format("a kept plan is replaced, {}: {}", describe(convolution), error.what()));
+      note_on_stderr(fmt::format("the saved plan of {} is replaced: {}", describe(convolution), error.what()));
     }
   }
   ExecutionPlan plan =
       fastest(candidate_plans(convolution, target_, false, plans_to_measure), convolution, measure, lacked_memory);
-  // Memory that others hold now may be free in the next process, which should not inherit the second best.
+  // Another process may have more free memory, so it must not inherit a slower plan.
   if (!lacked_memory) file_.put(key, plan.configuration.choice);
   return plan;
 }

@@ -7,7 +7,7 @@ namespace {
 
 constexpr size_t workspace_limit = size_t{1} << 30;
 
-// Collects the plans of one convolution that will do, until there are enough.
+// Collects acceptable plans of one convolution until there are enough.
 class Collection {
  public:
   Collection(const Convolution& convolution, const Target& target, bool deterministic, size_t most)
@@ -23,7 +23,7 @@ class Collection {
                               [](const Configuration& c) { return c.tensor_cores; });
       }
       for (auto it = configurations.begin(); it != configurations.end() && !complete(); ++it) {
-        if (will_do(*it)) add(std::move(*it));
+        if (is_acceptable(*it)) add(std::move(*it));
       }
     } catch (const Error& error) {
       reason_ = error.what();
@@ -40,7 +40,7 @@ class Collection {
  private:
   bool complete() const { return plans_.size() >= most_; }
 
-  bool will_do(const Configuration& configuration) const {
+  bool is_acceptable(const Configuration& configuration) const {
     const auto is_it = [&](const ExecutionPlan& plan) { return plan.configuration.choice == configuration.choice; };
     return computes_as_promised(configuration, convolution_) && !(deterministic_ && configuration.nondeterministic) &&
            std::none_of(plans_.begin(), plans_.end(), is_it);
@@ -60,13 +60,13 @@ class Collection {
   bool deterministic_;
   size_t most_;
   std::vector<ExecutionPlan> plans_, large_;
-  std::string reason_ = "none of its engines computes as precisely, or as repeatably, as is asked for";
+  std::string reason_ = "no engine meets the required precision and determinism";
 };
 
 }  // namespace
 
 bool computes_as_promised(const Configuration& configuration, const Convolution& convolution) {
-  // What tensor cores make of float32 is TF32, which cuDNN does not note as a conversion.
+  // Tensor cores compute float32 in TF32; cuDNN does not note this as a conversion.
   return !configuration.loses_precision && !(convolution.dtype == DType::float32 && configuration.tensor_cores);
 }
 

@@ -80,7 +80,7 @@ TEST_F(PlanCacheTest, AKeptPlanThatNoLongerRunsIsReplacedWithANote) {
   const std::string notes =
       notes_of([&] { instead = cache().choose(convolution, false, without_it).configuration.choice; });
   EXPECT_NE(instead, broken);
-  EXPECT_NE(notes.find("a kept plan is replaced, backward_filter of 64x16x17x128"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("the saved plan of backward_filter of 64x16x17x128"), std::string::npos) << notes;
   EXPECT_NE(notes.find("it is broken"), std::string::npos) << notes;
   EXPECT_EQ(std::count(notes.begin(), notes.end(), '\n'), 1) << notes;
   measured_.clear();
@@ -114,7 +114,7 @@ TEST_F(PlanCacheTest, ALackOfMemoryDecidesForThisProcessAlone) {
 TEST_F(PlanCacheTest, SaysWhyNoPlanRuns) {
   PlanCache plans = cache();
   expect_error([&] { plans.choose(convolution, false, [](const ExecutionPlan&) -> float { fail("it is broken"); }); },
-               "none of cuDNN's plans runs, backward_filter of 64x16x17x128");
+               "cuDNN cannot run any plan of backward_filter of 64x16x17x128");
   expect_error([&] { plans.choose(convolution, false, [](const ExecutionPlan&) -> float { fail("it is broken"); }); },
                "it is broken");
   EXPECT_THROW(
