@@ -49,16 +49,16 @@ const ExecutionPlan* PlanCache::find(const Convolution& convolution, bool determ
 
 const ExecutionPlan& PlanCache::choose(const Convolution& convolution, bool deterministic, const Measure& measure) {
   ExecutionPlan plan = deterministic ? std::move(candidate_plans(convolution, target_, true, 1).front())
-                                     : kept_or_measured(convolution, measure);
+                                     : saved_or_measured(convolution, measure);
   return plans_.insert_or_assign({deterministic, convolution}, std::move(plan)).first->second;
 }
 
-ExecutionPlan PlanCache::kept_or_measured(const Convolution& convolution, const Measure& measure) {
+ExecutionPlan PlanCache::saved_or_measured(const Convolution& convolution, const Measure& measure) {
   const std::string key = plan_key(chip_, cudnnGetVersion(), convolution);
   bool lacked_memory = false;
-  if (const auto kept = file_.find(key)) {
+  if (const auto saved = file_.find(key)) {
     try {
-      ExecutionPlan plan = plan_of_choice(*kept, convolution, target_);
+      ExecutionPlan plan = plan_of_choice(*saved, convolution, target_);
       measure(plan);  // throws if it does not run, for example with another driver
       return plan;
     } catch (const DeviceError&) {

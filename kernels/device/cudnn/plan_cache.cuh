@@ -31,7 +31,7 @@ class PlanCache {
   const ExecutionPlan& choose(const Convolution& convolution, bool deterministic, const Measure& measure);
 
  private:
-  ExecutionPlan kept_or_measured(const Convolution& convolution, const Measure& measure);
+  ExecutionPlan saved_or_measured(const Convolution& convolution, const Measure& measure);
 
   Target target_;
   std::string chip_;

@@ -29,13 +29,13 @@ struct Plans {
   cufftHandle next = 1;
 };
 
-// Never destroyed: plans in static storage may outlive any order of destruction.
+// Never destroyed: plans in static storage are destroyed at exit.
 Plans& all() {
   static auto& value = *new Plans;
   return value;
 }
 
-// Gives the plan to body, which returns a result.
+// Returns body(plan), or CUFFT_INVALID_PLAN for an unknown handle.
 template <class Body>
 cufftResult with_plan(cufftHandle handle, Body body) {
   const std::lock_guard lock(all().mutex);
@@ -43,7 +43,7 @@ cufftResult with_plan(cufftHandle handle, Body body) {
   return entry == all().plans.end() ? CUFFT_INVALID_PLAN : body(entry->second);
 }
 
-// As much as a plan of any kind could want.
+// As many bytes as any plan of this size could need.
 size_t work_bytes(const FftPlan& plan) { return sizeof(cufftDoubleComplex) * plan.batch * plan.length; }
 
 void require_device_memory(const char* what, const void* begin, size_t bytes) {
@@ -54,7 +54,7 @@ void require_device_memory(const char* what, const void* begin, size_t bytes) {
   }
 }
 
-// As many signals as the host transforms at once. They are read before any is written: the transform may be in place.
+// Transforms up to fft_lanes signals. All are read before any is written, because the transform may be in place.
 void transform_some(const FftPlan& plan, const double* input, cufftDoubleComplex* output, int first) {
   const RealFft& fft = melgrad::kernel::real_fft(plan.length);
   const int count = std::min(fft_lanes, plan.batch - first);
@@ -99,7 +99,9 @@ cufftResult cufftMakePlanMany(cufftHandle handle, int rank, int* n, int* inembed
         idist < *n || odist < *n / 2 + 1) {
       return CUFFT_INVALID_VALUE;
     }
-    if (plan.automatic) melgrad::fail("cufftMakePlanMany: would allocate by itself; call cufftSetAutoAllocation first");
+    if (plan.automatic)
+      melgrad::fail(
+          "cufftMakePlanMany: cuFFT would allocate its own work area; call cufftSetAutoAllocation(plan, 0) first");
     plan.length = *n;
     plan.input_distance = idist;
     plan.output_distance = odist;
@@ -128,7 +130,7 @@ cufftResult cufftExecD2Z(cufftHandle handle, cufftDoubleReal* input, cufftDouble
     require_device_memory("the input", input, sizeof(double) * plan.batch * plan.input_distance);
     require_device_memory("the output", output, sizeof(cufftDoubleComplex) * plan.batch * plan.output_distance);
     const emulated_cuda::DeviceMemoryScope accessible;
-    std::memset(plan.work_area, 0xff, work_bytes(plan));  // so it shows when it overlaps the data
+    std::memset(plan.work_area, 0xff, work_bytes(plan));  // so that an overlap with the data makes the result NaN
     for (int first = 0; first < plan.batch; first += fft_lanes) transform_some(plan, input, output, first);
     return CUFFT_SUCCESS;
   });
