@@ -19,8 +19,8 @@ namespace melgrad::kernel::cuda {
 constexpr int reduce_threads = 256, reduce_warps = reduce_threads / warp_size;
 constexpr int most_across = 8;  // 8 vectors of 16 bytes: a whole cache line
 
-// At most one thread per vector of channels, so that few channels leave no thread idle. A power of two: shuffles need
-// it.
+// The number of vectors, at most most_across, rounded up to a power of two because shuffles need it. With few channels,
+// more threads of the block work on rows.
 inline unsigned vectors_across(int64_t channels, int width) {
   return std::bit_ceil(static_cast<unsigned>(std::min<int64_t>(ceil_divide<int64_t>(channels, width), most_across)));
 }

@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 constexpr const char* format = "melgrad cuDNN plans";
 constexpr int version = 2;
 
-// Of the text of the plans, so that any change of it is detected.
+// The checksum covers the text of the plans, so that any change of it is detected.
 std::string checksum_of(const Json& plans) {
   const std::string text = plans.dump();
   return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
