@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/io/library_versions.h"
-#include "kernels/device/gpus.h"
-#include "kernels/device/processor.h"
+#include "kernels/device/hardware.h"
 #include "kernels/device/stream.h"
 
 namespace melgrad {

@@ -168,7 +168,7 @@ class Operations {
   void examples() {
     const int64_t elements = s_.n_mels * s_.frames, n = s_.batch_size * elements;
     const Tensor db = array(2 * n, DType::float32), mean = array(s_.n_mels, DType::float32);
-    const Tensor inverse_deviation = Tensor::full({s_.n_mels}, 0.05f, s_.device);
+    const Tensor inverse_std = Tensor::full({s_.n_mels}, 0.05f, s_.device);
     std::vector<kernel::Clip> clips;
     std::vector<int64_t> order;
     for (int64_t i = 0; i < s_.batch_size; ++i) {
@@ -186,10 +186,10 @@ class Operations {
       kernel::random_crop_starts(stream_, clips_there.data(), picks.data(), starts.data(), s_.batch_size, s_.frames,
                                  random);
       kernel::crop(stream_, clips_there.data(), picks.data(), starts.data(), x.data(), s_.precision, s_.batch_size,
-                   s_.n_mels, s_.frames, mean.as<float>(), inverse_deviation.as<float>());
+                   s_.n_mels, s_.frames, mean.as<float>(), inverse_std.as<float>());
     });
     table_.add("spectral_jitter", 1, {.bytes = 2 * each}, [&] {
-      kernel::spectral_jitter(stream_, x.data(), inverse_deviation.as<float>(), y.data(), s_.precision, s_.batch_size,
+      kernel::spectral_jitter(stream_, x.data(), inverse_std.as<float>(), y.data(), s_.precision, s_.batch_size,
                               s_.n_mels, s_.frames, augmentation.jitter, random);
     });
     // Only what masks cover is written: the share to be expected of masks that are half the widest on average.
@@ -234,18 +234,18 @@ class Operations {
     const int64_t channels = c.out_channels, rows = c.batch * c.out_height() * c.out_width(), n = rows * channels;
     const Tensor x = activations(n), y = activations(n), dy = activations(n);
     const Tensor gamma = array(channels, DType::float32), beta = array(channels, DType::float32);
-    const Tensor mean = array(channels, DType::float32), deviation = array(channels, DType::float32);
+    const Tensor mean = array(channels, DType::float32), inverse_std = array(channels, DType::float32);
     const Tensor running_mean = array(channels, DType::float32), running_var = array(channels, DType::float32);
     const double each = bytes_of(static_cast<double>(n));
     const auto name = [&](const char* op) { return fmt::format("{} {}", op, layer.name); };
     table_.add(name("batch_norm forward"), layer.uses, {.bytes = 3 * each}, [&] {
       kernel::batch_norm_forward_training(stream_, x.data(), gamma.as<float>(), beta.as<float>(), y.data(),
-                                          mean.as<float>(), deviation.as<float>(), running_mean.as<float>(),
+                                          mean.as<float>(), inverse_std.as<float>(), running_mean.as<float>(),
                                           running_var.as<float>(), s_.precision, rows, channels, 0.1f, 1e-5f);
     });
     table_.add(name("batch_norm backward"), layer.uses, {.bytes = 5 * each}, [&] {
       kernel::batch_norm_backward_training(stream_, x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
-                                           deviation.as<float>(), y.data(), running_mean.as<float>(),
+                                           inverse_std.as<float>(), y.data(), running_mean.as<float>(),
                                            running_var.as<float>(), s_.precision, rows, channels);
     });
     table_.add(name("relu forward"), layer.uses, {.bytes = 2 * each},
@@ -263,7 +263,7 @@ class Operations {
                               .height = stem.out_height(),
                               .width = stem.out_width(),
                               .channels = stem.out_channels,
-                              .kernel = 3,
+                              .kernel_size = 3,
                               .stride = 2,
                               .padding = 1};
     const int64_t in = pool.batch * pool.height * pool.width * pool.channels;

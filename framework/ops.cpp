@@ -169,7 +169,7 @@ Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t paddi
                             .height = x.shape()[1],
                             .width = x.shape()[2],
                             .channels = x.shape()[3],
-                            .kernel = kernel,
+                            .kernel_size = kernel,
                             .stride = stride,
                             .padding = padding};
   MELGRAD_CHECK(kernel >= 1 && kernel <= 16 && stride >= 1 && padding >= 0 && padding <= kernel / 2,
@@ -215,28 +215,28 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, Batc
   }
   if (training && rows < 2) fail("batch_norm of {} needs at least two values a channel to train", x.shape());
   Tensor y = empty_like(x);
-  // What the backward pass normalises with: the batch's statistics, or the running ones.
-  Tensor mean = state.running_mean, deviation = state.running_var;
+  // The backward pass needs the batch's statistics in training, the running ones in evaluation.
+  Tensor mean = state.running_mean, running_var = state.running_var, inverse_std;
   if (training) {
     mean = empty_like(gamma);
-    deviation = empty_like(gamma);
+    inverse_std = empty_like(gamma);
     kernel::batch_norm_forward_training(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), y.data(),
-                                        mean.as<float>(), deviation.as<float>(), state.running_mean.as<float>(),
+                                        mean.as<float>(), inverse_std.as<float>(), state.running_mean.as<float>(),
                                         state.running_var.as<float>(), x.dtype(), rows, channels, momentum, epsilon);
     kernel::increment(x.stream(), state.num_batches_tracked.as<uint64_t>());
   } else {
     kernel::batch_norm_forward_evaluation(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
-                                          deviation.as<float>(), y.data(), x.dtype(), rows, channels, epsilon);
+                                          running_var.as<float>(), y.data(), x.dtype(), rows, channels, epsilon);
   }
   return y.record("batch_norm", {x, gamma, beta}, [=, x = x.detach(), gamma = gamma.detach()](const Tensor& dy) {
     Tensor dx = empty_like(x), dgamma = empty_like(gamma), dbeta = empty_like(gamma);
     if (training) {
       kernel::batch_norm_backward_training(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
-                                           deviation.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
+                                           inverse_std.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
                                            x.dtype(), rows, channels);
     } else {
       kernel::batch_norm_backward_evaluation(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
-                                             deviation.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
+                                             running_var.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
                                              x.dtype(), rows, channels, epsilon);
     }
     return std::vector{dx, dgamma, dbeta};

@@ -10,25 +10,27 @@
 
 namespace melgrad::kernel {
 
+// One parameter with its gradient and its state; each array has n elements.
 struct AdamSlot {
   float* parameter;
   const void* gradient;  // of gradient_dtype
   float* first_moment;
   float* second_moment;
-  int64_t n;  // elements of each
+  int64_t n;
   float weight_decay;
   DType gradient_dtype = DType::float32;
-  bfloat16* copy = nullptr;  // receives the new parameter rounded; null: none
+  bfloat16* copy = nullptr;  // the new parameter, rounded, is written here too unless this is null
 };
 
-// What changes from step to step; in device memory, so that a captured graph replays with new values.
+// Values that change from step to step. They lie in device memory, so that a captured CUDA graph reads new values at
+// every replay.
 struct AdamScalars {
   float learning_rate;
   float bias_correction1;  // 1 - beta1^step
   float bias_correction2;  // 1 - beta2^step
 };
 
-// The arithmetic of one element, common to all of a slot.
+// The update of one element, the same code on the CPU and the GPU.
 struct AdamRule {
   float gradient_scale, step_size, root_correction, shrink, penalty, beta1, beta2, epsilon;
 
@@ -55,8 +57,9 @@ struct AdamRule {
   }
 };
 
-// `slots` [count], `scalars` and `gradient_scale` lie in the stream's memory; gradient_scale null means 1. `chunks`
-// cuts the slots' n. No two arrays may overlap. Gradients are float32 or bfloat16. With g = gradient * gradient_scale:
+// `slots` [count], `scalars` [1] and `gradient_scale` [1] lie in the stream's memory; a null gradient_scale means 1.
+// `chunks` is cut_into_chunks() of the slots' n. Gradients are float32 or bfloat16, all else float32. No two arrays may
+// overlap. With g = gradient * gradient_scale:
 //   AdamW, decoupled_weight_decay: parameter *= 1 - learning_rate * weight_decay; Adam: g += weight_decay * parameter
 //   first_moment += (1 - beta1) * (g - first_moment); second_moment = beta2 * second_moment + (1 - beta2) * g^2
 //   parameter -= learning_rate / bias_correction1 * first_moment

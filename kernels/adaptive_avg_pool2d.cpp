@@ -3,7 +3,7 @@
 namespace melgrad::kernel::cpu {
 namespace {
 
-// Calls body(pixel of the input, pixel of the output, 1 / size of the window) for all of an image.
+// Calls body(input pixel, output pixel, 1 / size of the window) for every pixel of every window of an image.
 template <class Body>
 void for_each_pixel(const AdaptivePool2d& pool, Body body) {
   for (int64_t i = 0; i < pool.out_height; ++i) {

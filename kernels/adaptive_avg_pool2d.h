@@ -1,6 +1,7 @@
-// Average pooling to a given output size. Output row i is the mean of input rows floor(i * height / out_height) up to,
-// not including, ceil((i + 1) * height / out_height), columns likewise: PyTorch's rule, whose windows overlap where the
-// sizes do not divide. out_height = out_width = 1 is global average pooling.
+// Average pooling of an NHWC activation to a given output size, as torch.nn.AdaptiveAvgPool2d computes it. The window
+// of output row i is the input rows floor(i * height / out_height) to ceil((i + 1) * height / out_height) - 1; columns
+// likewise. Windows overlap if height is no multiple of out_height. out_height = out_width = 1 is global average
+// pooling. x, y, dx and dy carry `dtype`; inputs and outputs must not alias.
 #pragma once
 
 #include "kernels/device/host_device.h"
@@ -13,8 +14,8 @@ struct AdaptivePool2d {
   int64_t out_height, out_width;
 };
 
-// The window [begin, end) of output i of `out` over an axis of `in` elements. Turned around, AdaptiveWindow(i, out, in)
-// are the outputs in whose windows element i stands.
+// The window [begin, end) of output i, for an axis of `in` inputs and `out` outputs. With the sizes exchanged,
+// AdaptiveWindow(i, out, in) is the range of outputs whose windows contain input i.
 struct AdaptiveWindow {
   int64_t begin, end;
 
@@ -25,7 +26,7 @@ struct AdaptiveWindow {
 
 // x [batch, height, width, channels] -> y [batch, out_height, out_width, channels]
 KERNEL(adaptive_avg_pool2d_forward, const void* x, void* y, DType dtype, AdaptivePool2d pool)
-// Writes every element of dx: the sum over the windows it stands in of dy / window size.
+// dx = the sum of dy / window size over the windows that contain the element; dx and dy have the shapes of x and y.
 KERNEL(adaptive_avg_pool2d_backward, const void* dy, void* dx, DType dtype, AdaptivePool2d pool)
 
 }  // namespace melgrad::kernel

@@ -1,4 +1,4 @@
-// The index of the first largest of n values: the class that a model's logits name.
+// The index of the largest of n values: the class that logits predict. The first of equal values counts.
 #pragma once
 
 #include <cstdint>

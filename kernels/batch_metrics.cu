@@ -1,3 +1,10 @@
+// The metrics of a training step, by one block.
+//
+// Memory traffic per logit: 8 bytes in float32, 6 in bfloat16 (logit and target read once). 12 bytes are written in
+// all.
+//
+// A batch has a few thousand logits, so the time is that of a launch, and one block needs no second kernel. It counts
+// integers, so the order of the atomic additions does not matter.
 #include "kernels/batch_metrics.h"
 
 #include "kernels/argmax.h"
@@ -8,7 +15,7 @@ namespace {
 
 constexpr int threads = 256;
 
-// One block: a batch is a few thousand logits.
+// A thread takes one row of logits after another.
 template <class T>
 __global__ void __launch_bounds__(threads)
     gather_metrics(const T* logits, const float* targets, const float* loss, const float* gradient_norm,

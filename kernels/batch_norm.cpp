@@ -8,17 +8,17 @@
 namespace melgrad::kernel::cpu {
 namespace {
 
-// Enough elements to outweigh the start of a task, few enough to stay in a core's cache.
-constexpr int64_t chunk_elements = 1 << 15;
+// Enough elements to outweigh the cost of starting a task, few enough to stay in a core's cache.
+constexpr int64_t elements_per_task = 1 << 15;
 
-int64_t rows_in_chunk(int64_t channels) { return std::max<int64_t>(16, chunk_elements / channels); }
+int64_t rows_in_chunk(int64_t channels) { return std::max<int64_t>(16, elements_per_task / channels); }
 
 struct ColumnSums {
   std::vector<double> first, second;  // [channels]
 };
 
-// Sums two terms over the rows: term(element, channel, first, second) adds what one element contributes. Double
-// precision makes sum(x^2) - sum(x)^2 / rows harmless: the squares of float32 values are exact in it.
+// Two sums over the rows of each channel: term(element, channel, first, second) adds the contribution of one element.
+// In double precision sum(x^2) - sum(x)^2 / rows loses little, because the square of a float32 value is exact.
 template <class Term>
 ColumnSums sum_columns(int64_t rows, int64_t channels, Term term) {
   const int64_t chunk_rows = rows_in_chunk(channels);
@@ -54,7 +54,7 @@ ColumnSums sum_columns(int64_t rows, int64_t channels, Term term) {
   return sums;
 }
 
-// Calls body(element, channel) for the whole matrix; the iterations of one row are independent.
+// Calls body(element, channel) for every element; the calls for one row must be independent.
 template <class Body>
 void for_each_element(int64_t rows, int64_t channels, Body body) {
   for_each_chunk(rows, rows_in_chunk(channels), [&](int64_t, int64_t begin, int64_t end) {
@@ -65,42 +65,42 @@ void for_each_element(int64_t rows, int64_t channels, Body body) {
   });
 }
 
-// y = (x - mean) * scale + beta, rather than x * scale + shift, which would cancel when |mean| is large.
+// y = (x - mean) * scale + beta. The form x * scale + shift would lose digits if |mean| is large.
 void normalize(const float* x, const float* mean, const float* scale, const float* beta, float* y, int64_t rows,
                int64_t channels) {
   for_each_element(rows, channels, [=](int64_t i, int64_t c) { y[i] = (x[i] - mean[c]) * scale[c] + beta[c]; });
 }
 
-// dbeta = sum(dy), dgamma = sum(dy * (x - mean)) * inverse_deviation.
-void parameter_gradients(const float* x, const float* dy, const float* mean, const float* inverse_deviation,
-                         float* dgamma, float* dbeta, int64_t rows, int64_t channels) {
+// dbeta = sum(dy), dgamma = sum(dy * (x - mean)) * inverse_std.
+void parameter_gradients(const float* x, const float* dy, const float* mean, const float* inverse_std, float* dgamma,
+                         float* dbeta, int64_t rows, int64_t channels) {
   const ColumnSums sums = sum_columns(rows, channels, [=](int64_t i, int64_t c, double& d, double& d_x) {
     d += dy[i];
     d_x += static_cast<double>(dy[i]) * (x[i] - mean[c]);
   });
   for (int64_t c = 0; c < channels; ++c) {
     dbeta[c] = static_cast<float>(sums.first[static_cast<size_t>(c)]);
-    dgamma[c] = static_cast<float>(sums.second[static_cast<size_t>(c)] * inverse_deviation[c]);
+    dgamma[c] = static_cast<float>(sums.second[static_cast<size_t>(c)] * inverse_std[c]);
   }
 }
 
-std::vector<float> inverse_deviations(const float* var, int64_t channels, float epsilon) {
+std::vector<float> inverse_std_of(const float* var, int64_t channels, float epsilon) {
   std::vector<float> inverse(static_cast<size_t>(channels));
   for (int64_t c = 0; c < channels; ++c) inverse[static_cast<size_t>(c)] = 1.0f / std::sqrt(var[c] + epsilon);
   return inverse;
 }
 
-std::vector<float> scales(const float* gamma, const float* inverse_deviation, int64_t channels) {
+std::vector<float> scales(const float* gamma, const float* inverse_std, int64_t channels) {
   std::vector<float> scale(static_cast<size_t>(channels));
-  for (int64_t c = 0; c < channels; ++c) scale[static_cast<size_t>(c)] = gamma[c] * inverse_deviation[c];
+  for (int64_t c = 0; c < channels; ++c) scale[static_cast<size_t>(c)] = gamma[c] * inverse_std[c];
   return scale;
 }
 
 }  // namespace
 
 void batch_norm_forward_training(Stream&, const void* x, const float* gamma, const float* beta, void* y, float* mean,
-                                 float* inverse_deviation, float* running_mean, float* running_var, DType dtype,
-                                 int64_t rows, int64_t channels, float momentum, float epsilon) {
+                                 float* inverse_std, float* running_mean, float* running_var, DType dtype, int64_t rows,
+                                 int64_t channels, float momentum, float epsilon) {
   require_float32(dtype, "batch_norm_forward_training");
   require_trainable(rows);
   const auto* in = static_cast<const float*>(x);
@@ -113,13 +113,13 @@ void batch_norm_forward_training(Stream&, const void* x, const float* gamma, con
   for (int64_t c = 0; c < channels; ++c) {
     const double average = sums.first[static_cast<size_t>(c)] / count;
     const double squares = sums.second[static_cast<size_t>(c)] - average * sums.first[static_cast<size_t>(c)];
-    const double deviations = squares < 0 ? 0 : squares;  // not std::max, which would hide a NaN
+    const double squared_deviations = squares < 0 ? 0 : squares;  // std::max would hide a NaN
     mean[c] = static_cast<float>(average);
-    inverse_deviation[c] = static_cast<float>(1 / std::sqrt(deviations / count + epsilon));
+    inverse_std[c] = static_cast<float>(1 / std::sqrt(squared_deviations / count + epsilon));
     running_mean[c] += momentum * (mean[c] - running_mean[c]);
-    running_var[c] += momentum * (static_cast<float>(deviations / (count - 1)) - running_var[c]);
+    running_var[c] += momentum * (static_cast<float>(squared_deviations / (count - 1)) - running_var[c]);
   }
-  const auto scale = scales(gamma, inverse_deviation, channels);
+  const auto scale = scales(gamma, inverse_std, channels);
   normalize(in, mean, scale.data(), beta, static_cast<float*>(y), rows, channels);
 }
 
@@ -127,24 +127,23 @@ void batch_norm_forward_evaluation(Stream&, const void* x, const float* gamma, c
                                    const float* running_mean, const float* running_var, void* y, DType dtype,
                                    int64_t rows, int64_t channels, float epsilon) {
   require_float32(dtype, "batch_norm_forward_evaluation");
-  const auto scale = scales(gamma, inverse_deviations(running_var, channels, epsilon).data(), channels);
+  const auto scale = scales(gamma, inverse_std_of(running_var, channels, epsilon).data(), channels);
   normalize(static_cast<const float*>(x), running_mean, scale.data(), beta, static_cast<float*>(y), rows, channels);
 }
 
-// With u = (x - mean) * inverse_deviation: dx = gamma * inverse_deviation * (dy - dbeta / rows - u * dgamma / rows).
 void batch_norm_backward_training(Stream&, const void* x, const void* dy, const float* gamma, const float* mean,
-                                  const float* inverse_deviation, void* dx, float* dgamma, float* dbeta, DType dtype,
+                                  const float* inverse_std, void* dx, float* dgamma, float* dbeta, DType dtype,
                                   int64_t rows, int64_t channels) {
   require_float32(dtype, "batch_norm_backward_training");
   const auto* in = static_cast<const float*>(x);
   const auto* d_out = static_cast<const float*>(dy);
-  parameter_gradients(in, d_out, mean, inverse_deviation, dgamma, dbeta, rows, channels);
+  parameter_gradients(in, d_out, mean, inverse_std, dgamma, dbeta, rows, channels);
 
-  const auto scale = scales(gamma, inverse_deviation, channels);
+  const auto scale = scales(gamma, inverse_std, channels);
   std::vector<float> slope(static_cast<size_t>(channels)), offset(static_cast<size_t>(channels));
   const float share = 1.0f / static_cast<float>(rows);
   for (int64_t c = 0; c < channels; ++c) {
-    slope[static_cast<size_t>(c)] = inverse_deviation[c] * dgamma[c] * share;
+    slope[static_cast<size_t>(c)] = inverse_std[c] * dgamma[c] * share;
     offset[static_cast<size_t>(c)] = dbeta[c] * share;
   }
   for_each_element(rows, channels,
@@ -157,10 +156,10 @@ void batch_norm_backward_evaluation(Stream&, const void* x, const void* dy, cons
                                     float* dbeta, DType dtype, int64_t rows, int64_t channels, float epsilon) {
   require_float32(dtype, "batch_norm_backward_evaluation");
   const auto* d_out = static_cast<const float*>(dy);
-  const auto inverse_deviation = inverse_deviations(running_var, channels, epsilon);
-  parameter_gradients(static_cast<const float*>(x), d_out, running_mean, inverse_deviation.data(), dgamma, dbeta, rows,
+  const auto inverse_std = inverse_std_of(running_var, channels, epsilon);
+  parameter_gradients(static_cast<const float*>(x), d_out, running_mean, inverse_std.data(), dgamma, dbeta, rows,
                       channels);
-  const auto scale = scales(gamma, inverse_deviation.data(), channels);
+  const auto scale = scales(gamma, inverse_std.data(), channels);
   for_each_element(rows, channels, [=, d_in = static_cast<float*>(dx), a = scale.data()](int64_t i, int64_t c) {
     d_in[i] = a[c] * d_out[i];
   });

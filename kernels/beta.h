@@ -8,8 +8,9 @@
 namespace melgrad {
 
 // The logarithm of a Gamma(alpha) variate, by the rejection method of Marsaglia & Tsang 2000 ("A simple method for
-// generating gamma variables"); for alpha < 1 a Gamma(alpha + 1) variate times U^(1 / alpha), section 6 there. In
-// logarithms, because with a small alpha the variate itself underflows. Attempt k uses random.draw(index * 2^20 + k).
+// generating gamma variables"). For alpha < 1 it is a Gamma(alpha + 1) variate times U^(1 / alpha) (section 6 of the
+// paper). The logarithm is returned because the variate underflows for small alpha. Attempt k uses
+// random.draw(index * 2^20 + k).
 MELGRAD_HOST_DEVICE inline double log_gamma_variate(const RandomStream& random, uint64_t index, double alpha) {
   constexpr double two_pi = 6.283185307179586;
   const double d = (alpha < 1 ? alpha + 1 : alpha) - 1.0 / 3, c = 1 / std::sqrt(9 * d);
@@ -25,6 +26,7 @@ MELGRAD_HOST_DEVICE inline double log_gamma_variate(const RandomStream& random, 
   }
 }
 
+// Uses the gamma variates of indices 2 * index and 2 * index + 1.
 MELGRAD_HOST_DEVICE inline float beta(const RandomStream& random, uint64_t index, float alpha) {
   const double log_x = log_gamma_variate(random, 2 * index, static_cast<double>(alpha));
   const double log_y = log_gamma_variate(random, 2 * index + 1, static_cast<double>(alpha));

@@ -1,4 +1,7 @@
-// The end of every layer with a bias: y += bias in each row of y.
+// y += bias in each row of y: the last step of a layer with a bias.
+//
+// Memory traffic per element of y: 8 bytes in float32, 4 in bfloat16 (read and written). A thread keeps the bias of its
+// channels in registers.
 #pragma once
 
 #include "kernels/device/column_reduce.cuh"

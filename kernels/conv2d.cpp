@@ -1,7 +1,7 @@
-// Convolutions through oneDNN, on plain NHWC activations. oneDNN's primitives are built for one thread and the batch is
-// spread over the threads here: image by image where every image has its own output, and for the filter gradient in
-// slices whose number depends on the shape alone. So results are the same to the bit at any number of threads, which
-// oneDNN's own threading does not promise, at the same speed.
+// Convolutions by oneDNN on NHWC activations. Each oneDNN primitive runs on one thread, and OpenMP distributes the
+// batch: image by image for the forward pass and the gradient of x, in slices for the gradient of w. The number of
+// slices depends on the shape alone, so results are the same to the bit for any number of threads. oneDNN's own
+// threading does not promise that and is not faster.
 #include "kernels/conv2d.h"
 
 #include <omp.h>
@@ -24,7 +24,7 @@ using Arguments = std::unordered_map<int, memory>;
 enum class Pass : uint8_t { forward, forward_with_bias, backward_data, backward_filter };
 
 const dnnl::engine& engine() {
-  // Never destroyed: the streams of other threads may outlive any order of destruction.
+  // Never destroyed: the streams of other threads may still use it at exit.
   static const auto& cpu = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return cpu;
 }
@@ -51,7 +51,7 @@ dnnl::primitive_attr attributes() {
 
 memory::desc describe(const memory::dims& dims, memory::format_tag tag) { return {dims, memory::data_type::f32, tag}; }
 
-// What oneDNN calls the arguments of a convolution.
+// The arguments of a convolution as oneDNN describes them.
 struct Operands {
   memory::desc x, weights, bias, y;
   memory::dims strides, padding;
@@ -64,7 +64,7 @@ using BackwardWeights = dnnl::convolution_backward_weights;
 constexpr auto training = dnnl::prop_kind::forward_training;
 constexpr auto direct = dnnl::algorithm::convolution_direct;
 
-// oneDNN 3 makes a primitive descriptor of its operands; before it, an operation descriptor came between.
+// oneDNN 3 makes a primitive descriptor from the operands; older versions need an operation descriptor in between.
 #if DNNL_VERSION_MAJOR >= 3
 Forward::primitive_desc forward_descriptor(const Operands& o) {
   return {engine(), training, direct, o.x, o.weights, o.bias, o.y, o.strides, o.padding, o.padding, attributes()};
@@ -84,18 +84,18 @@ typename Backward::primitive_desc backward_descriptor(const Operands& o) {
 }
 #endif
 
-// A convolution of `batch` images on one thread, and the way between our layout of the weights and the one it wants.
-struct Plan {
+// A convolution of `batch` images on one thread, and the conversion between our layout of the weights and its layout.
+struct Primitives {
   dnnl::primitive convolution;
   memory::desc x, y, bias, weights;
-  dnnl::primitive reorder;  // of the weights: ours to oneDNN's, or back for the filter gradient
+  dnnl::primitive reorder;  // of the weights: from our layout to oneDNN's; the reverse for the filter gradient
   memory::desc our_weights;
   memory::desc scratchpad, reorder_scratchpad;
 
   size_t scratchpad_bytes() const { return std::max(scratchpad.get_size(), reorder_scratchpad.get_size()); }
 };
 
-Plan make_plan(Pass pass, const Conv2d& c) {
+Primitives make_primitives(Pass pass, const Conv2d& c) {
   using Tag = memory::format_tag;
   Operands o{.x = describe({c.batch, c.in_channels, c.height, c.width}, Tag::nhwc),
              .weights = describe({c.out_channels, c.in_channels, c.kernel_height, c.kernel_width}, Tag::any),
@@ -103,40 +103,41 @@ Plan make_plan(Pass pass, const Conv2d& c) {
              .y = describe({c.batch, c.out_channels, c.out_height(), c.out_width()}, Tag::nhwc),
              .strides = {c.stride, c.stride},
              .padding = {c.padding, c.padding}};
-  Plan plan{.x = o.x,
-            .y = o.y,
-            .bias = o.bias,
-            .our_weights = describe({c.out_channels, c.in_channels, c.kernel_height, c.kernel_width}, Tag::ohwi)};
+  Primitives primitives{
+      .x = o.x,
+      .y = o.y,
+      .bias = o.bias,
+      .our_weights = describe({c.out_channels, c.in_channels, c.kernel_height, c.kernel_width}, Tag::ohwi)};
   switch (pass) {
     case Pass::forward:
     case Pass::forward_with_bias: {
       const auto descriptor = forward_descriptor(o);
-      plan.convolution = Forward(descriptor);
-      plan.weights = descriptor.weights_desc();
-      plan.scratchpad = descriptor.scratchpad_desc();
+      primitives.convolution = Forward(descriptor);
+      primitives.weights = descriptor.weights_desc();
+      primitives.scratchpad = descriptor.scratchpad_desc();
       break;
     }
     case Pass::backward_data: {
       const auto descriptor = backward_descriptor<BackwardData>(o);
-      plan.convolution = BackwardData(descriptor);
-      plan.weights = descriptor.weights_desc();
-      plan.scratchpad = descriptor.scratchpad_desc();
+      primitives.convolution = BackwardData(descriptor);
+      primitives.weights = descriptor.weights_desc();
+      primitives.scratchpad = descriptor.scratchpad_desc();
       break;
     }
     case Pass::backward_filter: {
       const auto descriptor = backward_descriptor<BackwardWeights>(o);
-      plan.convolution = BackwardWeights(descriptor);
-      plan.weights = descriptor.diff_weights_desc();
-      plan.scratchpad = descriptor.scratchpad_desc();
+      primitives.convolution = BackwardWeights(descriptor);
+      primitives.weights = descriptor.diff_weights_desc();
+      primitives.scratchpad = descriptor.scratchpad_desc();
       break;
     }
   }
   const bool back = pass == Pass::backward_filter;
-  const dnnl::reorder::primitive_desc reorder(engine(), back ? plan.weights : plan.our_weights, engine(),
-                                              back ? plan.our_weights : plan.weights, attributes());
-  plan.reorder = dnnl::reorder(reorder);
-  plan.reorder_scratchpad = reorder.scratchpad_desc();
-  return plan;
+  const dnnl::reorder::primitive_desc reorder(engine(), back ? primitives.weights : primitives.our_weights, engine(),
+                                              back ? primitives.our_weights : primitives.weights, attributes());
+  primitives.reorder = dnnl::reorder(reorder);
+  primitives.reorder_scratchpad = reorder.scratchpad_desc();
+  return primitives;
 }
 
 struct Key {
@@ -145,20 +146,20 @@ struct Key {
   auto operator<=>(const Key&) const = default;
 };
 
-const Plan& cached_plan(Pass pass, const Conv2d& conv) {
-  static auto& plans = *new std::map<Key, Plan>;
+const Primitives& cached_primitives(Pass pass, const Conv2d& conv) {
+  static auto& cache = *new std::map<Key, Primitives>;
   const Key key{pass, conv};
-  if (const auto found = plans.find(key); found != plans.end()) return found->second;
+  if (const auto found = cache.find(key); found != cache.end()) return found->second;
   require_room_for_code();
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
   try {
-    const Plan& plan = plans[key] = make_plan(pass, conv);
+    const Primitives& primitives = cache[key] = make_primitives(pass, conv);
     omp_set_num_threads(threads);
-    return plan;
+    return primitives;
   } catch (const dnnl::error& error) {
     omp_set_num_threads(threads);
-    plans.erase(key);
+    cache.erase(key);
     if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     fail("conv2d: oneDNN cannot convolve {}x{}x{}x{} with {} filters of {}x{}: {}", conv.batch, conv.height, conv.width,
          conv.in_channels, conv.out_channels, conv.kernel_height, conv.kernel_width, error.what());
@@ -168,38 +169,40 @@ const Plan& cached_plan(Pass pass, const Conv2d& conv) {
 int64_t image_elements(const Conv2d& conv) { return conv.height * conv.width * conv.in_channels; }
 int64_t out_elements(const Conv2d& conv) { return conv.out_height() * conv.out_width() * conv.out_channels; }
 
-void check(const Conv2d& conv, DType dtype, const char* name) {
-  require_float32(dtype, name);
-  MELGRAD_CHECK(conv.out_height() > 0 && conv.out_width() > 0, "{}: a {}x{} kernel does not fit {}x{} padded by {}",
-                name, conv.kernel_height, conv.kernel_width, conv.height, conv.width, conv.padding);
+void check(const Conv2d& conv, DType dtype, const char* op_name) {
+  require_float32(dtype, op_name);
+  MELGRAD_CHECK(conv.out_height() > 0 && conv.out_width() > 0,
+                "{}: a {}x{} kernel does not fit an input of {}x{} with padding {}", op_name, conv.kernel_height,
+                conv.kernel_width, conv.height, conv.width, conv.padding);
 }
 
 constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 memory wrap(const memory::desc& desc, const void* data) { return {desc, engine(), const_cast<void*>(data)}; }
 
-// A batch of images that goes into a convolution or comes out of it.
+// The input or the output of a convolution.
 struct Images {
-  int argument;  // oneDNN's name for it
+  int argument;  // DNNL_ARG_...
   const memory::desc& image;
   const void* data;
-  int64_t elements;  // of an image
+  int64_t elements;  // per image
 
   memory of(int64_t i) const { return wrap(image, static_cast<const float*>(data) + i * elements); }
 };
 
-// The passes in which every image has its own output.
-void convolve_images(Stream& stream, const Plan& plan, int64_t batch, const Images& in, const void* w,
+// The forward pass and the gradient of x: every image has its own output.
+void convolve_images(Stream& stream, const Primitives& primitives, int64_t batch, const Images& in, const void* w,
                      const float* bias, const Images& out) {
-  const size_t weights_bytes = aligned(plan.weights.get_size()), scratchpad_bytes = aligned(plan.scratchpad_bytes());
+  const size_t weights_bytes = aligned(primitives.weights.get_size()),
+               scratchpad_bytes = aligned(primitives.scratchpad_bytes());
   auto* const workspace = static_cast<char*>(
       stream.workspace(weights_bytes + static_cast<size_t>(omp_get_max_threads()) * scratchpad_bytes));
   char* const scratchpads = workspace + weights_bytes;
 
-  const memory weights = wrap(plan.weights, workspace);
-  execute(plan.reorder, {{DNNL_ARG_FROM, wrap(plan.our_weights, w)},
-                         {DNNL_ARG_TO, weights},
-                         {DNNL_ARG_SCRATCHPAD, wrap(plan.reorder_scratchpad, scratchpads)}});
+  const memory weights = wrap(primitives.weights, workspace);
+  execute(primitives.reorder, {{DNNL_ARG_FROM, wrap(primitives.our_weights, w)},
+                               {DNNL_ARG_TO, weights},
+                               {DNNL_ARG_SCRATCHPAD, wrap(primitives.reorder_scratchpad, scratchpads)}});
   FirstException failure;
 #pragma omp parallel for schedule(dynamic)
   for (int64_t i = 0; i < batch; ++i) {
@@ -208,16 +211,16 @@ void convolve_images(Stream& stream, const Plan& plan, int64_t batch, const Imag
       Arguments arguments{{in.argument, in.of(i)},
                           {DNNL_ARG_WEIGHTS, weights},
                           {out.argument, out.of(i)},
-                          {DNNL_ARG_SCRATCHPAD, wrap(plan.scratchpad, scratchpad)}};
-      if (bias) arguments[DNNL_ARG_BIAS] = wrap(plan.bias, bias);
-      execute(plan.convolution, arguments);
+                          {DNNL_ARG_SCRATCHPAD, wrap(primitives.scratchpad, scratchpad)}};
+      if (bias) arguments[DNNL_ARG_BIAS] = wrap(primitives.bias, bias);
+      execute(primitives.convolution, arguments);
     });
   }
   failure.rethrow();
 }
 
-// The batch is cut into slices with a filter gradient of their own, which are then added up: enough of them to keep the
-// threads busy, but each of enough pixels that writing and adding its gradient is little beside computing it.
+// Each slice of the batch computes a filter gradient, and the slices' gradients are then added. There are enough slices
+// to keep the threads busy, and enough pixels per slice to make the additions cheap in comparison.
 int64_t images_per_slice(const Conv2d& conv) {
   constexpr int64_t pixels = 128;
   const int64_t slices = std::clamp<int64_t>(conv.batch * conv.out_height() * conv.out_width() / pixels, 4, 16);
@@ -230,17 +233,17 @@ void conv2d_forward(Stream& stream, const void* x, const void* w, const float* b
                     Conv2d conv) {
   check(conv, dtype, "conv2d_forward");
   const int64_t batch = std::exchange(conv.batch, 1);
-  const Plan& plan = cached_plan(bias ? Pass::forward_with_bias : Pass::forward, conv);
-  convolve_images(stream, plan, batch, {DNNL_ARG_SRC, plan.x, x, image_elements(conv)}, w, bias,
-                  {DNNL_ARG_DST, plan.y, y, out_elements(conv)});
+  const Primitives& primitives = cached_primitives(bias ? Pass::forward_with_bias : Pass::forward, conv);
+  convolve_images(stream, primitives, batch, {DNNL_ARG_SRC, primitives.x, x, image_elements(conv)}, w, bias,
+                  {DNNL_ARG_DST, primitives.y, y, out_elements(conv)});
 }
 
 void conv2d_backward_data(Stream& stream, const void* dy, const void* w, void* dx, DType dtype, Conv2d conv) {
   check(conv, dtype, "conv2d_backward_data");
   const int64_t batch = std::exchange(conv.batch, 1);
-  const Plan& plan = cached_plan(Pass::backward_data, conv);
-  convolve_images(stream, plan, batch, {DNNL_ARG_DIFF_DST, plan.y, dy, out_elements(conv)}, w, nullptr,
-                  {DNNL_ARG_DIFF_SRC, plan.x, dx, image_elements(conv)});
+  const Primitives& primitives = cached_primitives(Pass::backward_data, conv);
+  convolve_images(stream, primitives, batch, {DNNL_ARG_DIFF_DST, primitives.y, dy, out_elements(conv)}, w, nullptr,
+                  {DNNL_ARG_DIFF_SRC, primitives.x, dx, image_elements(conv)});
 }
 
 void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void* dw, DType dtype, Conv2d conv) {
@@ -251,12 +254,13 @@ void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void*
   const int64_t slices = (batch + per_slice - 1) / per_slice, last_slice = batch - (slices - 1) * per_slice;
   const int64_t in_stride = image_elements(conv), out_stride = out_elements(conv);
   conv.batch = last_slice;
-  const Plan& last_plan = cached_plan(Pass::backward_filter, conv);
+  const Primitives& last_primitives = cached_primitives(Pass::backward_filter, conv);
   conv.batch = per_slice;
-  const Plan& plan = cached_plan(Pass::backward_filter, conv);
+  const Primitives& primitives = cached_primitives(Pass::backward_filter, conv);
 
-  const size_t weights_bytes = aligned(std::max(plan.weights.get_size(), last_plan.weights.get_size()));
-  const size_t thread_bytes = weights_bytes + aligned(std::max(plan.scratchpad_bytes(), last_plan.scratchpad_bytes()));
+  const size_t weights_bytes = aligned(std::max(primitives.weights.get_size(), last_primitives.weights.get_size()));
+  const size_t thread_bytes =
+      weights_bytes + aligned(std::max(primitives.scratchpad_bytes(), last_primitives.scratchpad_bytes()));
   const size_t partials_bytes = static_cast<size_t>(slices) * aligned(filter_bytes);
   auto* const workspace =
       static_cast<char*>(stream.workspace(partials_bytes + static_cast<size_t>(omp_get_max_threads()) * thread_bytes));
@@ -268,7 +272,7 @@ void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void*
 #pragma omp parallel for schedule(dynamic)
   for (int64_t slice = 0; slice < slices; ++slice) {
     failure.guard([&] {
-      const Plan& own = slice == slices - 1 ? last_plan : plan;
+      const Primitives& own = slice == slices - 1 ? last_primitives : primitives;
       char* const thread = workspace + partials_bytes + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
       const int64_t image = slice * per_slice;
       const memory weights = wrap(own.weights, thread);

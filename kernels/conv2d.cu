@@ -1,4 +1,9 @@
-// Convolutions through cuDNN, or its stand-in on the emulated device: see kernels/device/convolution.h.
+// Convolutions by cuDNN, or by its replacement on the emulated device: see kernels/device/convolution.h.
+//
+// Memory traffic: x, w and y at least once each, 4 bytes per element in float32, 2 in bfloat16; the true figure depends
+// on the execution plan that cuDNN chose. A bias adds a pass over y: 8 or 4 bytes per element.
+//
+// Tensor cores work on NHWC, so nothing is transposed, and the execution plan is the fastest of those measured.
 #include "kernels/conv2d.h"
 
 #include "kernels/bias.cuh"

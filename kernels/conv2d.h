@@ -1,36 +1,22 @@
-// Two-dimensional convolution (cross-correlation, as in every deep-learning framework) of NHWC activations.
-// Weights are [out_channels, kernel_height, kernel_width, in_channels], which is the memory of a PyTorch
-// [out_channels, in_channels, kernel_height, kernel_width] weight in its channels-last format.
-// x and dx are [batch, height, width, in_channels]; y and dy are [batch, out_height, out_width, out_channels]. No
-// pointers may alias. Every output is written, not added to. It repeats to the bit from run to run on a CPU,
-// and on a GPU under set_deterministic (kernels/device/deterministic.h).
+// Two-dimensional convolution (cross-correlation, as in every deep-learning framework) of NHWC activations:
+//   y[n, i, j, o] = bias[o] + sum over p, q, c of w[o, p, q, c] x[n, i s + p - padding, j s + q - padding, c]
+// where s is the stride.
+// w and dw are [out_channels, kernel_height, kernel_width, in_channels], which is the memory layout of a PyTorch weight
+// in channels-last format. x and dx are [batch, height, width, in_channels]; y and dy are [batch, out_height,
+// out_width, out_channels]. All carry `dtype`; no two may alias. Every output is written, not added to. Results repeat
+// to the bit on a CPU, and on a GPU after set_deterministic(true) (kernels/device/deterministic.h).
 #pragma once
 
-#include <compare>
-
+#include "kernels/device/convolution.h"
 #include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 
-struct Conv2d {
-  int64_t batch, height, width, in_channels;  // of the input
-  int64_t out_channels, kernel_height, kernel_width;
-  int64_t stride, padding;  // the same in both directions
-
-  int64_t out_height() const { return (height + 2 * padding - kernel_height) / stride + 1; }
-  int64_t out_width() const { return (width + 2 * padding - kernel_width) / stride + 1; }
-  // Of one direction, padding included, as the papers count them.
-  int64_t multiply_adds() const {
-    return batch * out_height() * out_width() * out_channels * kernel_height * kernel_width * in_channels;
-  }
-  auto operator<=>(const Conv2d&) const = default;
-};
-
-// y = x * w + bias; bias is float32 [out_channels], or null for none.
+// bias is float32 [out_channels], or null for none.
 KERNEL(conv2d_forward, const void* x, const void* w, const float* bias, void* y, DType dtype, Conv2d conv)
-// dx: the gradient with respect to x.
+// dx: the gradient of x.
 KERNEL(conv2d_backward_data, const void* dy, const void* w, void* dx, DType dtype, Conv2d conv)
-// dw: the gradient with respect to w. The bias's gradient is column_sum of dy.
+// dw: the gradient of w. The gradient of the bias is column_sum of dy.
 KERNEL(conv2d_backward_filter, const void* x, const void* dy, void* dw, DType dtype, Conv2d conv)
 
 }  // namespace melgrad::kernel

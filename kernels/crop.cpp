@@ -10,7 +10,7 @@ void random_crop_starts(Stream&, const Clip* clips, const int64_t* picks, int64_
 }
 
 void crop(Stream&, const Clip* clips, const int64_t* picks, const int64_t* starts, void* y, DType dtype, int64_t batch,
-          int64_t n_mels, int64_t crop_frames, const float* mean, const float* inverse_deviation) {
+          int64_t n_mels, int64_t crop_frames, const float* mean, const float* inverse_std) {
   require_float32(dtype, "crop");
   for (int64_t i = 0; i < batch; ++i) {
     MELGRAD_CHECK(starts[i] >= 0 && starts[i] < clips[picks[i]].frames,
@@ -25,7 +25,7 @@ void crop(Stream&, const Clip* clips, const int64_t* picks, const int64_t* start
       int64_t begin = starts[i];
       for (int64_t missing = crop_frames; missing > 0;) {
         const int64_t length = std::min(missing, clip.frames - begin);
-        for (int64_t t = 0; t < length; ++t) out[t] = (row[begin + t] - mean[mel]) * inverse_deviation[mel];
+        for (int64_t t = 0; t < length; ++t) out[t] = (row[begin + t] - mean[mel]) * inverse_std[mel];
         out += length;
         missing -= length;
         begin = 0;

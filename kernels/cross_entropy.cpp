@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t chunk_rows = 16;
 
-// log sum exp of the logits less their maximum, in two parts whose sum would round.
+// log(sum(exp(logits))) = maximum + log_sum. The two parts are kept apart because their sum would be rounded.
 struct LogSumExp {
   float maximum;
   double log_sum;

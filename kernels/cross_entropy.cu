@@ -1,5 +1,10 @@
-// A warp takes a row of logits, whose classes its lanes share. The logits of a batch are a few kilobytes: what counts
-// is the number of launches, so the gradient is written by the kernel that computes the loss.
+// Cross-entropy and softmax: a warp takes one row of logits, its lanes share the classes.
+//
+// Memory traffic per logit: cross_entropy with gradient 12 bytes in float32, 8 in bfloat16 (logit and target read,
+// gradient written), and 8 bytes per row for its loss; softmax 8 and 6. Repeated reads of a row come from the L1 cache.
+//
+// The logits of a batch are a few kilobytes, so the number of launches determines the time. Therefore the kernel that
+// computes the losses writes the gradient too.
 #include "kernels/cross_entropy.h"
 
 #include <cmath>
@@ -18,12 +23,8 @@ __device__ int64_t first_class_of_lane() { return threadIdx.x % warp_size; }
 
 dim3 blocks_for(int64_t rows) { return static_cast<unsigned>(ceil_divide<int64_t>(rows, rows_of_block)); }
 
-__device__ float warp_max(float value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2) value = fmaxf(value, shuffle_xor(value, distance));
-  return value;
-}
-
-// log sum exp of a row in two parts, whose sum would round. All lanes of a warp make it together.
+// log(sum(exp(logits))) = maximum + log_sum of a row. The two parts are kept apart because their sum would be rounded.
+// All lanes of a warp construct it together.
 struct LogSumExp {
   float maximum = -INFINITY, log_sum;
 
@@ -72,7 +73,7 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-// One block, so that the order of the sum is fixed.
+// One block, so the order of the sum is fixed.
 __global__ void __launch_bounds__(threads) mean_loss(const float* losses, float* loss, int64_t n) {
   float sum = 0;
   for (int64_t i = threadIdx.x; i < n; i += threads) sum += losses[i];

@@ -1,6 +1,7 @@
-// Inverted dropout: y = x / (1 - probability) where an element is kept, 0 where it is dropped with `probability`.
-// Element i is kept when uniform(lane i % 4 of random.draw(i / 4)) >= probability, so the same call on dy with the same
-// RandomStream is the backward pass and no mask is stored. y may alias x. Needs 0 <= probability < 1.
+// Inverted dropout (Srivastava et al. 2014): each element of x is dropped with `probability`. y = x / (1 - probability)
+// for kept elements, 0 for dropped ones. Element i is kept if uniform(random.draw(i / 4).v[i % 4]) >= probability. No
+// mask is stored: the backward pass is the same call on dy with the same RandomStream. x, y: n elements of `dtype`; y
+// may alias x. Throws Error unless 0 <= probability < 1.
 #pragma once
 
 #include "kernels/device/kernel.h"

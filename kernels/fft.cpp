@@ -14,7 +14,7 @@ namespace melgrad::kernel {
 namespace {
 
 struct Complex {
-  Vector re, im;
+  LaneRegister re, im;
 };
 
 inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
@@ -22,7 +22,7 @@ inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.i
 inline Complex times(Complex a, double re, double im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
 inline Complex times_minus_i(Complex a) { return {a.im, -a.re}; }
 
-// exp(-2 pi i numerator / denominator), exact in the numerator's periodicity.
+// exp(-2 pi sqrt(-1) numerator / denominator). The numerator is reduced first, which keeps the angle precise.
 std::array<double, 2> root_of_unity(int64_t numerator, int64_t denominator) {
   const double angle = -2 * std::numbers::pi * static_cast<double>(numerator % denominator) / double(denominator);
   return {std::cos(angle), std::sin(angle)};
@@ -34,8 +34,8 @@ void append_root(std::vector<double>& roots, int64_t numerator, int64_t denomina
   roots.push_back(im);
 }
 
-// The discrete Fourier transform of `radix` values in registers; radix is an odd prime. Values k and radix - k share
-// their products.
+// The discrete Fourier transform of `radix` values in registers, for an odd prime radix. Values k and radix - k share
+// products.
 template <int radix>
 struct Butterfly {
   static void apply(Complex* a) {
@@ -89,10 +89,10 @@ struct Butterfly<4> {
   }
 };
 
-// One Stockham pass: reads groups of `radix` elements groups * stride apart, writes them stride apart.
+// One Stockham pass: reads `radix` elements at a distance of groups * stride, writes them at a distance of stride.
 template <int radix>
 void run_pass(const Complex* in, Complex* out, int64_t groups, int64_t stride, const double* twiddles) {
-  constexpr int64_t doubles = int64_t{2} * (radix - 1);  // of a group's twiddles
+  constexpr int64_t doubles = int64_t{2} * (radix - 1);  // twiddles per group
   for (int64_t group = 0; group < groups; ++group, twiddles += doubles) {
     for (int64_t i = 0; i < stride; ++i) {
       const Complex* from = in + group * stride + i;
@@ -118,7 +118,7 @@ constexpr Radix radices[] = {{4, run_pass<4>}, {2, run_pass<2>},   {3, run_pass<
 
 class RealFft::Smooth {
  public:
-  // Whether `length` has no prime factor above 13.
+  // True if `length` has no prime factor above 13.
   static bool supports(int64_t length) {
     for (const Radix& radix : radices) {
       while (length % radix.value == 0) length /= radix.value;
@@ -140,7 +140,7 @@ class RealFft::Smooth {
     }
   }
 
-  // Transforms data, using scratch of the same length; returns whichever of the two holds the result.
+  // Transforms `data` with `scratch` of the same length. Returns the one of the two that holds the result.
   Complex* transform(Complex* data, Complex* scratch) const {
     for (const Pass& pass : passes_) {
       pass.run(data, scratch, pass.groups, pass.stride, twiddles_.data() + pass.twiddles);
@@ -153,14 +153,14 @@ class RealFft::Smooth {
   struct Pass {
     PassFunction run;
     int64_t groups, stride;  // radix * groups * stride = length
-    size_t twiddles;         // where this pass's begin: [groups, radix - 1] pairs
+    size_t twiddles;         // index of the first in twiddles_: [groups, radix - 1] pairs
   };
   std::vector<Pass> passes_;
   std::vector<double> twiddles_;
 };
 
-// A transform of any length as a convolution: k i = (k^2 + i^2 - (k - i)^2) / 2, with the convolution done by a
-// transform of a power of two that is at least twice as long.
+// A transform of any length as a convolution, since k i = (k^2 + i^2 - (k - i)^2) / 2. The convolution is computed by
+// transforms whose length is a power of two and at least 2 * length - 1.
 class RealFft::Chirp {
  public:
   explicit Chirp(int64_t length) : length_(length) {
@@ -168,15 +168,15 @@ class RealFft::Chirp {
     fft_ = std::make_unique<Smooth>(padded_);
     for (int64_t i = 0; i < length; ++i) append_root(chirp_, i * i % (2 * length), 2 * length);
 
-    std::vector<Complex> kernel(padded_, Complex{}), scratch(padded_);
+    std::vector<Complex> filter(padded_, Complex{}), scratch(padded_);
     for (int64_t i = 0; i < length; ++i) {
-      const Complex conjugate = {Vector{} + chirp_[2 * i], Vector{} - chirp_[2 * i + 1]};
-      kernel[i] = kernel[(padded_ - i) % padded_] = conjugate;
+      const Complex conjugate = {LaneRegister{} + chirp_[2 * i], LaneRegister{} - chirp_[2 * i + 1]};
+      filter[i] = filter[(padded_ - i) % padded_] = conjugate;
     }
-    const Complex* spectrum = fft_->transform(kernel.data(), scratch.data());
+    const Complex* spectrum = fft_->transform(filter.data(), scratch.data());
     for (int64_t i = 0; i < padded_; ++i) {
-      kernel_spectrum_.push_back(spectrum[i].re[0] / static_cast<double>(padded_));
-      kernel_spectrum_.push_back(spectrum[i].im[0] / static_cast<double>(padded_));
+      filter_spectrum_.push_back(spectrum[i].re[0] / static_cast<double>(padded_));
+      filter_spectrum_.push_back(spectrum[i].im[0] / static_cast<double>(padded_));
     }
   }
 
@@ -187,9 +187,9 @@ class RealFft::Chirp {
     for (int64_t i = 0; i < length_; ++i) a[i] = times(data[i], chirp_[2 * i], chirp_[2 * i + 1]);
     for (int64_t i = length_; i < padded_; ++i) a[i] = Complex{};
     Complex* spectrum = fft_->transform(a, b);
-    // The inverse transform is the forward one between exchanges of real and imaginary parts.
+    // The inverse transform is the forward transform with real and imaginary parts exchanged before and after.
     for (int64_t i = 0; i < padded_; ++i) {
-      const Complex product = times(spectrum[i], kernel_spectrum_[2 * i], kernel_spectrum_[2 * i + 1]);
+      const Complex product = times(spectrum[i], filter_spectrum_[2 * i], filter_spectrum_[2 * i + 1]);
       spectrum[i] = {product.im, product.re};
     }
     const Complex* result = fft_->transform(spectrum, spectrum == a ? b : a);
@@ -202,7 +202,7 @@ class RealFft::Chirp {
  private:
   int64_t length_, padded_ = 1;
   std::unique_ptr<Smooth> fft_;
-  std::vector<double> chirp_, kernel_spectrum_;  // pairs
+  std::vector<double> chirp_, filter_spectrum_;  // pairs
 };
 
 RealFft::RealFft(int64_t length) : length_(length), complex_length_(length % 2 == 0 ? length / 2 : length) {
@@ -233,7 +233,7 @@ void RealFft::forward(Lanes* signal, ComplexLanes* spectrum, ComplexLanes* scrat
   if (!even_length) {
     x = free;
     free += n;
-    for (int64_t i = 0; i < n; ++i) x[i] = {as_vector(signal[i]), Vector{}};
+    for (int64_t i = 0; i < n; ++i) x[i] = {as_register(signal[i]), LaneRegister{}};
   }
   const Complex* z = chirp_ ? chirp_->transform(x, free) : smooth_->transform(x, free);
   if (!even_length) {
@@ -252,9 +252,9 @@ void RealFft::forward(Lanes* signal, ComplexLanes* spectrum, ComplexLanes* scrat
 
 const RealFft& real_fft(int64_t length) {
   static std::mutex mutex;
-  static std::map<int64_t, RealFft> plans;
+  static std::map<int64_t, RealFft> transforms;
   const std::lock_guard lock(mutex);
-  return plans.try_emplace(length, length).first->second;
+  return transforms.try_emplace(length, length).first->second;
 }
 
 }  // namespace melgrad::kernel

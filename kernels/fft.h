@@ -1,12 +1,12 @@
-// Fast Fourier transforms of real signals, four signals at a time. Element i of signal l lies at [i][l], so that each
-// line of the plain-looking butterflies is one AVX2 instruction for four signals.
+// Fast Fourier transforms of real signals on the CPU, four signals at a time. Element i of signal l lies at [i][l], so
+// that each arithmetic operation of a butterfly is one AVX2 instruction for four signals.
 //
-// In double precision, as librosa's: in the quiet bands beside a pure tone, 80 dB below it, float32 is wrong by more
-// than 0.001 dB, and the transform is too small a part of the work for its speed to matter.
+// The precision is double, as in librosa: in quiet bands 80 dB below a pure tone, float32 errs by more than 0.001 dB.
+// The transform is a small part of the work, so the cost does not matter.
 //
-// Lengths whose half (whose whole, when odd) has no prime factor above 13 are done by Stockham's self-sorting passes
-// (Van Loan, Computational Frameworks for the Fast Fourier Transform, 1992); any other length is a convolution with a
-// chirp (Bluestein 1970).
+// Let m be length / 2 for even lengths, length for odd ones. If m has no prime factor above 13, the transform runs
+// Stockham's self-sorting passes (Van Loan, Computational Frameworks for the Fast Fourier Transform, 1992). Otherwise
+// it is a convolution with a chirp (Bluestein 1970).
 #pragma once
 
 #include <cstdint>
@@ -24,19 +24,20 @@ struct ComplexLanes {
   Lanes re, im;
 };
 
-// X[k] = sum over i of x[i] exp(-2 pi i k / length). A plan is immutable: threads may share one.
+// X[k] = sum over i of x[i] exp(-2 pi sqrt(-1) i k / length), for k = 0, ..., length / 2. The object is immutable:
+// threads may share it.
 class RealFft {
  public:
-  explicit RealFft(int64_t length);  // length >= 2; throws Error otherwise
+  explicit RealFft(int64_t length);  // throws Error if length < 2
   ~RealFft();
   RealFft(const RealFft&) = delete;
   RealFft& operator=(const RealFft&) = delete;
 
   int64_t length() const { return length_; }
   int64_t bins() const { return length_ / 2 + 1; }
-  int64_t workspace() const;  // elements of ComplexLanes that `forward` needs as scratch
+  int64_t workspace() const;  // ComplexLanes that `forward` needs as scratch
 
-  // signal [length] -> spectrum [bins], with scratch [workspace()]. Nothing may overlap; the signal is destroyed.
+  // signal [length] -> spectrum [bins()], with scratch [workspace()]. The arrays must not overlap. Overwrites `signal`.
   void forward(Lanes* signal, ComplexLanes* spectrum, ComplexLanes* scratch) const;
 
  private:
@@ -44,13 +45,13 @@ class RealFft {
   class Chirp;
 
   int64_t length_;
-  int64_t complex_length_;  // half of an even length: even samples are real parts, odd ones imaginary parts
+  int64_t complex_length_;  // m above; for even lengths, even samples are real parts and odd samples imaginary parts
   std::unique_ptr<Smooth> smooth_;
   std::unique_ptr<Chirp> chirp_;
-  std::vector<double> twiddles_;  // [complex_length / 2 + 1] pairs that untangle the two halves of an even length
+  std::vector<double> twiddles_;  // [complex_length / 2 + 1] pairs that separate even and odd samples again
 };
 
-// The plan of a length, made once per process.
+// The transform of a length, made once per process.
 const RealFft& real_fft(int64_t length);
 
 }  // namespace melgrad::kernel

@@ -11,7 +11,7 @@ namespace {
 template <class T>
 double sum_of_squares(const T* gradient, int64_t n) {
   return chunked_sum(n, 16384, [&](int64_t begin, int64_t end) {
-    // A few sums side by side, because one would wait for each addition before the next.
+    // Independent sums, because a single one would wait for the latency of every addition.
     constexpr int64_t width = 8;
     double lanes[width] = {};
     for (int64_t i = begin; i < end; i += width) {

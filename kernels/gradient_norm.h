@@ -1,5 +1,5 @@
-// The Euclidean norm of all gradients taken as one vector, and the factor that clips it, as
-// torch.nn.utils.clip_grad_norm_ computes it.
+// The Euclidean norm of all gradients together, and the factor that clips it, as torch.nn.utils.clip_grad_norm_
+// computes them.
 #pragma once
 
 #include "kernels/device/chunks.h"
@@ -19,11 +19,10 @@ MELGRAD_HOST_DEVICE inline float clipping_factor(float norm, float max_norm) {
   return max_norm > 0 && !(factor > 1) ? factor : 1.0f;
 }
 
-// `slots` [count] lies in the stream's memory, and so do norm [1] and scale [1]; `chunks` cuts the slots' n. Gradients
-// are float32 or bfloat16.
-// scale = min(1, max_norm / (norm + 1e-6)), or 1 when max_norm <= 0. A norm that is not finite is passed on in `norm`;
-// `scale` is then whatever the formula gives, and the caller must not step. CUDA squares in float32: there a norm above
-// 1e19 counts as infinite.
+// norm = sqrt(sum of the squares of all gradients); scale = min(1, max_norm / (norm + 1e-6)), or 1 if max_norm <= 0.
+// slots [count], norm float32 [1] and scale float32 [1] lie in the stream's memory. `chunks` is cut_into_chunks() of
+// the slots' n. Gradients are float32 or bfloat16. If `norm` is not finite, `scale` is meaningless and the caller must
+// skip the step. CUDA squares in float32, so a norm above 1e19 becomes infinite.
 KERNEL(gradient_norm, const GradientSlot* slots, int64_t count, ChunkTable chunks, float max_norm, float* norm,
        float* scale)
 

@@ -1,21 +1,21 @@
-// Four doubles in one register, and complex numbers of them. The alignment of a vector type depends on the compiler's
-// flags, so this header is for files of kernels/ alone; others hold Lanes.
+// Four doubles in one register. The alignment of a vector type depends on compiler flags, so only .cpp files of
+// kernels/ may include this header; all others use Lanes.
 #pragma once
 
 #include "kernels/fft.h"
 
 namespace melgrad::kernel {
 
-using Vector [[gnu::vector_size(sizeof(Lanes)), gnu::may_alias]] = double;
+using LaneRegister [[gnu::vector_size(sizeof(Lanes)), gnu::may_alias]] = double;
 
-// Four neighbours at any address.
+// Four consecutive values, at any alignment.
 template <class T>
-Vector load(const T* values) {
+LaneRegister load(const T* values) {
   using Unaligned [[gnu::vector_size(fft_lanes * sizeof(T)), gnu::may_alias, gnu::aligned(sizeof(T))]] = T;
-  return __builtin_convertvector(*reinterpret_cast<const Unaligned*>(values), Vector);
+  return __builtin_convertvector(*reinterpret_cast<const Unaligned*>(values), LaneRegister);
 }
 
-inline Vector& as_vector(Lanes& lanes) { return reinterpret_cast<Vector&>(lanes); }
-inline const Vector& as_vector(const Lanes& lanes) { return reinterpret_cast<const Vector&>(lanes); }
+inline LaneRegister& as_register(Lanes& lanes) { return reinterpret_cast<LaneRegister&>(lanes); }
+inline const LaneRegister& as_register(const Lanes& lanes) { return reinterpret_cast<const LaneRegister&>(lanes); }
 
 }  // namespace melgrad::kernel

@@ -1,5 +1,5 @@
-// Matrix products through oneDNN's sgemm, which is given one block of the result per task and so runs on one thread:
-// split over threads by itself it may cut the summed dimension, and then the bits depend on the number of threads.
+// Matrix products by oneDNN's sgemm. Each task computes one block of the result on one thread. If sgemm distributed the
+// work itself, it might split the summed dimension, and the bits would depend on the number of threads.
 #include "kernels/linear.h"
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 namespace melgrad::kernel::cpu {
 namespace {
 
-// A row-major matrix, read as it lies or transposed.
+// A row-major matrix, used as stored or transposed.
 struct Matrix {
   const float* data;
-  int64_t stride;  // of a row as it lies in memory
+  int64_t stride;  // elements between stored rows
   bool transposed;
 
   char flag() const { return transposed ? 'T' : 'N'; }
@@ -23,11 +23,11 @@ struct Matrix {
   const float* column(int64_t i) const { return data + i * (transposed ? stride : 1); }
 };
 
-// c [rows, columns] = a [rows, inner] b [inner, columns] + bias [columns] of every row, where there is one.
+// c [rows, columns] = a [rows, inner] b [inner, columns], plus bias [columns] in every row unless bias is null.
 void multiply(const Matrix& a, const Matrix& b, const float* bias, float* c, int64_t rows, int64_t columns,
               int64_t inner) {
   constexpr int64_t block_rows = 64, block_columns = 256;
-  require_room_for_code();  // at every call, for sgemm writes code at its first call of each kind
+  require_room_for_code();  // every time: sgemm generates code at its first call of each kind
   FirstException failure;
 #pragma omp parallel for collapse(2) schedule(dynamic)
   for (int64_t row = 0; row < rows; row += block_rows) {
@@ -39,7 +39,7 @@ void multiply(const Matrix& a, const Matrix& b, const float* bias, float* c, int
         const dnnl::status status = dnnl::sgemm(a.flag(), b.flag(), m, n, inner, 1.0f, a.row(row), a.stride,
                                                 b.column(column), b.stride, bias ? 1.0f : 0.0f, block, columns);
         if (status == dnnl::status::out_of_memory) throw std::bad_alloc();
-        if (status != dnnl::status::success) fail("sgemm failed with oneDNN's status {}", static_cast<int>(status));
+        if (status != dnnl::status::success) fail("oneDNN's sgemm failed with status {}", static_cast<int>(status));
       });
     }
   }

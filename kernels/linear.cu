@@ -1,4 +1,9 @@
-// Matrix products through cuBLAS, which repeats to the bit on one stream with one workspace.
+// Fully connected layers by cuBLAS, which repeats to the bit on one stream with one workspace.
+//
+// Memory traffic: x, w and y at least once each, 4 bytes per element in float32, 2 in bfloat16. A bias adds a pass over
+// y: 8 or 4 bytes per element.
+//
+// cuBLAS computes column-major products. Each product is requested as its transpose, so no matrix is rearranged.
 #include "kernels/linear.h"
 
 #include "kernels/bias.cuh"
@@ -7,10 +12,10 @@
 namespace melgrad::kernel::cuda {
 namespace {
 
-// A row-major matrix, read as it lies or transposed.
+// A row-major matrix, used as stored or transposed.
 struct Matrix {
   const void* data;
-  int64_t stride;  // of a row as it lies in memory
+  int64_t stride;  // elements between stored rows
   bool transposed;
 
   cublasOperation_t operation() const { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; }
@@ -19,16 +24,16 @@ struct Matrix {
 cudaDataType_t type_of(DType dtype) {
   if (dtype == DType::float32) return CUDA_R_32F;
   if (dtype == DType::bfloat16) return CUDA_R_16BF;
-  fail("no matrix product of elements of type {}", name_of(dtype));
+  fail("linear: no matrix product for elements of type {}", name_of(dtype));
 }
 
 int to_int(int64_t extent) {
-  MELGRAD_CHECK(extent <= INT32_MAX, "a matrix product over {} rows or columns is too large", extent);
+  MELGRAD_CHECK(extent <= INT32_MAX, "linear: a matrix of {} rows or columns is too large", extent);
   return static_cast<int>(extent);
 }
 
-// c [rows, columns] = a [rows, inner] b [inner, columns]. cuBLAS reads memory by columns, so it sees all matrices
-// transposed: it is asked for c^T = b^T a^T.
+// c [rows, columns] = a [rows, inner] b [inner, columns]. A row-major matrix is the transpose of a column-major one, so
+// cuBLAS is asked for c^T = b^T a^T.
 void multiply(Stream& stream, const Matrix& a, const Matrix& b, void* c, DType dtype, int64_t rows, int64_t columns,
               int64_t inner) {
   if (rows * columns == 0) return;
@@ -45,7 +50,7 @@ void multiply(Stream& stream, const Matrix& a, const Matrix& b, void* c, DType d
 void linear_forward(Stream& stream, const void* x, const void* w, const float* bias, void* y, DType dtype, int64_t n,
                     int64_t in_features, int64_t out_features) {
   multiply(stream, {x, in_features, false}, {w, in_features, true}, y, dtype, n, out_features, in_features);
-  // After the product was rounded to `dtype`: none of cuBLAS's own ways takes a float32 bias to a bfloat16 result.
+  // The product is already rounded to `dtype`: cuBLAS cannot add a float32 bias to a bfloat16 result.
   launch_add_bias(stream, y, bias, dtype, n, out_features);
 }
 

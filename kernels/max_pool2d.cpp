@@ -5,13 +5,13 @@
 namespace melgrad::kernel::cpu {
 namespace {
 
-constexpr int64_t block = 64;  // channels whose running maxima stay in the L1 cache
+constexpr int64_t channels_per_pass = 64;  // few enough for the running maxima to stay in the L1 cache
 
-// The taps of a window that begins at `start` and lie inside [0, extent).
+// The positions [begin, end) of a window at `start` that lie inside [0, extent).
 struct Taps {
   int64_t begin, end;
-  Taps(int64_t start, int64_t kernel, int64_t extent)
-      : begin(std::max<int64_t>(0, -start)), end(std::min(kernel, extent - start)) {}
+  Taps(int64_t start, int64_t kernel_size, int64_t extent)
+      : begin(std::max<int64_t>(0, -start)), end(std::min(kernel_size, extent - start)) {}
 };
 
 }  // namespace
@@ -27,23 +27,23 @@ void max_pool2d_forward(Stream&, const void* x, void* y, uint8_t* taken, DType d
   for (int64_t n = 0; n < pool.batch; ++n) {
     for (int64_t out_row = 0; out_row < out_height; ++out_row) {
       const int64_t top = out_row * pool.stride - pool.padding;
-      const Taps rows(top, pool.kernel, pool.height);
+      const Taps rows(top, pool.kernel_size, pool.height);
       for (int64_t out_column = 0; out_column < out_width; ++out_column) {
         const int64_t left = out_column * pool.stride - pool.padding;
-        const Taps columns(left, pool.kernel, pool.width);
+        const Taps columns(left, pool.kernel_size, pool.width);
         const int64_t target = ((n * out_height + out_row) * out_width + out_column) * channels;
-        for (int64_t first = 0; first < channels; first += block) {
-          const int64_t count = std::min(block, channels - first);
-          float largest[block];
-          int32_t position[block];
+        for (int64_t first = 0; first < channels; first += channels_per_pass) {
+          const int64_t count = std::min(channels_per_pass, channels - first);
+          float largest[channels_per_pass];
+          int32_t position[channels_per_pass];
           const float* start =
               in + ((n * pool.height + top + rows.begin) * pool.width + left + columns.begin) * channels;
           std::copy_n(start + first, count, largest);
-          std::fill_n(position, count, static_cast<int32_t>(rows.begin * pool.kernel + columns.begin));
+          std::fill_n(position, count, static_cast<int32_t>(rows.begin * pool.kernel_size + columns.begin));
           for (int64_t i = rows.begin; i < rows.end; ++i) {
             for (int64_t j = columns.begin; j < columns.end; ++j) {
               const float* source = in + ((n * pool.height + top + i) * pool.width + left + j) * channels + first;
-              const auto here = static_cast<int32_t>(i * pool.kernel + j);
+              const auto here = static_cast<int32_t>(i * pool.kernel_size + j);
 #pragma omp simd
               for (int64_t c = 0; c < count; ++c) {
                 const float value = source[c];
@@ -61,7 +61,7 @@ void max_pool2d_forward(Stream&, const void* x, void* y, uint8_t* taken, DType d
   }
 }
 
-// Each row of dx gathers from the output rows whose windows cover it, so that no two threads write one element.
+// Each row of dx gathers from the output rows whose windows cover it, so no two threads write the same element.
 void max_pool2d_backward(Stream&, const void* dy, const uint8_t* taken, void* dx, DType dtype, Pool2d pool) {
   require_float32(dtype, "max_pool2d_backward");
   require_valid(pool);
@@ -74,16 +74,17 @@ void max_pool2d_backward(Stream&, const void* dy, const uint8_t* taken, void* dx
     for (int64_t row = 0; row < pool.height; ++row) {
       float* target_row = d_in + (n * pool.height + row) * pool.width * channels;
       std::fill_n(target_row, pool.width * channels, 0.0f);
-      const int64_t first_out = std::max<int64_t>(0, (row + pool.padding - pool.kernel + pool.stride) / pool.stride);
+      const int64_t first_out =
+          std::max<int64_t>(0, (row + pool.padding - pool.kernel_size + pool.stride) / pool.stride);
       const int64_t last_out = std::min(out_height - 1, (row + pool.padding) / pool.stride);
       for (int64_t out_row = first_out; out_row <= last_out; ++out_row) {
         const int64_t i = row - (out_row * pool.stride - pool.padding);
         for (int64_t out_column = 0; out_column < out_width; ++out_column) {
           const int64_t left = out_column * pool.stride - pool.padding;
-          const Taps columns(left, pool.kernel, pool.width);
+          const Taps columns(left, pool.kernel_size, pool.width);
           const int64_t source = ((n * out_height + out_row) * out_width + out_column) * channels;
           for (int64_t j = columns.begin; j < columns.end; ++j) {
-            const auto here = static_cast<uint8_t>(i * pool.kernel + j);
+            const auto here = static_cast<uint8_t>(i * pool.kernel_size + j);
             float* target = target_row + (left + j) * channels;
 #pragma omp simd
             for (int64_t c = 0; c < channels; ++c) {

@@ -1,3 +1,11 @@
+// Max pooling.
+//
+// Memory traffic, forward and backward alike: 4 bytes in float32 or 2 in bfloat16 per element of x or dx, and 5 or 3
+// bytes per element of y or dy, which includes the byte of `taken`. What several threads read comes from a cache after
+// the first read.
+//
+// A thread computes a vector of channels, 16 bytes. Backward, each input element gathers from the windows that cover
+// it: no atomics, so the result repeats to the bit, and dx needs no zeroing.
 #include "kernels/max_pool2d.h"
 
 #include "kernels/device/image_rows.cuh"
@@ -7,7 +15,7 @@ namespace {
 
 template <class T, int width>
 __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x, T* y, uint8_t* taken, Pool2d pool) {
-  const int kernel = static_cast<int>(pool.kernel);
+  const int kernel_size = static_cast<int>(pool.kernel_size);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const auto place = Place::of_thread<width>(out_height, out_width, static_cast<int>(pool.channels));
   if (!place.inside) return;
@@ -16,9 +24,9 @@ __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x
   Vector<T, width> largest = {};
   Vector<uint8_t, width> position = {};
   bool first = true;
-  for (int i = 0; i < kernel; ++i) {
+  for (int i = 0; i < kernel_size; ++i) {
     if (top + i < 0 || top + i >= pool.height) continue;
-    for (int j = 0; j < kernel; ++j) {
+    for (int j = 0; j < kernel_size; ++j) {
       if (left + j < 0 || left + j >= pool.width) continue;
       const int64_t pixel = (place.sample * pool.height + top + i) * pool.width + left + j;
       const auto values = load<width>(x + pixel * pool.channels + place.channel);
@@ -26,7 +34,7 @@ __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x
         const float value = to_float(values[c]);
         if (first || value > to_float(largest[c]) || value != value) {
           largest[c] = values[c];
-          position[c] = static_cast<uint8_t>(i * kernel + j);
+          position[c] = static_cast<uint8_t>(i * kernel_size + j);
         }
       }
       first = false;
@@ -37,11 +45,10 @@ __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x
   store(taken + pixel * pool.channels + place.channel, position);
 }
 
-// Each input pixel gathers from the windows that cover it: no atomics, so the same bits every time.
 template <class T, int width>
 __global__ void __launch_bounds__(image_row_threads)
     max_pool_backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {
-  const int kernel = static_cast<int>(pool.kernel), stride = static_cast<int>(pool.stride);
+  const int kernel_size = static_cast<int>(pool.kernel_size), stride = static_cast<int>(pool.stride);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const int height = static_cast<int>(pool.height), across = static_cast<int>(pool.width);
   const auto place = Place::of_thread<width>(height, across, static_cast<int>(pool.channels));
@@ -49,14 +56,14 @@ __global__ void __launch_bounds__(image_row_threads)
   const int row = place.row + static_cast<int>(pool.padding), column = place.column + static_cast<int>(pool.padding);
 
   float sum[width] = {};
-  for (int out_row = max(0, (row - kernel + stride) / stride); out_row <= min(row / stride, out_height - 1);
+  for (int out_row = max(0, (row - kernel_size + stride) / stride); out_row <= min(row / stride, out_height - 1);
        ++out_row) {
-    for (int out_column = max(0, (column - kernel + stride) / stride);
+    for (int out_column = max(0, (column - kernel_size + stride) / stride);
          out_column <= min(column / stride, out_width - 1); ++out_column) {
       const int64_t pixel = (place.sample * out_height + out_row) * out_width + out_column;
       const auto position = load<width>(taken + pixel * pool.channels + place.channel);
       const auto d = load<width>(dy + pixel * pool.channels + place.channel);
-      const int here = (row - out_row * stride) * kernel + column - out_column * stride;
+      const int here = (row - out_row * stride) * kernel_size + column - out_column * stride;
       for (int c = 0; c < width; ++c) {
         if (position[c] == here) sum[c] += to_float(d[c]);
       }

@@ -1,5 +1,6 @@
-// Max pooling over windows of an NHWC activation, padded by minus infinity. A NaN in a window is its maximum, as in
-// PyTorch; of equal maxima the first in row order wins.
+// Max pooling of an NHWC activation, padded with minus infinity, as torch.nn.MaxPool2d computes it. A NaN counts as the
+// maximum of its window; of equal maxima the first in row-major order counts. x, y, dx and dy carry `dtype`; inputs and
+// outputs must not alias.
 #pragma once
 
 #include <algorithm>
@@ -11,25 +12,26 @@ namespace melgrad::kernel {
 
 struct Pool2d {
   int64_t batch, height, width, channels;  // of the input
-  int64_t kernel, stride, padding;         // 0 <= padding <= kernel / 2
-  MELGRAD_HOST_DEVICE int64_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
-  MELGRAD_HOST_DEVICE int64_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
+  int64_t kernel_size, stride, padding;    // the same along height and width; 0 <= padding <= kernel_size / 2
+  MELGRAD_HOST_DEVICE int64_t out_height() const { return (height + 2 * padding - kernel_size) / stride + 1; }
+  MELGRAD_HOST_DEVICE int64_t out_width() const { return (width + 2 * padding - kernel_size) / stride + 1; }
 };
 
-// Throws Error unless every window holds at least one element of the input and `taken` fits a byte.
+// Throws Error unless every window contains an input element and a position in a window fits one byte.
 inline void require_valid(const Pool2d& pool) {
-  MELGRAD_CHECK(pool.kernel >= 1 && pool.kernel <= 16 && pool.stride >= 1, "max_pool2d: kernel {}, stride {}",
-                pool.kernel, pool.stride);
-  MELGRAD_CHECK(pool.padding >= 0 && pool.padding <= pool.kernel / 2, "max_pool2d: padding {} of kernel {}",
-                pool.padding, pool.kernel);
-  MELGRAD_CHECK(std::min(pool.height, pool.width) + 2 * pool.padding >= pool.kernel,
-                "max_pool2d: an input of {}x{} is smaller than the kernel {}", pool.height, pool.width, pool.kernel);
+  MELGRAD_CHECK(pool.kernel_size >= 1 && pool.kernel_size <= 16 && pool.stride >= 1,
+                "max_pool2d: kernel size {}, stride {}", pool.kernel_size, pool.stride);
+  MELGRAD_CHECK(pool.padding >= 0 && pool.padding <= pool.kernel_size / 2, "max_pool2d: padding {} with kernel size {}",
+                pool.padding, pool.kernel_size);
+  MELGRAD_CHECK(std::min(pool.height, pool.width) + 2 * pool.padding >= pool.kernel_size,
+                "max_pool2d: an input of {}x{} is smaller than the kernel size {}", pool.height, pool.width,
+                pool.kernel_size);
 }
 
-// x [batch, height, width, channels] -> y [batch, out_height, out_width, channels]; `taken` (same shape as y) records
-// where in its window, row * kernel + column, each maximum stood. Needs kernel <= 16.
+// x [batch, height, width, channels] -> y [batch, out_height, out_width, channels]. `taken` has the shape of y and
+// receives the position of each maximum in its window, row * kernel_size + column. Needs kernel_size <= 16.
 KERNEL(max_pool2d_forward, const void* x, void* y, uint8_t* taken, DType dtype, Pool2d pool)
-// Writes every element of dx: the sum of the dy whose maximum it was.
+// dx = the sum of dy over the windows whose maximum the element is; every element of dx is written.
 KERNEL(max_pool2d_backward, const void* dy, const uint8_t* taken, void* dx, DType dtype, Pool2d pool)
 
 }  // namespace melgrad::kernel

@@ -14,34 +14,34 @@ namespace {
 
 constexpr float smallest_power = 1e-10f;
 
-// Exchanges rows and columns of a 4 x 4 square.
-void transpose(Vector* rows) {
-  const Vector a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
-  const Vector b = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
-  const Vector c = __builtin_shufflevector(rows[2], rows[3], 0, 4, 2, 6);
-  const Vector d = __builtin_shufflevector(rows[2], rows[3], 1, 5, 3, 7);
+// Transposes a 4 x 4 matrix.
+void transpose(LaneRegister* rows) {
+  const LaneRegister a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
+  const LaneRegister b = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
+  const LaneRegister c = __builtin_shufflevector(rows[2], rows[3], 0, 4, 2, 6);
+  const LaneRegister d = __builtin_shufflevector(rows[2], rows[3], 1, 5, 3, 7);
   rows[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
   rows[1] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
   rows[2] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
   rows[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-// Four windowed frames side by side: signal[i] holds sample i of each.
+// Multiplies four frames by the window and interleaves them: signal[i] holds sample i of each.
 void gather_frames(const float* const* frames, const double* window, int64_t n_fft, Lanes* signal) {
   int64_t i = 0;
   for (; i + fft_lanes <= n_fft; i += fft_lanes) {
-    const Vector weights = load(window + i);
-    Vector rows[fft_lanes];
+    const LaneRegister weights = load(window + i);
+    LaneRegister rows[fft_lanes];
     for (int lane = 0; lane < fft_lanes; ++lane) rows[lane] = load(frames[lane] + i) * weights;
     transpose(rows);
-    for (int row = 0; row < fft_lanes; ++row) as_vector(signal[i + row]) = rows[row];
+    for (int row = 0; row < fft_lanes; ++row) as_register(signal[i + row]) = rows[row];
   }
   for (; i < n_fft; ++i) {
     for (int lane = 0; lane < fft_lanes; ++lane) signal[i].values[lane] = frames[lane][i] * window[i];
   }
 }
 
-// What one thread computes four frames in.
+// The buffers in which one thread transforms four frames.
 class Workspace {
  public:
   explicit Workspace(const RealFft& fft)
@@ -52,8 +52,8 @@ class Workspace {
     gather_frames(frames, window, fft_.length(), signal_.data());
     fft_.forward(signal_.data(), spectrum_.data(), scratch_.data());
     for (int64_t k = 0; k < fft_.bins(); ++k) {
-      const Vector re = as_vector(spectrum_[k].re), im = as_vector(spectrum_[k].im);
-      as_vector(power_[k]) = re * re + im * im;
+      const LaneRegister re = as_register(spectrum_[k].re), im = as_register(spectrum_[k].im);
+      as_register(power_[k]) = re * re + im * im;
     }
     return power_.data();
   }
@@ -70,7 +70,7 @@ void log_mel_spectrogram(Stream&, const float* samples, const double* window, fl
                          MelFrames frames) {
   const RealFft& fft = real_fft(frames.n_fft);
   constexpr int64_t chunk = 128;
-  // A short call stays on its thread: those who process many files at once have their own threads.
+  // A short clip stays on one thread: callers that process many files at once have their own threads.
   FirstException failure;
 #pragma omp parallel if (frames.count > chunk)
   {
@@ -87,9 +87,9 @@ void log_mel_spectrogram(Stream&, const float* samples, const double* window, fl
       const Lanes* power = workspace->power_spectra(starts, window);
       for (int64_t mel = 0; mel < filters.n_mels; ++mel) {
         const Lanes* bin = power + filters.first_bin[mel];
-        Vector sum{};
+        LaneRegister sum{};
         for (int32_t i = filters.offset[mel]; i < filters.offset[mel + 1]; ++i, ++bin) {
-          sum += as_vector(*bin) * double{filters.weights[i]};
+          sum += as_register(*bin) * double{filters.weights[i]};
         }
         float* out = db + mel * frames.count + first;
         for (int64_t lane = 0; lane < count; ++lane) {

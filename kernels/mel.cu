@@ -1,5 +1,11 @@
-// A chunk of frames at a time, so that what one kernel writes the next reads from the L2 cache: gather and window,
-// Fourier transform, then power, mel bands and logarithm in one.
+// Log-mel spectrograms: cuFFT transforms windowed frames, then one kernel computes power, mel bands and decibels.
+//
+// Memory traffic per frame: about 32 n_fft bytes of float64 rows (written, transformed in place, read), which stay in
+// the L2 cache; 4 hop_length bytes of samples and 4 n_mels bytes of results in device memory. limit_dynamic_range reads
+// each value twice and writes it once: 12 bytes.
+//
+// Frames are processed in chunks of half the L2 cache. Eight lanes share a filter, and a transposed sum leaves one band
+// in each lane of a warp, so no lane idles in the logarithm.
 #include "kernels/mel.h"
 
 #include <algorithm>
@@ -14,7 +20,7 @@ namespace {
 constexpr float smallest_power = 1e-10f;
 constexpr int64_t samples_per_thread = 8;
 
-// A row of items is a frame: rows [frames, row] receive n_fft windowed samples each.
+// A row of items is a frame. Each row of rows [frames, row] receives n_fft windowed samples.
 __global__ void __launch_bounds__(row_threads)
     window_frames(const float* samples, const double* window, double* rows, int64_t row, MelFrames frames) {
   const float* const frame = samples + blockIdx.x * frames.hop_length;
@@ -22,13 +28,13 @@ __global__ void __launch_bounds__(row_threads)
   for_each_item(frames.n_fft, [&](int64_t i) { to[i] = static_cast<double>(frame[i]) * window[i]; });
 }
 
-// A block computes a tile of mel bands by frames: a warp has one frame, each `lanes_per_band` of its lanes go through
-// the bins of one band after another, and in the end each lane holds one band.
+// A block computes a tile of mel bands by frames. A warp takes one frame; each group of `lanes_per_band` lanes sums the
+// bins of one band after another, and at the end each lane holds the result of one band.
 constexpr int tile_frames = 8, tile_bands = warp_size;
 constexpr int lanes_per_band = 8, bands_per_lane = tile_bands * lanes_per_band / warp_size;
 static_assert(bands_per_lane == lanes_per_band);
 
-// Lane i of every lanes_per_band receives the sum of values[i] over them. The order is fixed.
+// Lane i of each group of lanes_per_band lanes receives the sum of values[i] over the group. The order is fixed.
 __device__ float transposed_sum(float (&values)[bands_per_lane]) {
 #pragma unroll
   for (int half = lanes_per_band / 2; half > 0; half /= 2) {
@@ -48,11 +54,11 @@ __device__ float power(cufftDoubleComplex bin) {
   return re * re + im * im;
 }
 
-// spectra [frames, bins] -> db [n_mels, db_row], whose first `frames` columns are written.
+// spectra [frames, bins] -> the first `frames` columns of db [n_mels, db_row].
 __global__ void __launch_bounds__(warp_size* tile_frames)
     mel_decibels(const cufftDoubleComplex* spectra, int64_t bins, float* db, int64_t db_row, int64_t frames,
                  MelFilters filters) {
-  SHARED(float, tile, [tile_bands][tile_frames + 1]);  // + 1: no two lanes meet in a memory bank
+  SHARED(float, tile, [tile_bands][tile_frames + 1]);  // + 1: the stores have no bank conflicts
   const int64_t first_frame = static_cast<int64_t>(blockIdx.x) * tile_frames;
   const int64_t first_band = static_cast<int64_t>(blockIdx.y) * tile_bands;
   const auto lane = static_cast<int>(threadIdx.x), warp = static_cast<int>(threadIdx.y);
@@ -77,27 +83,21 @@ __global__ void __launch_bounds__(warp_size* tile_frames)
     db[band * db_row + frame] = tile[thread / tile_frames][thread % tile_frames];
 }
 
-// How many frames to transform at once: as many as fill half the L2 cache, which the samples and the result pass
-// through too. Small caches are overrun rather than kernels launched for next to nothing.
+// The number of frames to transform at once: their rows fill half the L2 cache, because samples and results pass
+// through it too. At least 8 MiB, even if a smaller cache overflows: tiny launches would cost more.
 int64_t frames_in_chunk(int64_t count, int64_t row_bytes, int64_t l2_bytes) {
   constexpr int64_t least_bytes = 8 << 20;
   const int64_t cached_bytes = std::max(least_bytes, l2_bytes / 2);
   const auto most =
       static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(1, cached_bytes / row_bytes))));
-  // Chunks of equal size, and of few different sizes, as each takes a plan.
+  // Chunks of nearly equal size, in steps of most / 16, because every size needs a cuFFT plan of its own.
   const int64_t even = ceil_divide(count, ceil_divide(count, most)), granule = std::max<int64_t>(1, most / 16);
   return ceil_divide(even, granule) * granule;
 }
 
-// The largest value of a warp, for all its lanes.
-__device__ float warp_max(float value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2) value = max(value, shuffle_xor(value, distance));
-  return value;
-}
-
 constexpr int64_t maxima_blocks = 64, values_per_thread = 4;
 
-// Each warp finds the largest of its share.
+// Each warp finds the largest value of its share.
 __global__ void __launch_bounds__(row_threads) find_maxima(const float* db, int64_t n, float* maxima) {
   float largest = -INFINITY;
   for_each_item(n, [&](int64_t i) { largest = max(largest, db[i]); });
@@ -130,8 +130,7 @@ void log_mel_spectrogram(Stream& stream, const float* samples, const double* win
     const int64_t count = std::min(chunk, frames.count - first);
     launch(window_frames, row_grid(count, frames.n_fft, samples_per_thread), row_threads, 0, stream,
            samples + first * frames.hop_length, window, rows, row, frames);
-    fft.forward(stream, rows,
-                memory + rows_bytes);  // of whole chunks: what lies behind `count` is computed for nothing
+    fft.forward(stream, rows, memory + rows_bytes);  // the whole chunk; rows from `count` on are not used
     launch(mel_decibels,
            dim3(static_cast<unsigned>(ceil_divide<int64_t>(count, tile_frames)),
                 static_cast<unsigned>(ceil_divide<int64_t>(filters.n_mels, tile_bands))),

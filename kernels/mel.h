@@ -1,12 +1,12 @@
-// Log-mel spectrograms of overlapping frames, the arithmetic of librosa's melspectrogram and power_to_db.
+// Log-mel spectrograms of overlapping frames, computed as librosa.feature.melspectrogram and librosa.power_to_db do.
 #pragma once
 
 #include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 
-// A sparse filter bank, [n_mels] rows: filter i weighs power bins first_bin[i] + 0, 1, ... by
-// weights[offset[i]] ... weights[offset[i + 1] - 1].
+// A sparse filter bank of n_mels filters. Filter i multiplies the power bins first_bin[i], first_bin[i] + 1, ... by
+// weights[offset[i]], ..., weights[offset[i + 1] - 1].
 struct MelFilters {
   int64_t n_mels;
   const int32_t* first_bin;  // [n_mels]
@@ -18,12 +18,12 @@ struct MelFrames {
   int64_t count, n_fft, hop_length;
 };
 
-// Frame t is samples[t * hop_length ... t * hop_length + n_fft - 1]; all of them must exist. window is [n_fft].
-// db [n_mels, count] = 10 log10(max(1e-10, sum over bins of weight * |FFT(window * frame)|^2)), row-major.
-// All arrays, those of `filters` included, lie in the stream's memory.
+// Frame t is samples[t * hop_length], ..., samples[t * hop_length + n_fft - 1]; all of them must exist. window is
+// [n_fft]. db float32 [n_mels, count], row-major = 10 log10(max(1e-10, sum over bins of weight * |FFT(window *
+// frame)|^2)). All arrays, those of `filters` included, lie in the stream's memory; db must not alias the inputs.
 KERNEL(log_mel_spectrogram, const float* samples, const double* window, float* db, MelFilters filters, MelFrames frames)
 
-// db[i] = max(db[i], max(db) - top_db): one clip's dynamic range, never a batch's.
+// db[i] = max(db[i], max(db) - top_db), in place, for the n values of one clip.
 KERNEL(limit_dynamic_range, float* db, int64_t n, float top_db)
 
 }  // namespace melgrad::kernel

@@ -1,3 +1,9 @@
+// mixup.
+//
+// Memory traffic per element: 12 bytes in float32, 6 in bfloat16 (two examples read, one written). A launch reads every
+// element twice. If the batch fits in the L2 cache, the second read comes from there: 8 and 4 bytes remain.
+//
+// A small kernel draws lambda once per example and mixes the targets. The examples move 16 bytes per access.
 #include "kernels/mixup.h"
 
 #include "kernels/device/rows.cuh"
@@ -5,8 +11,8 @@
 namespace melgrad::kernel::cuda {
 namespace {
 
-// A block is one warp and mixes the targets of one example. Its lanes draw the same lambda, as one of them alone would
-// take just as long.
+// A block is one warp and mixes the targets of one example. All lanes draw the same lambda: one lane alone would take
+// as long.
 __global__ void mixup_targets(const float* targets, float* mixed_targets, float* lambdas, int64_t batch,
                               int64_t classes, float alpha, RandomStream random) {
   const int64_t example = blockIdx.x, partner = batch - 1 - example;
@@ -18,7 +24,7 @@ __global__ void mixup_targets(const float* targets, float* mixed_targets, float*
   }
 }
 
-// A row of items is one example, an item a vector of it.
+// A row of items is one example; an item is one vector of it.
 template <class T, int width>
 __global__ void __launch_bounds__(row_threads)
     mixup_examples(const T* x, T* y, const float* lambdas, int64_t elements) {

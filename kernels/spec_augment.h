@@ -1,4 +1,4 @@
-// SpecAugment (Park et al. 2019) without time warping: bands of mel bins and stretches of frames are masked out.
+// SpecAugment (Park et al. 2019) without time warping: sets ranges of mel bins and ranges of frames to zero.
 #pragma once
 
 #include "kernels/device/kernel.h"
@@ -7,8 +7,8 @@
 namespace melgrad::kernel {
 
 struct SpecAugment {
-  int64_t frequency_masks, frequency_width;  // how many, and the most mel bins of one
-  int64_t time_masks, time_width;            // how many, and the most frames of one
+  int64_t frequency_masks, frequency_width;  // number of masks, largest width in mel bins
+  int64_t time_masks, time_width;            // number of masks, largest width in frames
 };
 
 // The mel bins and frames that a mask covers.
@@ -27,9 +27,10 @@ MELGRAD_HOST_DEVICE inline SpecMask spec_mask(const SpecAugment& settings, const
   return frequency ? SpecMask{begin, width, 0, frames} : SpecMask{0, n_mels, begin, width};
 }
 
-// x [batch, n_mels, frames, 1] of `dtype`, in place. Per example and mask the width is uniform on {0, ..., most} (most
-// is cut to the axis) and the start uniform on {0, ..., axis - width}; masked values become 0, the mean of standardised
-// features. Mask m of example i uses random.draw(i * (frequency_masks + time_masks) + m), frequency masks first.
+// x [batch, n_mels, frames, 1] of `dtype`, in place. For each mask of each example, the width is uniform on
+// {0, ..., min(largest width, axis)} and the start uniform on {0, ..., axis - width}. Masked values become 0, which is
+// the mean of standardised features. Mask m of example i uses random.draw(i * (frequency_masks + time_masks) + m); the
+// frequency masks come first.
 KERNEL(spec_augment, void* x, DType dtype, int64_t batch, int64_t n_mels, int64_t frames, SpecAugment settings,
        RandomStream random)
 

@@ -1,6 +1,6 @@
-// Random changes of a spectrogram that leave the genre alone: the same music a little higher or lower, through another
-// microphone or mixing desk, at another volume. In decibels a filter is a curve over the mel bins that is added to
-// every frame, as in FilterAugment (Nam et al. 2022).
+// Random changes of a log-mel spectrogram that a listener hears as the same music: a shift in pitch, another frequency
+// response, another level. In decibels a frequency response is a curve over the mel bins that is added to every frame,
+// as in FilterAugment (Nam et al. 2022).
 #pragma once
 
 #include <cmath>
@@ -11,16 +11,17 @@
 namespace melgrad::kernel {
 
 struct SpectralJitter {
-  int64_t shift;    // of the spectrum along the mel axis: uniform on {-shift, ..., shift} bins
-  float equalizer;  // standard deviation of the filter's curve at each of its knots, in dB; linear between them
-  float level;      // of all bins alike: uniform on [-level, level) dB
-  static constexpr int64_t knots = 5;  // evenly spaced over the mel bins: slopes and broad bumps, no notes
+  int64_t shift;    // mel bins: the spectrum moves by an amount uniform on {-shift, ..., shift}
+  float equalizer;  // dB: standard deviation of the response curve at each knot; the curve is linear between knots
+  float level;      // dB: all bins change by an amount uniform on [-level, level)
+  static constexpr int64_t knots = 5;  // evenly spaced over the mel bins, so that the curve is smooth
 
   MELGRAD_HOST_DEVICE bool none() const { return shift == 0 && equalizer == 0 && level == 0; }
 };
 
-// Where a mel bin of an example comes from, and what it gains, in dB. Beyond the ends of the mel axis its first and
-// last bin go on. Knot k of example i uses random.draw(i * knots + k), the first of them for shift and level too.
+// The source bin of an output mel bin, and the decibels added to it. Beyond the ends of the mel axis, the first and the
+// last bin are repeated. Knot k of example i uses random.draw(i * knots + k); draw i * knots also gives shift and
+// level.
 struct JitteredBin {
   int64_t source;
   float gain;
@@ -44,9 +45,10 @@ MELGRAD_HOST_DEVICE inline JitteredBin jittered_bin(const SpectralJitter& settin
               settings.level * (2 * uniform(common.v[2]) - 1)};
 }
 
-// x -> y [batch, n_mels, frames, 1] of `dtype`, standardised; they must not alias. inverse_deviation float32 [n_mels]
-// is what the features were multiplied by, so what a dB is in each bin.
-KERNEL(spectral_jitter, const void* x, const float* inverse_deviation, void* y, DType dtype, int64_t batch,
-       int64_t n_mels, int64_t frames, SpectralJitter settings, RandomStream random)
+// y[i, mel, t] = x[i, source, t] + gain * inverse_std[mel] with source and gain = jittered_bin(...). x, y
+// [batch, n_mels, frames, 1] of `dtype`; they must not alias. x is standardised: it was multiplied by inverse_std
+// float32 [n_mels], which therefore converts decibels to its unit.
+KERNEL(spectral_jitter, const void* x, const float* inverse_std, void* y, DType dtype, int64_t batch, int64_t n_mels,
+       int64_t frames, SpectralJitter settings, RandomStream random)
 
 }  // namespace melgrad::kernel

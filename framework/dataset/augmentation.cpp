@@ -4,14 +4,14 @@
 
 namespace melgrad {
 
-Batch augment(Batch batch, const Tensor& inverse_deviation, const Augmentation& settings, Generator& generator) {
+Batch augment(Batch batch, const Tensor& inverse_std, const Augmentation& settings, Generator& generator) {
   const Shape shape = batch.x.shape();
   Stream& stream = batch.x.stream();
   if (!settings.jitter.none()) {
     const Tensor x = batch.x;
     batch.x = Tensor::empty(shape, x.dtype(), x.device());
-    kernel::spectral_jitter(stream, x.data(), inverse_deviation.as<float>(), batch.x.data(), x.dtype(), shape[0],
-                            shape[1], shape[2], settings.jitter, generator.draw());
+    kernel::spectral_jitter(stream, x.data(), inverse_std.as<float>(), batch.x.data(), x.dtype(), shape[0], shape[1],
+                            shape[2], settings.jitter, generator.draw());
   }
   kernel::spec_augment(stream, batch.x.data(), batch.x.dtype(), shape[0], shape[1], shape[2], settings.spec_augment,
                        generator.draw());

@@ -13,8 +13,8 @@ struct Augmentation {
   float mixup_alpha = 0.3f;  // 0: no mixup
 };
 
-// Applies spectral jitter, SpecAugment and mixup, in this order. The batch must be in random order. inverse_deviation
+// Applies spectral jitter, SpecAugment and mixup, in this order. The batch must be in random order. inverse_std
 // [n_mels] holds the factors by which its features were standardised.
-Batch augment(Batch batch, const Tensor& inverse_deviation, const Augmentation& settings, Generator& generator);
+Batch augment(Batch batch, const Tensor& inverse_std, const Augmentation& settings, Generator& generator);
 
 }  // namespace melgrad

@@ -19,7 +19,7 @@ EpochSize ClipBatches::epoch_size() const {
 
 Batch ClipBatches::batch(std::span<const int64_t> tracks, Generator& generator) const {
   Batch crops = clips_.random_crops(tracks, options_.crop_frames, options_.precision, generator);
-  return augment(std::move(crops), clips_.inverse_deviation(), options_.augmentation, generator);
+  return augment(std::move(crops), clips_.inverse_std(), options_.augmentation, generator);
 }
 
 std::string ClipBatches::name(int64_t track) const { return names_[static_cast<size_t>(track)]; }

@@ -37,7 +37,7 @@ ClipStore::ClipStore(std::span<const LogMel> clips, std::span<const int> labels,
   std::vector<float> inverse;
   for (const float deviation : standardisation.deviation) inverse.push_back(1 / deviation);
   mean_ = Tensor::from(standardisation.mean, {n_mels_}, device);
-  inverse_deviation_ = Tensor::from(inverse, {n_mels_}, device);
+  inverse_std_ = Tensor::from(inverse, {n_mels_}, device);
   std::vector<kernel::Clip> table;
   for (const LogMel& clip : clips) {
     MELGRAD_CHECK(clip.n_mels == n_mels_ && clip.frames > 0, "a clip of {} mel bins, {} frames among clips of {} bins",
@@ -67,7 +67,7 @@ Batch ClipStore::cut(std::span<const int64_t> picks, const DeviceArray<int64_t>&
   const auto n = static_cast<int64_t>(picks.size());
   Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, dtype, device_), .targets = {}};
   kernel::crop(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(), batch.x.data(), batch.x.dtype(),
-               n, n_mels_, crop_frames, mean_.as<float>(), inverse_deviation_.as<float>());
+               n, n_mels_, crop_frames, mean_.as<float>(), inverse_std_.as<float>());
   std::vector<float> one_hot(static_cast<size_t>(n * classes_));
   for (int64_t i = 0; i < n; ++i) {
     one_hot[static_cast<size_t>(i * classes_ + label(picks[static_cast<size_t>(i)]))] = 1;

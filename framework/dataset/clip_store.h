@@ -31,7 +31,7 @@ class ClipStore {
   int64_t frames(int64_t clip) const { return frames_[static_cast<size_t>(clip)]; }
   int64_t n_mels() const { return n_mels_; }
   // 1 / deviation, [n_mels]: the factors of the crops' features.
-  const Tensor& inverse_deviation() const { return inverse_deviation_; }
+  const Tensor& inverse_std() const { return inverse_std_; }
 
   // Batches have x [n, n_mels, crop_frames, 1], standardised, of the given dtype, and one-hot targets [n, classes].
 
@@ -46,7 +46,7 @@ class ClipStore {
 
   Device device_;
   int64_t n_mels_ = 0, classes_;
-  Tensor mean_, inverse_deviation_;  // [n_mels]
+  Tensor mean_, inverse_std_;  // [n_mels]
   std::vector<int> labels_;
   std::vector<int64_t> frames_;
   std::vector<Tensor> features_;

@@ -1,5 +1,5 @@
-// bfloat16: the upper half of a float32, so the same range with 8 bits of precision. Our own 16 bits rather than the
-// toolkit's type: the same source then compiles without a toolkit.
+// bfloat16 is the upper half of a float32: the same range with 8 bits of precision. This type replaces the toolkit's,
+// so that the same source compiles without a toolkit.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ MELGRAD_HOST_DEVICE inline float to_float(bfloat16 value) {
   return result;
 }
 
-// from_float<T>(value) rounds to the nearest T, ties to even; a NaN stays one.
+// from_float<T>(value) rounds to the nearest T, ties to even. NaN stays NaN.
 template <class T>
 MELGRAD_HOST_DEVICE T from_float(float value);
 
@@ -36,7 +36,7 @@ MELGRAD_HOST_DEVICE inline bfloat16 from_float<bfloat16>(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
   constexpr uint32_t infinity = 0x7f800000, quiet = 0x400000;
-  // Rounding could carry a NaN's payload into infinity, so it is cut off instead.
+  // Rounding could turn a NaN into infinity, so the lower half is cut off instead.
   if ((bits & 0x7fffffff) > infinity) return {static_cast<uint16_t>((bits | quiet) >> 16)};
   return {static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16)};
 }

@@ -76,12 +76,12 @@ void CachingAllocator::release(void* block) noexcept {
     heap.push_back(block);
     std::push_heap(heap.begin(), heap.end(), std::greater());
     source_.released(block, capacity);
-  } catch (const std::bad_alloc&) {  // no memory to note that there is some
+  } catch (const std::bad_alloc&) {  // no host memory to record the block
     give_back(block, capacity);
   }
 }
 
-Stream::Memory CachingAllocator::memory() const {
+MemoryUse CachingAllocator::memory() const {
   const std::lock_guard lock(mutex_);
   return memory_;
 }

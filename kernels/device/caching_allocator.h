@@ -1,7 +1,7 @@
-// Device memory that is asked of the system once and reused ever after. Requests are rounded up to a size class (eight
-// per power of two, so at most 12.5 % is slack), and of a class's released blocks the lowest address is reused first: a
-// step that asks for the same sizes in the same order as the step before gets the same addresses, in whatever order
-// that one released them.
+// An allocator that keeps released blocks for reuse. Requests are rounded up to a size class (eight per power of two,
+// so at most 12.5 % of a block is unused). Of the released blocks of a class, the one with the lowest address is reused
+// first. Therefore a step that requests the same sizes in the same order as the step before gets the same addresses,
+// whatever the order in which the earlier blocks were released.
 #pragma once
 
 #include <cstddef>
@@ -12,32 +12,32 @@
 #include <unordered_map>
 #include <vector>
 
-#include "kernels/device/stream.h"
+#include "kernels/device/memory.h"
 
 namespace melgrad {
 
-// Where blocks come from and who watches them. `acquired` and `released` let a checker (AddressSanitizer, the emulated
-// device) treat slack and cached blocks as out of bounds.
+// The functions that obtain memory from the system, and those that tell a checker (AddressSanitizer, the emulated
+// device) which bytes are in use: it reports accesses to cached blocks and to bytes beyond the requested size.
 struct MemorySource {
-  void* (*acquire)(size_t bytes);  // null when exhausted
+  void* (*acquire)(size_t bytes);  // returns null if there is no memory
   void (*give_back)(void* block) noexcept;
-  size_t (*free_bytes)();  // what the system says it has left
+  size_t (*free_bytes)();
   void (*acquired)(void* block, size_t requested, size_t capacity) noexcept;
   void (*released)(void* block, size_t capacity) noexcept;
 };
 
 class CachingAllocator {
  public:
-  // `device_name` appears in the out-of-memory message.
+  // OutOfMemory names the device as `device_name`.
   CachingAllocator(MemorySource source, std::string device_name);
   ~CachingAllocator();
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
-  // Throws OutOfMemory when the source is exhausted even after all cached blocks were given back to it.
+  // Throws OutOfMemory if the source has no memory even after all cached blocks were given back.
   void* allocate(size_t bytes);
   void release(void* block) noexcept;
-  Stream::Memory memory() const;
+  MemoryUse memory() const;
   void reset_peak();
 
  private:
@@ -49,9 +49,9 @@ class CachingAllocator {
   MemorySource source_;
   std::string device_name_;
   mutable std::mutex mutex_;
-  std::map<size_t, std::vector<void*>> cached_;  // by capacity; min-heaps
-  std::unordered_map<void*, size_t> live_;       // capacities
-  Stream::Memory memory_;
+  std::map<size_t, std::vector<void*>> cached_;  // by capacity; each a min-heap
+  std::unordered_map<void*, size_t> live_;       // block -> capacity
+  MemoryUse memory_;
 };
 
 }  // namespace melgrad

@@ -1,4 +1,4 @@
-// How the threads of a block share the work on a chunk.
+// The loop of a block's threads over one chunk, in accesses of 4 elements: 16 bytes of float32, 8 of bfloat16.
 #pragma once
 
 #include "kernels/device/chunks.h"
@@ -7,15 +7,15 @@
 namespace melgrad::kernel::cuda {
 
 constexpr int chunk_threads = 256;
-constexpr int chunk_vector = 4;  // elements in an access: 16 bytes of float32, 8 of bfloat16
+constexpr int chunk_vector = 4;  // elements per access
 
 template <class T>
 __device__ bool aligned_to_vector(const T* pointer) {
   return reinterpret_cast<uintptr_t>(pointer) % (chunk_vector * sizeof(T)) == 0;
 }
 
-// Calls body.operator()<width>(i) for elements i ... i + width - 1 of an array of n, until the chunk is covered:
-// vectors where `aligned`, and single elements where not and at the end.
+// Calls body.operator()<width>(i) for elements i, ..., i + width - 1 of an array of n, until the chunk is covered. The
+// width is chunk_vector if `aligned`; it is 1 if not, and for the rest at the end of the array.
 template <class Body>
 __device__ void for_each_vector(Chunk chunk, int64_t n, bool aligned, Body body) {
   const int64_t begin = chunk.index * chunk_elements, end = min(n, begin + chunk_elements);

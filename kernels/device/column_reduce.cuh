@@ -1,8 +1,11 @@
-// Work on a row-major [rows, channels] matrix in which every channel is a sum of its own: how a launch cuts the matrix
-// into blocks, and how the rows are reduced. A reduction goes from registers over warp shuffles and shared memory to
-// one partial result per block, and a second small kernel combines those; every step has a fixed order that depends on
-// the shape alone, so results repeat to the bit. A partial result is a struct of words with combine(other), of which
-// {} is the empty one.
+// Reductions over the rows of a row-major [rows, channels] matrix, one result per channel, and the launch shapes for
+// other kernels that keep per-channel values.
+//
+// Memory traffic: each element is read once. A block sums in registers, then by warp shuffles, then in shared memory,
+// and writes one partial result per channel; a second small kernel combines the partial results. The order of every
+// step depends on the shape alone, so results repeat to the bit.
+//
+// A partial result is a struct of 4-byte words with a member combine(other); {} is the neutral element.
 #pragma once
 
 #include <algorithm>
@@ -12,21 +15,22 @@
 
 namespace melgrad::kernel::cuda {
 
-// A block of threads [across, down] covers `across` vectors of channels side by side by `down` rows.
+// A block of [across, down] threads covers `across` vectors of channels and `down` rows.
 constexpr int reduce_threads = 256, reduce_warps = reduce_threads / warp_size;
-constexpr int most_across = 8;  // 128 bytes where vectors are 16 bytes: a whole cache line
+constexpr int most_across = 8;  // 8 vectors of 16 bytes: a whole cache line
 
-// As many as there are vectors, so that few channels leave no thread idle; a power of two, which shuffles need.
+// The number of vectors, at most most_across, rounded up to a power of two because shuffles need it. With few channels,
+// more threads of the block work on rows.
 inline unsigned vectors_across(int64_t channels, int width) {
   return std::bit_ceil(static_cast<unsigned>(std::min<int64_t>(ceil_divide<int64_t>(channels, width), most_across)));
 }
 
-// The rows are cut into chunks, the channels into tiles; each pair is a block.
+// A launch shape: the rows are cut into chunks, the channels into tiles, and each pair of them is a block.
 struct Cut {
   int64_t rows_per_chunk;
   unsigned across, tiles, chunks;
 
-  // rows and channels are positive.
+  // Needs rows > 0 and channels > 0.
   Cut(int64_t rows, int64_t channels, int width) : across(vectors_across(channels, width)) {
     const int64_t worthwhile_rows = 4 * block().y;
     constexpr int64_t blocks_that_fill_a_gpu = 2048;
@@ -39,7 +43,8 @@ struct Cut {
   dim3 block() const { return {across, reduce_threads / across}; }
 };
 
-// The part of the matrix that one thread visits: `width` channels from `channel`, rows from `row` to `end` by `step`.
+// The part of the matrix that a thread visits: channels channel, ..., channel + width - 1 of rows row, row + step, ...
+// < end.
 template <int width>
 struct Visit {
   int64_t channel, row, end, step;
@@ -49,7 +54,7 @@ struct Visit {
         row(blockIdx.y * rows_per_chunk + threadIdx.y),
         end(min(rows, (static_cast<int64_t>(blockIdx.y) + 1) * rows_per_chunk)),
         step(blockDim.y) {
-    if (channel >= channels) end = 0;  // no rows, but the thread still takes part in barriers and shuffles
+    if (channel >= channels) end = 0;  // no rows; the thread still takes part in barriers and shuffles
   }
 };
 
@@ -59,8 +64,9 @@ struct Sum {
   __device__ void combine(const Sum& other) { value += other.value; }
 };
 
-// Combines what the threads of a block [across, down], at most reduce_threads in whole warps, hold for the same
-// channels, and calls write(channel within the tile, total) once for each channel of the tile.
+// Combines the values that the threads of a block [across, down] hold for the same channels, and calls
+// write(channel within the tile, total) once for each channel of the tile. The block has at most reduce_threads
+// threads, in whole warps.
 template <int width, class Partial, class Write>
 __device__ void combine_block(Partial (&held)[width], Write write) {
   SHARED(Partial, of_warp, [reduce_warps][most_across * width]);
@@ -80,7 +86,7 @@ __device__ void combine_block(Partial (&held)[width], Write write) {
   }
 }
 
-// The end of a Visit: partials[chunk, channels].
+// Combines the block's results and writes them to partials [chunks, channels].
 template <int width, class Partial>
 __device__ void write_partials(Partial (&held)[width], Partial* partials, int64_t channels) {
   combine_block<width>(held, [&](int c, const Partial& total) {
@@ -89,14 +95,14 @@ __device__ void write_partials(Partial (&held)[width], Partial* partials, int64_
   });
 }
 
-// The second kernel of a reduction: a block of [combiners, warp_size] threads combines the chunks of 32 channels.
+// For the second kernel of a reduction: a block of [warp_size, combiners] threads combines the chunks of 32 channels.
 constexpr int combiners = 8;
 
 inline dim3 combiner_block() { return {warp_size, combiners}; }
 inline dim3 warps_over(int64_t channels) { return static_cast<unsigned>(ceil_divide<int64_t>(channels, warp_size)); }
 __device__ inline int64_t channel_of_combiner() { return static_cast<int64_t>(blockIdx.x) * warp_size + threadIdx.x; }
 
-// The result is complete in the threads with threadIdx.y == 0.
+// The total of a channel. It is complete only in threads with threadIdx.y == 0.
 template <class Partial>
 __device__ Partial combine_chunks(const Partial* partials, unsigned chunks, int64_t channel, int64_t channels) {
   SHARED(Partial, of_combiner, [combiners][warp_size]);

@@ -1,13 +1,30 @@
-// What conv2d.cu and the library that does the work have in common: a convolution by name, and the one function that
-// runs it on device memory. On a GPU that is cuDNN's (convolve.cu); on the emulated device, kernels/device/emulated's.
+// The shapes of convolutions, and the function that computes one on the CUDA device: by cuDNN on a GPU
+// (cudnn/convolve.cu), by the CPU kernels on the emulated device (emulated/libraries/convolve.cpp).
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <string>
 
-#include "kernels/conv2d.h"
+#include "kernels/device/dtype.h"
+#include "kernels/device/stream.h"
 
 namespace melgrad::kernel {
+
+// The shapes of a two-dimensional convolution.
+struct Conv2d {
+  int64_t batch, height, width, in_channels;  // of the input
+  int64_t out_channels, kernel_height, kernel_width;
+  int64_t stride, padding;  // the same along height and width
+
+  int64_t out_height() const { return (height + 2 * padding - kernel_height) / stride + 1; }
+  int64_t out_width() const { return (width + 2 * padding - kernel_width) / stride + 1; }
+  // Multiply-adds of one pass. Products with padding count too, as in the papers.
+  int64_t multiply_adds() const {
+    return batch * out_height() * out_width() * out_channels * kernel_height * kernel_width * in_channels;
+  }
+  auto operator<=>(const Conv2d&) const = default;
+};
 
 enum class ConvolutionPass : uint8_t { forward, backward_data, backward_filter };
 
@@ -25,7 +42,7 @@ constexpr const char* name_of(ConvolutionPass pass) {
 
 struct Convolution {
   ConvolutionPass pass;
-  DType dtype;  // of all three tensors; sums are float32
+  DType dtype;  // of x, w and y; sums are float32
   Conv2d conv;
   auto operator<=>(const Convolution&) const = default;
 };
@@ -39,9 +56,9 @@ inline std::string describe(const Convolution& c) {
 
 namespace cuda {
 
-// x, w and y hold the input, the weights and the output or, whichever `pass` computes or starts from, their gradients.
-// One of the three is written: y by forward, x by backward_data, w by backward_filter. All are aligned to 16 bytes.
-// The first call for a shape measures and synchronises, so it must precede the capture of a CUDA graph.
+// x, w and y have the shapes of conv2d.h and are aligned to 16 bytes. forward reads x and w and writes y; backward_data
+// reads y, which holds dy, and w, and writes dx to x; backward_filter reads x and dy and writes dw to w.
+// The first call for a shape measures execution plans and synchronises: it must precede the capture of a CUDA graph.
 void convolve(Stream&, const Convolution&, const void* x, const void* w, const void* y);
 
 }  // namespace cuda

@@ -1,3 +1,6 @@
+// The cuBLAS handle of the CUDA stream. It computes nothing itself.
+//
+// cuBLAS works in the stream's workspace, so a product allocates nothing and can be captured in a CUDA graph.
 #include "kernels/device/cublas.cuh"
 
 #include "kernels/device/cuda_owners.cuh"
@@ -5,8 +8,7 @@
 namespace melgrad {
 namespace {
 
-// What NVIDIA recommends for Hopper; others need less. Without a workspace of ours cuBLAS would allocate its own while
-// a graph is captured.
+// NVIDIA's recommendation for Hopper; older GPUs need less. Without it, cuBLAS would allocate its own during a capture.
 constexpr size_t workspace_bytes = 32 << 20;
 
 using Handle = Owned<cublasHandle_t, cublasDestroy>;
@@ -16,7 +18,7 @@ Handle make_handle(Stream& stream) {
   cublas_check(cublasCreate(&created), "cublasCreate");
   Handle handle(created);
   cublas_check(cublasSetStream(created, native_stream(stream)), "cublasSetStream");
-  // By default partial sums of a product of bfloat16 may be added in bfloat16.
+  // By default, cuBLAS may add partial sums of a bfloat16 product in bfloat16.
   cublas_check(cublasSetMathMode(created, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION), "cublasSetMathMode");
   return handle;
 }
@@ -24,9 +26,9 @@ Handle make_handle(Stream& stream) {
 }  // namespace
 
 cublasHandle_t cublas_handle(Stream& stream) {
-  // There is one CUDA stream. Never destroyed, like the stream: at exit the driver may be gone first.
+  // There is one CUDA stream. Never destroyed, like the stream: the driver may shut down first.
   static const Handle& handle = *new Handle(make_handle(stream));
-  // Each time, because the workspace moves when it grows; after cublasSetStream, which takes it away.
+  // At every call, because the workspace moves when it grows. After cublasSetStream, which resets it.
   cublas_check(cublasSetWorkspace(handle.get(), stream.workspace(workspace_bytes), workspace_bytes),
                "cublasSetWorkspace");
   return handle.get();

@@ -1,4 +1,4 @@
-// cuBLAS on the CUDA stream.
+// The cuBLAS handle of the CUDA stream.
 #pragma once
 
 #include "kernels/device/cuda.cuh"
@@ -18,9 +18,9 @@ inline void cublas_check(cublasStatus_t status, const char* what) {
   }
 }
 
-// The stream's handle, working in the stream's workspace: to be fetched for each product, not kept. Products of
-// bfloat16 are summed in float32, those of float32 are not rounded to TF32. The first call makes the handle, which a
-// graph capture does not allow.
+// The handle works in the stream's workspace, so get it again for each product. Products of bfloat16 are summed in
+// float32; products of float32 do not use TF32. The first call creates the handle and must precede a CUDA graph
+// capture.
 cublasHandle_t cublas_handle(Stream&);
 
 }  // namespace melgrad

@@ -6,7 +6,7 @@ if(NOT CMAKE_CUDA_COMPILER)
   endif()
 endif()
 
-# Of the wished architectures, those that this toolkit knows.
+# The requested architectures that this toolkit supports.
 execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-arch
   OUTPUT_VARIABLE known_architectures OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE "[^0-9]+" ";" known_architectures "${known_architectures}")
@@ -15,12 +15,12 @@ foreach(architecture IN LISTS MELGRAD_CUDA_ARCHITECTURES)
   if(architecture IN_LIST known_architectures)
     list(APPEND CMAKE_CUDA_ARCHITECTURES ${architecture})
   else()
-    message(STATUS "${CMAKE_CUDA_COMPILER} does not know architecture ${architecture}: left out")
+    message(STATUS "${CMAKE_CUDA_COMPILER} does not support architecture ${architecture}: left out")
   endif()
 endforeach()
 if(NOT CMAKE_CUDA_ARCHITECTURES)
   message(FATAL_ERROR
-    "${CMAKE_CUDA_COMPILER} knows none of ${MELGRAD_CUDA_ARCHITECTURES}; set MELGRAD_CUDA_ARCHITECTURES")
+    "${CMAKE_CUDA_COMPILER} supports none of ${MELGRAD_CUDA_ARCHITECTURES}; set MELGRAD_CUDA_ARCHITECTURES")
 endif()
 message(STATUS "CUDA architectures: ${CMAKE_CUDA_ARCHITECTURES}")
 
@@ -28,7 +28,7 @@ enable_language(CUDA)
 if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.4)
   message(FATAL_ERROR "${CMAKE_CUDA_COMPILER} is of CUDA ${CMAKE_CUDA_COMPILER_VERSION}: 12.4 or newer is needed")
 endif()
-# CMake 3.25 does not know that nvcc 13 can do C++20: it would drop the standard, or refuse it.
+# CMake 3.25 does not know that nvcc 13 supports C++20: it would drop the option or fail.
 if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
 endif()
@@ -41,7 +41,7 @@ set_target_properties(melgrad_kernels PROPERTIES
   CUDA_EXTENSIONS OFF
   CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}")
 target_compile_definitions(melgrad_kernels PUBLIC MELGRAD_CUDA=1)
-# fmt 9 believes that no nvcc knows constexpr.
+# fmt 9 disables constexpr for every nvcc.
 target_compile_definitions(melgrad_kernels PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
 target_compile_options(melgrad_kernels PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo $<$<BOOL:${MELGRAD_WARNINGS_AS_ERRORS}>:-Werror=all-warnings> -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)

@@ -1,8 +1,9 @@
-// What every .cu is written with. The same source is compiled twice: by nvcc for a GPU, and by the host's compiler
-// against kernels/device/emulated, which runs it on the CPU and checks it. Hence three rules:
-//   - kernels start by launch(kernel, grid, block, shared_bytes, stream, arguments...), not by <<<>>>;
-//   - shared memory is declared by SHARED(float, name, [32]) and DYNAMIC_SHARED(float, name), not by __shared__;
-//   - all threads of a block reach every __syncthreads(), and all lanes of a mask every warp operation.
+// Launches, vectors, dispatch by dtype and reductions for all .cu files. The same source is compiled by nvcc for a GPU,
+// and by the host compiler for the emulated device (kernels/device/emulated), which runs it on the CPU and checks it.
+// Rules:
+//   - start kernels by launch(kernel, grid, block, shared_bytes, stream, arguments...), not by <<<>>>;
+//   - declare shared memory by SHARED(float, name, [32]) and DYNAMIC_SHARED(float, name), not by __shared__;
+//   - all threads of a block reach every __syncthreads(), and all lanes of a mask reach every warp operation.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +28,12 @@
 
 namespace melgrad {
 
-// Of the CUDA stream (stream.cu).
+// Properties of the CUDA stream (stream.cu).
 cudaStream_t native_stream(Stream&);
 int64_t l2_cache_bytes(Stream&);
-const char* current_range(Stream&);  // the innermost open ProfilerRange: the operation that is running
+const char* current_range(Stream&);  // name of the innermost open ProfilerRange: the running op
 
-// Throws OutOfMemory with `what` and the figures of the GPU's memory.
+// Throws OutOfMemory: `what`, the GPU, and its bytes in use, held and free.
 [[noreturn]] void throw_out_of_memory(std::string_view what);
 
 inline void cuda_check(cudaError_t status, const char* what) {
@@ -40,25 +41,25 @@ inline void cuda_check(cudaError_t status, const char* what) {
   if (status != cudaSuccess) throw DeviceError(fmt::format("{}: {}", what, cudaGetErrorString(status)));
 }
 
-// Queues kernel(arguments...) on the stream and returns. A launch the device refuses is an Error that names the
-// operation; a fault inside the kernel surfaces at the next Stream::synchronize.
+// Queues the CUDA kernel function(arguments...) on the stream and returns. Throws DeviceError, which names the op, if
+// the device refuses the launch. A fault inside the kernel is reported by the next Stream::synchronize.
 template <class... P>
-void launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream,
+void launch(void (*function)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream,
             std::type_identity_t<P>... arguments) {
 #if MELGRAD_EMULATED
-  emulated_cuda::launch(current_range(stream), kernel, grid, block, shared_bytes, arguments...);
+  emulated_cuda::launch(current_range(stream), function, grid, block, shared_bytes, arguments...);
 #else
   constexpr size_t granted_without_asking = 48 << 10;
   if (shared_bytes > granted_without_asking) {
-    cuda_check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                    static_cast<int>(shared_bytes)),
+    cuda_check(cudaFuncSetAttribute(reinterpret_cast<const void*>(function),
+                                    cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
                current_range(stream));
   }
-  // The function behind <<<>>>, which clang-format cannot write.
+  // The same as <<<>>>, which clang-format cannot parse.
   const cudaLaunchConfig_t shape{
       .gridDim = grid, .blockDim = block, .dynamicSmemBytes = shared_bytes, .stream = native_stream(stream)};
-  if (const cudaError_t status = cudaLaunchKernelEx(&shape, kernel, arguments...); status != cudaSuccess) {
-    cudaGetLastError();  // reported here, so not again by the next call
+  if (const cudaError_t status = cudaLaunchKernelEx(&shape, function, arguments...); status != cudaSuccess) {
+    cudaGetLastError();  // clears the error, so that the next call does not report it again
     throw DeviceError(fmt::format("{}: {} [grid {}x{}x{}, block {}x{}x{}, {} bytes of shared memory]",
                                   current_range(stream), cudaGetErrorString(status), grid.x, grid.y, grid.z, block.x,
                                   block.y, block.z, shared_bytes));
@@ -74,7 +75,7 @@ constexpr T ceil_divide(T value, T divisor) {
   return (value + divisor - 1) / divisor;
 }
 
-// ---- Vectors: a thread moves 16 bytes at a time, the widest access there is. ----
+// ---- Vectors: a thread moves 16 bytes per access, the largest possible size. ----
 
 template <class T, int width>
 struct alignas(sizeof(T) * width) Vector {
@@ -84,7 +85,7 @@ struct alignas(sizeof(T) * width) Vector {
   __device__ const T& operator[](int i) const { return values[i]; }
 };
 
-// `from` is aligned to the vector's size.
+// `from` must be aligned to the size of the vector.
 template <int width, class T>
 __device__ Vector<T, width> load(const T* from) {
   return *reinterpret_cast<const Vector<T, width>*>(from);
@@ -110,9 +111,9 @@ void dispatch_type(DType dtype, Body body) {
 
 constexpr int64_t any_extent = 0;
 
-// Calls body.operator()<T, width>() with the element type of `dtype` and the number of elements in an access: 16 bytes
-// where the pointers are aligned to 16 and the innermost extent is a whole number of accesses, else one element.
-// Kernels that see to a last access that is not whole pass any_extent.
+// Calls body.operator()<T, width>() with the element type of `dtype` and the elements per access: 16 bytes if all
+// pointers are aligned to 16 bytes and the innermost extent is a multiple of an access, otherwise one element. Kernels
+// that handle an incomplete last access pass any_extent.
 template <class Body>
 void dispatch(DType dtype, int64_t innermost, std::initializer_list<const void*> pointers, Body body) {
   constexpr uintptr_t access = 16;
@@ -128,9 +129,9 @@ void dispatch(DType dtype, int64_t innermost, std::initializer_list<const void*>
   });
 }
 
-// ---- Reductions. Their order is fixed, so the result is the same to the bit every time. ----
+// ---- Reductions. Their order is fixed, so results repeat to the bit. ----
 
-// The value of the lane whose number differs from the caller's in the bits of `lane_mask`, for any struct of words.
+// The `value` of lane (own lane XOR lane_mask). T is any struct of 4-byte words. All lanes of the warp must call it.
 template <class T>
 __device__ T shuffle_xor(T value, int lane_mask) {
   constexpr int words = sizeof(T) / sizeof(uint32_t);
@@ -142,12 +143,18 @@ __device__ T shuffle_xor(T value, int lane_mask) {
   return value;
 }
 
+// The largest value in a warp, returned to all lanes. NaN is ignored unless all are NaN.
+__device__ inline float warp_max(float value) {
+  for (int distance = warp_size / 2; distance > 0; distance /= 2) value = fmaxf(value, shuffle_xor(value, distance));
+  return value;
+}
+
 __device__ inline float warp_sum(float value) {
   for (int distance = warp_size / 2; distance > 0; distance /= 2) value += shuffle_xor(value, distance);
   return value;
 }
 
-// The sum over a one-dimensional block of `threads` threads, returned to all of them.
+// The sum over a one-dimensional block of `threads` threads, returned to all threads.
 template <int threads>
 __device__ float block_sum(float value) {
   static_assert(threads % warp_size == 0 && threads <= warp_size * warp_size);
@@ -158,7 +165,7 @@ __device__ float block_sum(float value) {
   if (lane == 0) partial[warp] = value;
   __syncthreads();
   const float sum = warp_sum(lane < warps ? partial[lane] : 0.0f);
-  __syncthreads();  // a second block_sum may overwrite `partial` only when all have read it
+  __syncthreads();  // the next block_sum must not overwrite `partial` before all threads have read it
   return sum;
 }
 

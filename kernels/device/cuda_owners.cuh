@@ -1,4 +1,4 @@
-// Owners of what CUDA's runtime and libraries hand out: given back where they go out of scope, also by an exception.
+// Owners of CUDA streams, events, pinned memory and library handles, which release them at the end of their scope.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ struct By {
     give_back(owned);
   }
 };
-// Handles are pointers to what only the library knows.
+// A handle is a pointer to a type that the library does not define publicly.
 template <class Handle, auto give_back>
 using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, By<give_back>>;
 
@@ -33,14 +33,14 @@ inline OwnedEvent make_event(unsigned flags) {
   return OwnedEvent(event);
 }
 
-// Host memory that the device copies from and to while the host goes on.
+// Page-locked host memory: copies from and to it are asynchronous.
 using PinnedMemory = Owned<char*, cudaFreeHost>;
 inline PinnedMemory make_pinned_memory(size_t bytes) {
   void* memory = nullptr;
   const cudaError_t status = cudaMallocHost(&memory, bytes);
   if (status == cudaErrorMemoryAllocation) {
-    cudaGetLastError();  // reported here, so not again by the next call
-    fail("cudaMallocHost: the host has no {} of memory that it can lock; free some, or raise its limit",
+    cudaGetLastError();  // clears the error, so that the next call does not report it again
+    fail("cudaMallocHost: the host cannot page-lock {} of memory; free some, or raise the limit (ulimit -l)",
          mebibytes(bytes));
   }
   cuda_check(status, "cudaMallocHost");

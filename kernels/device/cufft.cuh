@@ -1,4 +1,4 @@
-// Batches of Fourier transforms of real signals, by cuFFT.
+// Batches of Fourier transforms of real signals, by cuFFT in double precision (kernels/fft.h says why).
 #pragma once
 
 #include <map>
@@ -15,11 +15,14 @@
 
 namespace melgrad::kernel::cuda {
 
-// Signals are double, for the reason that fft.h gives. A batch is [batch, 2 * bins] doubles: each row begins with a
-// signal of `length` and is overwritten by its `bins` = length / 2 + 1 complex numbers.
+// A batch is [batch, 2 * bins] doubles with bins = length / 2 + 1. Each row begins with a signal of `length` samples
+// and is overwritten by its `bins` complex numbers.
+//
+// Memory traffic per signal: at least 16 * length bytes (read and written once).
 class BatchedFft {
  public:
-  // Made once per process and kept: a plan takes milliseconds.
+  // The transform of a length and a batch size. It is made once per process, because making a cuFFT plan takes
+  // milliseconds.
   static const BatchedFft& of(int64_t length, int64_t batch) {
     static std::mutex mutex;
     static auto& plans = *new std::map<std::pair<int64_t, int64_t>, BatchedFft>;
@@ -29,7 +32,7 @@ class BatchedFft {
 
   BatchedFft(int64_t length, int64_t batch) {
     auto n = static_cast<int>(length), bins = n / 2 + 1, row = 2 * bins;
-    // The work area is the stream's, since cuFFT's own would be allocated behind the allocator's back.
+    // The work area comes from the stream: cuFFT would allocate its own outside the allocator.
     check(cufftSetAutoAllocation(plan_.handle, 0), "cufftSetAutoAllocation");
     check(cufftMakePlanMany(plan_.handle, 1, &n, &row, 1, row, &bins, 1, bins, CUFFT_D2Z, static_cast<int>(batch),
                             &work_bytes_),
@@ -38,7 +41,7 @@ class BatchedFft {
 
   size_t work_bytes() const { return work_bytes_; }
 
-  // `work` holds work_bytes(), aligned to 256.
+  // `work` has work_bytes() bytes and is aligned to 256.
   void forward(Stream& stream, double* rows, void* work) const {
     check(cufftSetStream(plan_.handle, native_stream(stream)), "cufftSetStream");
     check(cufftSetWorkArea(plan_.handle, work), "cufftSetWorkArea");
@@ -46,12 +49,12 @@ class BatchedFft {
   }
 
  private:
-  struct Plan {
+  struct FftPlan {
     cufftHandle handle{};
-    Plan() { check(cufftCreate(&handle), "cufftCreate"); }
-    ~Plan() { cufftDestroy(handle); }
-    Plan(const Plan&) = delete;
-    Plan& operator=(const Plan&) = delete;
+    FftPlan() { check(cufftCreate(&handle), "cufftCreate"); }
+    ~FftPlan() { cufftDestroy(handle); }
+    FftPlan(const FftPlan&) = delete;
+    FftPlan& operator=(const FftPlan&) = delete;
   };
 
   static void check(cufftResult status, const char* what) {
@@ -61,7 +64,7 @@ class BatchedFft {
     }
   }
 
-  Plan plan_;
+  FftPlan plan_;
   size_t work_bytes_ = 0;
 };
 

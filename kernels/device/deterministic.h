@@ -1,10 +1,11 @@
-// Whether results must be the same to the bit in every run on the same machine, at some cost in speed. The kernels of
-// this project always are; cuDNN picks its convolution by measuring, and among algorithms of which some are not.
+// The switch for results that repeat to the bit in every run on the same machine, at some cost in speed. It affects
+// cuDNN alone: by default its convolutions are chosen by measuring, and some of its algorithms do not repeat. All other
+// kernels always repeat.
 #pragma once
 
 namespace melgrad::kernel {
 
-// At first false. Takes effect from the next operation on.
+// Initially false. Takes effect with the next operation.
 void set_deterministic(bool);
 bool deterministic();
 

@@ -5,7 +5,7 @@
 namespace melgrad {
 namespace {
 
-// The GPU that "cuda" or "cuda:N" names; nothing when `name` is neither.
+// The index in "cuda" (0) or "cuda:N"; empty for any other name.
 std::optional<int> gpu_index(std::string_view name) {
   constexpr std::string_view cuda = "cuda";
   if (!name.starts_with(cuda)) return std::nullopt;
@@ -24,10 +24,10 @@ bool is_device_name(std::string_view name) { return name == "auto" || name == "c
 DeviceChoice choose_device(std::string_view name) {
   if (const auto index = gpu_index(name)) {
     Stream::choose_gpu(*index);
-    Stream::of(Device::cuda);  // throws when it is not there
+    Stream::of(Device::cuda);  // throws if it cannot be used
     return {Device::cuda, std::nullopt};
   }
-  if (!is_device_name(name)) fail("there is no device '{}'; it is auto, cpu, cuda or cuda:N", name);
+  if (!is_device_name(name)) fail("there is no device '{}': use auto, cpu, cuda or cuda:N", name);
   if (name == "cpu" || !Stream::built_for_gpus) return {Device::cpu, std::nullopt};
   auto reason = Stream::why_unavailable(Device::cuda);
   return {reason ? Device::cpu : Device::cuda, std::move(reason)};

@@ -1,4 +1,4 @@
-// Devices as users name them: "auto", "cpu", "cuda", which is "cuda:0", and "cuda:N".
+// Devices by the names that users give: "auto", "cpu", "cuda" (the same as "cuda:0"), "cuda:N".
 #pragma once
 
 #include <optional>
@@ -13,11 +13,12 @@ bool is_device_name(std::string_view name);
 
 struct DeviceChoice {
   Device device;
-  // A line that says why auto came to the CPU in a program built for GPUs; else nothing.
+  // One line: why auto chose the CPU in a program built for GPUs. Empty in all other cases.
   std::optional<std::string> why_no_gpu;
 };
 
-// auto takes a GPU where there is one. Throws Error for a name that is none, and when the GPU asked for is not there.
+// auto: the first GPU if it is usable, otherwise the CPU. Throws Error for an unknown name and for a GPU that cannot be
+// used.
 DeviceChoice choose_device(std::string_view name);
 
 }  // namespace melgrad

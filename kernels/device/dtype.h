@@ -1,4 +1,4 @@
-// Element types. Activations and gradients are float32 or bfloat16; weights, statistics and features are float32.
+// Element types. Activations and gradients are float32 or bfloat16, counters uint64, everything else float32.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +34,10 @@ constexpr size_t size_of(DType dtype) {
   return 0;
 }
 
-// The CPU computes in float32 only: bfloat16 arithmetic there would be slower than what it replaces.
-inline void require_float32(DType dtype, const char* kernel) {
-  if (dtype != DType::float32) fail("{}: {} on the CPU is not supported; use --precision fp32", kernel, name_of(dtype));
+// Throws Error unless dtype is float32. The CPU kernels have no bfloat16 version: it would be slower than float32.
+inline void require_float32(DType dtype, const char* op_name) {
+  if (dtype != DType::float32)
+    fail("{}: {} on the CPU is not supported; use --precision fp32", op_name, name_of(dtype));
 }
 
 }  // namespace melgrad

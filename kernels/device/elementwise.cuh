@@ -1,5 +1,7 @@
-// Elementwise kernels: y[i] = op(x[i], ...) of arrays of one length, computed in float32. A thread takes one vector of
-// every array, and what is left of the last one element by element, so y may alias any x.
+// Elementwise kernels: y[i] = op(x[i], ...) for arrays of one length, computed in float32. y may alias any x.
+//
+// Memory traffic per element: the size of the dtype for each input and for y. A thread takes one 16-byte vector of
+// every array; the elements after the last whole vector are processed one by one.
 #pragma once
 
 #include <concepts>
@@ -14,28 +16,28 @@ inline dim3 elementwise_blocks(int64_t n, int width) {
   return static_cast<unsigned>(ceil_divide<int64_t>(n, int64_t{elementwise_threads} * width));
 }
 
-// Calls body.operator()<width>(first) for the thread's vector of `n` elements, and body.operator()<1>(i) for each
-// element of one that is not whole.
+// Calls body.operator()<width>(first) for the thread's vector of an array of n elements, or body.operator()<1>(i) for
+// each element of an incomplete vector.
 template <int width, class Body>
 __device__ void for_vector_of_thread(int64_t n, Body body) {
   const int64_t first = (static_cast<int64_t>(blockIdx.x) * elementwise_threads + threadIdx.x) * width;
   if (first + width <= n) {
     body.template operator()<width>(first);
   } else {
-#pragma unroll 1  // seldom needed
+#pragma unroll 1  // rarely executed
     for (int64_t i = first; i < n; ++i) body.template operator()<1>(i);
   }
 }
 
 template <int width, class T, class Op, class... X>
 __global__ void __launch_bounds__(elementwise_threads) elementwise(Op op, T* y, int64_t n, const X*... x) {
-  for_vector_of_thread<width>(n, [&]<int taken>(int64_t first) {
+  for_vector_of_thread<width>(n, [&]<int count>(int64_t first) {
     const auto compute = [&](const auto&... in) {
-      Vector<T, taken> out;
-      for (int j = 0; j < taken; ++j) out[j] = from_float<T>(op(to_float(in[j])...));
+      Vector<T, count> out;
+      for (int j = 0; j < count; ++j) out[j] = from_float<T>(op(to_float(in[j])...));
       store(y + first, out);
     };
-    compute(load<taken>(x + first)...);
+    compute(load<count>(x + first)...);
   });
 }
 

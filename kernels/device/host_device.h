@@ -1,4 +1,4 @@
-// MELGRAD_HOST_DEVICE marks a function that both the CPU and CUDA kernels call.
+// MELGRAD_HOST_DEVICE marks a function that CPU code and CUDA kernels both call.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -1,5 +1,5 @@
-// Kernels with a thread for every vector of channels of an NHWC image: a block computes part of one image row
-// [columns, channels], so that the row, the sample and all that follows from them are the block's and not the thread's.
+// Launch shapes for kernels with one thread per vector of channels of an NHWC image. A block computes part of one image
+// row [columns, channels], so sample and row follow from blockIdx.x, once per block instead of once per thread.
 #pragma once
 
 #include <algorithm>
@@ -8,12 +8,13 @@
 
 namespace melgrad::kernel::cuda {
 
-constexpr int image_row_threads = 256;  // at most
+constexpr int image_row_threads = 256;  // the largest block
 
+// The output element of a thread.
 struct Place {
   int64_t sample;
   int row, column, channel;
-  bool inside;  // the last block of a row may reach beyond it
+  bool inside;  // false in threads of the last block that lie beyond the row
 
   template <int width>
   __device__ static Place of_thread(int rows, int columns, int channels) {
@@ -27,14 +28,14 @@ struct Place {
   }
 };
 
-// Gives a launch its shape, body(grid, block), for `rows` image rows in all samples. Throws Error, in the name of
-// `kernel`, when no grid is that large.
+// Calls body(grid, block) with the launch shape for `rows` image rows, those of all samples together. Throws Error,
+// which begins with `op_name`, if the grid would be too large.
 template <class Body>
-void over_image_rows(const char* kernel, int64_t rows, int64_t vectors_in_row, Body body) {
+void over_image_rows(const char* op_name, int64_t rows, int64_t vectors_in_row, Body body) {
   const auto threads =
       std::min<int64_t>(image_row_threads, ceil_divide<int64_t>(vectors_in_row, warp_size) * warp_size);
   const auto blocks = ceil_divide(vectors_in_row, threads);
-  MELGRAD_CHECK(rows <= INT32_MAX && blocks <= 65535, "{}: {} rows of {} vectors are too many", kernel, rows,
+  MELGRAD_CHECK(rows <= INT32_MAX && blocks <= 65535, "{}: {} rows of {} vectors are too many", op_name, rows,
                 vectors_in_row);
   body(dim3(static_cast<unsigned>(rows), static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)));
 }

@@ -1,10 +1,11 @@
-// One name, two implementations, and the one place that chooses between them.
+// KERNEL declares an op with its CPU and its CUDA implementation. Calling the op is the only place that chooses between
+// them.
 //
 //   KERNEL(relu_forward, const void* x, void* y, DType dtype, int64_t n)
 //
-// declares kernel::cpu::relu_forward and, in builds with a CUDA device, kernel::cuda::relu_forward, both taking
-// (Stream&, parameters...), and defines the callable kernel::relu_forward that picks one by the stream's device.
-// A declared kernel without its .cu is a link error in a CUDA build.
+// declares kernel::cpu::relu_forward and, in builds with a CUDA device, kernel::cuda::relu_forward, both with
+// parameters (Stream&, ...). It defines the callable kernel::relu_forward, which calls one of them by the device of the
+// stream, in a profiler range with the name of the op. If the .cu is missing, a CUDA build fails to link.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ template <class... A>
 struct Kernel {
   const char* name;
   void (*cpu)(Stream&, A...);
-  void (*cuda)(Stream&, A...);  // null in builds without a CUDA device, where no stream asks for it
+  void (*cuda)(Stream&, A...);  // null in builds without a CUDA device
 
   void operator()(Stream& stream, std::type_identity_t<A>... arguments) const {
     const ProfilerRange range(stream, name);

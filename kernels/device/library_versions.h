@@ -1,4 +1,4 @@
-// The versions of libraries as they are at run time, which a distribution may have renewed since the build.
+// The versions of the libraries in use at run time. They may differ from those at build time.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ struct LibraryVersion {
   std::string name, version;
 };
 
-// Of the libraries that the kernels call; those of CUDA in builds for GPUs.
+// The libraries that the kernels call; in builds for GPUs, those of CUDA too.
 std::vector<LibraryVersion> kernel_library_versions();
 
 }  // namespace melgrad

@@ -1,4 +1,4 @@
-// Lines for people on stderr.
+// Notes to the user on stderr.
 #pragma once
 
 #include <cstdio>
@@ -6,7 +6,7 @@
 
 namespace melgrad {
 
-// Nobody may be left to read it (a closed terminal, a full disk): unlike fmt::print's, that stops nothing.
+// Ignores write errors (a closed terminal, a full disk); fmt::print would throw.
 inline void note_on_stderr(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
 
 }  // namespace melgrad

@@ -7,7 +7,8 @@
 namespace melgrad::kernel {
 
 void require_room_for_code() {
-  constexpr size_t plenty = size_t{32} << 20;  // the largest convolutions' code and tables take a tenth of it
+  constexpr size_t plenty =
+      size_t{32} << 20;  // the largest convolutions need about a tenth of this for code and tables
   void* const room = mmap(nullptr, plenty, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (room == MAP_FAILED) throw std::bad_alloc();
   munmap(room, plenty);

@@ -1,10 +1,10 @@
-// What the kernels that call oneDNN share.
+// Shared by the kernels that call oneDNN.
 #pragma once
 
 namespace melgrad::kernel {
 
-// oneDNN writes machine code for each shape when it is first met, and where there is no memory for it some versions run
-// into a null pointer. So before they do: throws std::bad_alloc unless there is room to spare.
+// Throws std::bad_alloc unless 32 MiB can be allocated. Call it before oneDNN generates machine code, which it does for
+// every new shape: some versions dereference a null pointer if there is no memory for the code.
 void require_room_for_code();
 
 }  // namespace melgrad::kernel

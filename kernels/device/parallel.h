@@ -1,5 +1,5 @@
-// Sums that come out the same to the bit at every number of threads: the work is cut into chunks whose size does not
-// depend on the threads, each chunk is summed by itself, and the partial results are added in chunk order.
+// Parallel loops and sums whose results are the same to the bit for any number of threads: the size of a chunk does not
+// depend on the threads, each chunk is summed by one thread, and the partial sums are added in the order of the chunks.
 #pragma once
 
 #include <algorithm>
@@ -10,10 +10,10 @@
 
 namespace melgrad::kernel {
 
-// Elementwise work on fewer elements is done sooner by one thread than a team is woken.
+// Elementwise loops over fewer elements run on one thread: starting a team of threads would take longer.
 constexpr int64_t worth_a_team = 16384;
 
-// Carries an exception out of a parallel region, which none may leave by itself: the first one thrown is kept.
+// Carries the first exception out of an OpenMP parallel region, which exceptions must not leave.
 class FirstException {
  public:
   template <class Body>
@@ -25,12 +25,12 @@ class FirstException {
       if (!first_) first_ = std::current_exception();
     }
   }
-  // Whether there is one; what is left of the work may then be left out.
+  // True after an exception: the remaining work may be skipped.
   bool caught() const {
     const std::lock_guard lock(mutex_);
     return first_ != nullptr;
   }
-  // To be called after the region.
+  // Call it after the region.
   void rethrow() const {
     if (first_) std::rethrow_exception(first_);
   }
@@ -40,7 +40,7 @@ class FirstException {
   std::exception_ptr first_;
 };
 
-// Calls body(chunk, begin, end), which must not throw, for every chunk of [0, n), in parallel.
+// Calls body(chunk, begin, end) for every chunk of [0, n), in parallel. body must not throw.
 template <class Body>
 void for_each_chunk(int64_t n, int64_t chunk_size, Body body) {
   const int64_t chunks = (n + chunk_size - 1) / chunk_size;
@@ -50,7 +50,7 @@ void for_each_chunk(int64_t n, int64_t chunk_size, Body body) {
   }
 }
 
-// The sum over chunks of body(begin, end), which returns a number and must not throw.
+// The sum of body(begin, end) over all chunks. body must not throw.
 template <class Body>
 double chunked_sum(int64_t n, int64_t chunk_size, Body body) {
   std::vector<double> partial(static_cast<size_t>((n + chunk_size - 1) / chunk_size));

@@ -1,5 +1,6 @@
 // Philox4x32-10, the counter-based generator of Salmon et al. 2011 ("Parallel random numbers: as easy as 1, 2, 3"):
-// a pure function of (key, counter), so the CPU and the GPU, a first run and a resumed one draw the same numbers.
+// a pure function of (key, counter). Therefore the CPU and the GPU, and an uninterrupted and a resumed run, draw the
+// same numbers.
 #pragma once
 
 #include <cmath>
@@ -29,7 +30,7 @@ MELGRAD_HOST_DEVICE inline Philox4 philox(uint64_t key, uint64_t counter_low, ui
   return {{c0, c1, c2, c3}};
 }
 
-// Uniform on [0, 1): the top 24 bits, so every value is exact in float32.
+// Uniform on [0, 1), a multiple of 2^-24: exact in float32.
 MELGRAD_HOST_DEVICE inline float uniform(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
 // Uniform on {0, ..., n - 1}; 0 < n <= 2^32. The bias is below n / 2^32.
@@ -37,12 +38,12 @@ MELGRAD_HOST_DEVICE inline int64_t uniform_integer(uint32_t bits, int64_t n) {
   return static_cast<int64_t>(static_cast<uint64_t>(bits) * static_cast<uint64_t>(n) >> 32);
 }
 
-// What a random kernel draws from: element i of a draw is philox(seed, i, {*step, stream}). `step` lies in the
-// device's memory, so that a captured graph draws fresh numbers at every replay.
+// The source of a kernel's random numbers: draw(i) = philox(seed, i, (*step << 16) ^ stream). `step` lies in device
+// memory, so that a captured CUDA graph draws new numbers at every replay.
 struct RandomStream {
   uint64_t seed;
   const uint64_t* step;
-  uint32_t stream;  // tells apart the draws of one step
+  uint32_t stream;  // distinguishes the draws of one step
 
   MELGRAD_HOST_DEVICE Philox4 draw(uint64_t index) const { return philox(seed, index, (*step << 16) ^ stream); }
 };

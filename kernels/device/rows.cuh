@@ -1,4 +1,5 @@
-// Grids over rows of items: blockIdx.x is the row, and the blocks along y deal its items out to their threads.
+// Launch shapes for kernels over rows of items: blockIdx.x is the row, and the blocks along y share its items among
+// their threads.
 #pragma once
 
 #include <algorithm>
@@ -9,14 +10,14 @@ namespace melgrad::kernel::cuda {
 
 constexpr int row_threads = 256;
 
-// Blocks of row_threads threads; a thread takes about `items_per_thread` items.
+// The grid for blocks of row_threads threads, in which a thread takes about `items_per_thread` items.
 inline dim3 row_grid(int64_t rows, int64_t items, int64_t items_per_thread = 1) {
   constexpr int64_t most_blocks = 65535;  // along y
   const int64_t blocks = std::clamp<int64_t>(ceil_divide(items, items_per_thread * row_threads), 1, most_blocks);
   return {static_cast<unsigned>(rows), static_cast<unsigned>(blocks)};
 }
 
-// Calls body(item) for this thread's share of items 0 ... items - 1.
+// Calls body(item) for the thread's share of items 0, ..., items - 1.
 template <class Body>
 __device__ void for_each_item(int64_t items, Body body) {
   const int64_t step = static_cast<int64_t>(gridDim.y) * row_threads;

@@ -1,5 +1,5 @@
-// The way of small host arrays to the device: through pinned memory, so that the copy is asynchronous and the source
-// may be changed at once. Two halves take turns; one is written again only after the device has read it.
+// Asynchronous uploads of small host arrays. The bytes are copied to pinned memory first, so the source may be changed
+// at once. The pinned memory has two halves that are used in turn; a half is reused only after the device has read it.
 #pragma once
 
 #include <cstring>
@@ -34,7 +34,7 @@ class Staging {
     half_ = 1 - half_;
     used_ = 0;
     cuda_check(cudaEventSynchronize(read_[half_].get()),
-               "cudaEventSynchronize");  // passes at once before the first record
+               "cudaEventSynchronize");  // returns at once before the first record
   }
 
   PinnedMemory memory_ = make_pinned_memory(2 * half_bytes);

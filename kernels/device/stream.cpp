@@ -1,4 +1,4 @@
-// The CPU's stream: work is complete when the call returns.
+// The CPU's stream: every call completes its work before it returns.
 #include "kernels/device/stream.h"
 
 #include <sys/resource.h>
@@ -20,7 +20,7 @@
 namespace melgrad {
 namespace {
 
-// What the machine has left and, under ulimit -v, what the process may still take of it.
+// Free memory of the machine, limited by what `ulimit -v` still allows the process.
 size_t free_bytes() {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   const size_t of_machine = static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * page;
@@ -82,7 +82,7 @@ class CpuStream final : public Stream {
   }
   std::unique_ptr<Readback> make_readback(size_t bytes) override { return std::make_unique<CpuReadback>(bytes); }
   void synchronize() override {}
-  Memory memory() const override { return allocator_.memory(); }
+  MemoryUse memory() const override { return allocator_.memory(); }
   void reset_peak() override { allocator_.reset_peak(); }
   void capture_profile(bool) override {}
   void begin_range(const char*) noexcept override {}
@@ -120,7 +120,7 @@ void choose_gpu(int) { fail(without_cuda); }
 
 Stream& Stream::of(Device device) {
   if (device == Device::cuda) return cuda_stream();
-  // Never destroyed: tensors in static storage may outlive any order of destruction.
+  // Never destroyed: tensors in static storage release their memory at exit.
   static auto& cpu = *new CpuStream;
   return cpu;
 }

@@ -1,10 +1,11 @@
-// The CUDA device's stream: work is queued and done in order, while the host goes on.
+// The stream of the CUDA device: work is queued and executed in order while the host continues. This file launches no
+// kernel.
 #include <algorithm>
 #include <array>
 
 #include "kernels/device/caching_allocator.h"
 #include "kernels/device/cuda_owners.cuh"
-#include "kernels/device/gpus.h"
+#include "kernels/device/hardware.h"
 #include "kernels/device/staging.cuh"
 
 #if !MELGRAD_EMULATED
@@ -18,7 +19,7 @@ std::optional<std::string> why_no_gpu();
 
 namespace {
 
-// What a GPU and its stand-in do not share: names for the profiler, and a checker that watches the allocator.
+// The differences between a GPU and the emulated device: profiler ranges, and a checker of allocated memory.
 #if MELGRAD_EMULATED
 void push_range(const char*) {}
 void pop_range() {}
@@ -39,7 +40,7 @@ void* acquire_block(size_t bytes) {
   void* block = nullptr;
   const cudaError_t status = cudaMalloc(&block, bytes);
   if (status == cudaErrorMemoryAllocation) {
-    cudaGetLastError();  // the allocator handles it; it must not show up as the next launch's error
+    cudaGetLastError();  // the allocator handles it; the next launch must not report it
     return nullptr;
   }
   cuda_check(status, "cudaMalloc");
@@ -48,7 +49,7 @@ void* acquire_block(size_t bytes) {
 
 void give_back_block(void* block) noexcept { cudaFree(block); }
 
-// Asked for where there is an error to report already, which another must not hide.
+// Ignores errors: it is called while another error is being reported.
 size_t free_bytes() {
   size_t free = 0, total = 0;
   cudaMemGetInfo(&free, &total);
@@ -120,7 +121,7 @@ class CudaStream final : public Stream {
       workspace_bytes_ = bytes;
       block_kept_until_exit(workspace_);
     }
-    block_acquired(workspace_, bytes, workspace_bytes_);  // what the last user left is not for the next
+    block_acquired(workspace_, bytes, workspace_bytes_);  // the emulated device fills it with NaN
     return workspace_;
   }
 
@@ -142,11 +143,11 @@ class CudaStream final : public Stream {
 
   void synchronize() override { cuda_check(cudaStreamSynchronize(native()), "cudaStreamSynchronize"); }
 
-  Memory memory() const override { return allocator_.memory(); }
+  MemoryUse memory() const override { return allocator_.memory(); }
   void reset_peak() override { allocator_.reset_peak(); }
 
   void capture_profile(bool on) override {
-    synchronize();  // work of before does not count, work of until now does
+    synchronize();  // so that the range contains all of the work submitted in it, and no other
     cuda_check(on ? cudaProfilerStart() : cudaProfilerStop(), "cudaProfiler");
   }
   void begin_range(const char* name) noexcept override {
@@ -171,7 +172,7 @@ class CudaStream final : public Stream {
   Staging staging_;
   void* workspace_ = nullptr;
   size_t workspace_bytes_ = 0;
-  std::array<const char*, 16> ranges_{};  // the outermost; deeper ones go by the name of the last
+  std::array<const char*, 16> ranges_{};  // the outermost 16; deeper ones are reported as the last of these
   size_t depth_ = 0;
 };
 
@@ -179,7 +180,7 @@ int chosen_gpu = 0;
 const CudaStream* made_stream = nullptr;
 
 CudaStream& the_stream() {
-  // Never destroyed: tensors in static storage may outlive any order of destruction.
+  // Never destroyed: tensors in static storage release their memory at exit.
   static auto& stream = []() -> CudaStream& {
     if (const auto reason = why_no_gpu()) fail("{}; use --device cpu", *reason);
     cuda_check(cudaSetDevice(chosen_gpu), "cudaSetDevice");
@@ -187,7 +188,7 @@ CudaStream& the_stream() {
     made_stream = made;
     return *made;
   }();
-  // Which GPU the runtime's functions mean is a property of the thread.
+  // The current GPU is a property of the thread.
   thread_local const cudaError_t current = cudaSetDevice(chosen_gpu);
   cuda_check(current, "cudaSetDevice");
   return stream;
@@ -214,14 +215,14 @@ std::optional<std::string> why_no_gpu() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) {
-    cudaGetLastError();  // reported here, so not again by the next call
-    // The runtime calls it the same whether the driver is old or absent.
-    if (status == cudaErrorInsufficientDriver) return "no CUDA device: no NVIDIA driver here, or one that is too old";
+    cudaGetLastError();  // clears the error, so that the next call does not report it again
+    // The runtime returns the same error for an old driver and for none.
+    if (status == cudaErrorInsufficientDriver) return "no CUDA device: the NVIDIA driver is missing or too old";
     return fmt::format("no CUDA device: {}", cudaGetErrorString(status));
   }
   if (count == 0) return "no CUDA device: the driver reports none";
   if (chosen_gpu >= count) {
-    return fmt::format("no CUDA device {}: this machine has {}, counted from 0", chosen_gpu, count);
+    return fmt::format("no CUDA device {}: this machine has {}, numbered from 0", chosen_gpu, count);
   }
   return std::nullopt;
 }
@@ -241,9 +242,9 @@ std::vector<GpuInfo> gpus() {
 }
 
 void throw_out_of_memory(std::string_view what) {
-  cudaGetLastError();  // reported here, so not again by the next call
+  cudaGetLastError();  // clears the error, so that the next call does not report it again
   const size_t free = free_bytes();
-  const auto [used, peak, held] = made_stream ? made_stream->memory() : Stream::Memory{};
+  const auto [used, peak, held] = made_stream ? made_stream->memory() : MemoryUse{};
   throw OutOfMemory(fmt::format("{}: out of memory on {}: {} in use, {} held, {} free", what,
                                 made_stream ? made_stream->description() : name_of(Device::cuda), mebibytes(used),
                                 mebibytes(held), mebibytes(free)),

@@ -1,5 +1,5 @@
-// A stream is ordered work on one device. It owns that device's memory: a caching allocator whose blocks keep their
-// addresses, so that a steady training step allocates nothing, and one workspace that grows to the largest request.
+// A stream executes work on one device in order. It owns the device's memory: a caching allocator, so that a training
+// step allocates nothing from the system once its sizes are known, and a workspace that grows to the largest request.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "kernels/device/error.h"
+#include "kernels/device/memory.h"
 
 namespace melgrad {
 
@@ -16,76 +16,63 @@ enum class Device : uint8_t { cpu, cuda };
 
 constexpr const char* name_of(Device device) { return device == Device::cpu ? "cpu" : "cuda"; }
 
-// "24.0 MiB"
-inline std::string mebibytes(size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
-
-// No memory for a request. `capacity` is what the program could use in all: what it uses and what is free.
-class OutOfMemory : public Exception {
- public:
-  OutOfMemory(const std::string& message, size_t bytes_in_all) : Exception(message), capacity(bytes_in_all) {}
-  size_t capacity;  // bytes
-};
-
-// The way of a small result to the host that does not hold the device up: start() queues the copy and returns, wait()
-// returns when it is done. One copy at a time.
+// An asynchronous copy of a small result to the host. start() queues the copy and returns; wait() returns when it is
+// done. One copy at a time.
 class Readback {
  public:
   virtual ~Readback() = default;
   virtual void start(const void* from) = 0;
-  virtual const void* wait() = 0;  // the bytes, on the host, until the next start()
+  virtual const void* wait() = 0;  // the bytes on the host, valid until the next start()
 };
 
 class Stream {
  public:
-  // Whether the program is built for GPUs. The emulated device is none: it finds mistakes, slowly.
+  // True if the program is built for GPUs. The emulated device does not count.
 #if MELGRAD_CUDA && !MELGRAD_EMULATED
   static constexpr bool built_for_gpus = true;
 #else
   static constexpr bool built_for_gpus = false;
 #endif
 
-  // The one stream of a device. Throws Error when the build or the machine has no such device.
+  // The only stream of a device. Throws Error if the build or the machine has no such device.
   static Stream& of(Device);
-  // Whether Stream::of would succeed.
+  // True if Stream::of would succeed.
   static bool available(Device device) { return !why_unavailable(device); }
-  // One line that says why Stream::of would not succeed; nothing when it would.
+  // One line: the reason why Stream::of would throw. Empty if it would succeed.
   static std::optional<std::string> why_unavailable(Device);
-  // Which of the machine's GPUs Device::cuda is, counted as the driver counts them; 0 at first. Throws Error
-  // once that device is in use as another.
+  // Selects the GPU that Device::cuda stands for, by the driver's index; initially 0. Throws Error if another GPU is
+  // already in use.
   static void choose_gpu(int index);
 
   virtual Device device() const = 0;
-  // For people: "cpu", "cuda:0 (NVIDIA H200)".
+  // For messages: "cpu", "cuda:0 (NVIDIA H200)".
   virtual std::string description() const = 0;
-  // Whether it computes with bfloat16: GPUs of compute capability 8.0 and newer do.
+  // True on GPUs of compute capability 8.0 and newer.
   virtual bool has_bfloat16() const = 0;
 
-  // At least `bytes` bytes, aligned to 64, uninitialised. Work submitted earlier may still use a released block: reuse
-  // is ordered by the stream. Throws OutOfMemory, which names the request, what is in use and what is free.
+  // Allocates at least `bytes` bytes, aligned to 64, uninitialised. A block may be released while work submitted
+  // earlier still uses it: the stream orders its reuse. Throws OutOfMemory, which names the request and the bytes used
+  // and free.
   virtual void* allocate(size_t bytes) = 0;
   virtual void release(void*) noexcept = 0;
 
-  // Scratch memory valid until the next call of workspace on this stream.
+  // Temporary memory, valid until the next call of workspace on this stream.
   virtual void* workspace(size_t bytes) = 0;
 
-  // Copies in stream order. Either side may be host memory; a copy to the host is complete on return, and after one
-  // from the host the source may be changed.
+  // Copies in stream order. Either side may be host memory. A copy to the host is complete on return; after a copy from
+  // the host, the source may be changed at once.
   virtual void copy(void* to, const void* from, size_t bytes) = 0;
   virtual void zero(void* to, size_t bytes) = 0;
   virtual std::unique_ptr<Readback> make_readback(size_t bytes) = 0;
 
-  // Waits for all submitted work and throws its pending error, if any.
+  // Waits for all submitted work. Throws DeviceError if some of it failed.
   virtual void synchronize() = 0;
 
-  // Bytes in use by callers now, and the highest that figure has been since reset_peak. Bytes held from the system
-  // include cached blocks.
-  struct Memory {
-    size_t used = 0, peak = 0, held = 0;
-  };
-  virtual Memory memory() const = 0;
+  virtual MemoryUse memory() const = 0;
   virtual void reset_peak() = 0;
 
-  // Starts and ends what `nsys profile --capture-range cudaProfilerApi` and `ncu --profile-from-start off` look at.
+  // Starts or stops the range that `nsys profile --capture-range cudaProfilerApi` and `ncu --profile-from-start off`
+  // record.
   virtual void capture_profile(bool on) = 0;
   // A named range in the device's profiler (NVTX on CUDA). `name` must outlive the range.
   virtual void begin_range(const char* name) noexcept = 0;
@@ -99,7 +86,7 @@ class Stream {
   ~Stream() = default;
 };
 
-// Names a piece of work for the profiler while in scope.
+// A profiler range that lasts as long as the object.
 class ProfilerRange {
  public:
   ProfilerRange(Stream& stream, const char* name) : stream_(stream) { stream_.begin_range(name); }

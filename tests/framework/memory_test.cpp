@@ -92,7 +92,7 @@ TEST_P(MemoryOnDevice, DoesNotGrowOverAThousandSteps) {
   Training training(GetParam());
   for (int i = 0; i < 10; ++i) training.step();
   Stream& stream = Stream::of(GetParam());
-  const Stream::Memory before = stream.memory();
+  const MemoryUse before = stream.memory();
   const size_t heap_before = heap_bytes();
   for (int i = 0; i < 1000; ++i) training.step();
   const size_t heap_after = heap_bytes();

@@ -27,28 +27,21 @@ struct Inputs {
         running_var(test::random_values(channels, 6, 2, 0.2f)) {}
 };
 
-// y, mean, inverse_deviation, running_mean, running_var, dx, dgamma, dbeta.
+// y, mean, inverse_std, running_mean, running_var, dx, dgamma, dbeta.
 Results train(Device device, const Inputs& in, DType dtype) {
   Stream& stream = Stream::of(device);
   const Array x(stream, in.x, dtype), dy(stream, in.dy, dtype), gamma(stream, in.gamma), beta(stream, in.beta);
   const Array running_mean(stream, in.running_mean), running_var(stream, in.running_var);
   const Array y(stream, in.rows * in.channels, dtype), dx(stream, in.rows * in.channels, dtype);
-  const Array mean(stream, in.channels), inverse_deviation(stream, in.channels);
+  const Array mean(stream, in.channels), inverse_std(stream, in.channels);
   const Array dgamma(stream, in.channels), dbeta(stream, in.channels);
   kernel::batch_norm_forward_training(stream, x.data(), gamma.floats(), beta.floats(), y.data(), mean.floats(),
-                                      inverse_deviation.floats(), running_mean.floats(), running_var.floats(), dtype,
-                                      in.rows, in.channels, momentum, epsilon);
-  kernel::batch_norm_backward_training(stream, x.data(), dy.data(), gamma.floats(), mean.floats(),
-                                       inverse_deviation.floats(), dx.data(), dgamma.floats(), dbeta.floats(), dtype,
-                                       in.rows, in.channels);
-  return {y.values(),
-          mean.values(),
-          inverse_deviation.values(),
-          running_mean.values(),
-          running_var.values(),
-          dx.values(),
-          dgamma.values(),
-          dbeta.values()};
+                                      inverse_std.floats(), running_mean.floats(), running_var.floats(), dtype, in.rows,
+                                      in.channels, momentum, epsilon);
+  kernel::batch_norm_backward_training(stream, x.data(), dy.data(), gamma.floats(), mean.floats(), inverse_std.floats(),
+                                       dx.data(), dgamma.floats(), dbeta.floats(), dtype, in.rows, in.channels);
+  return {y.values(),           mean.values(), inverse_std.values(), running_mean.values(),
+          running_var.values(), dx.values(),   dgamma.values(),      dbeta.values()};
 }
 
 // y, dx, dgamma, dbeta.

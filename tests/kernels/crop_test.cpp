@@ -66,7 +66,7 @@ struct Crops {
     return random_values(n_mels * frames[clip], static_cast<uint64_t>(frames[clip]));
   }
   std::vector<float> mean() const { return random_values(n_mels, 91); }
-  std::vector<float> inverse_deviation() const { return random_values(n_mels, 92); }
+  std::vector<float> inverse_std() const { return random_values(n_mels, 92); }
 };
 
 std::vector<float> cut(const Crops& crops, Device device = Device::cpu, DType dtype = DType::float32) {
@@ -76,20 +76,20 @@ std::vector<float> cut(const Crops& crops, Device device = Device::cpu, DType dt
     arrays.push_back(std::make_unique<DeviceArray<float>>(crops.db(clip), device));
     clips.push_back({*arrays.back(), crops.frames[clip]});
   }
-  const DeviceArray<float> mean(crops.mean(), device), inverse_deviation(crops.inverse_deviation(), device);
+  const DeviceArray<float> mean(crops.mean(), device), inverse_std(crops.inverse_std(), device);
   const DeviceArray<Clip> device_clips(clips, device);
   const DeviceArray<int64_t> picks(crops.picks, device), starts(crops.starts, device);
   const auto batch = static_cast<int64_t>(crops.picks.size());
   const test::Array y(Stream::of(device), batch * crops.n_mels * crops.crop_frames, dtype);
   kernel::crop(Stream::of(device), device_clips, picks, starts, y.data(), dtype, batch, crops.n_mels, crops.crop_frames,
-               mean, inverse_deviation);
+               mean, inverse_std);
   return y.values();
 }
 
 TEST(CropKernel, CutsStandardisesAndRepeats) {
   const Crops crops{31, 33};
   std::vector<float> expected;
-  const auto mean = crops.mean(), inverse_deviation = crops.inverse_deviation();
+  const auto mean = crops.mean(), inverse_std = crops.inverse_std();
   for (size_t i = 0; i < crops.picks.size(); ++i) {
     const auto clip = static_cast<size_t>(crops.picks[i]);
     const auto db = crops.db(clip);
@@ -97,7 +97,7 @@ TEST(CropKernel, CutsStandardisesAndRepeats) {
     for (int64_t mel = 0; mel < crops.n_mels; ++mel) {
       for (int64_t t = 0; t < crops.crop_frames; ++t) {
         const float value = db[static_cast<size_t>(mel * length + (crops.starts[i] + t) % length)];
-        expected.push_back((value - mean[static_cast<size_t>(mel)]) * inverse_deviation[static_cast<size_t>(mel)]);
+        expected.push_back((value - mean[static_cast<size_t>(mel)]) * inverse_std[static_cast<size_t>(mel)]);
       }
     }
   }
@@ -117,11 +117,11 @@ TEST(CropKernel, CudaAgreesWithTheCpuToTheBit) {
 }
 
 TEST(CropKernel, RefusesAStartOutsideTheClip) {
-  const DeviceArray<float> db(10), y(10), mean(1), inverse_deviation(1);
+  const DeviceArray<float> db(10), y(10), mean(1), inverse_std(1);
   const DeviceArray<Clip> clips(std::vector<Clip>{{db, 10}});
   const DeviceArray<int64_t> picks(std::vector<int64_t>{0}), starts(std::vector<int64_t>{10});
   EXPECT_THROW(
-      kernel::crop(Stream::of(Device::cpu), clips, picks, starts, y, DType::float32, 1, 1, 10, mean, inverse_deviation),
+      kernel::crop(Stream::of(Device::cpu), clips, picks, starts, y, DType::float32, 1, 1, 10, mean, inverse_std),
       Error);
 }
 

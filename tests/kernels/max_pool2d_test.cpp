@@ -37,8 +37,9 @@ Results reference(const std::vector<float>& x, const std::vector<float>& dy, con
     const int64_t sample = o / (p.channels * p.out_width() * p.out_height());
     float largest = -std::numeric_limits<float>::infinity();
     int64_t source = -1, position = -1;
-    for (int64_t i = 0; i < p.kernel * p.kernel; ++i) {
-      const int64_t h = row * p.stride - p.padding + i / p.kernel, w = column * p.stride - p.padding + i % p.kernel;
+    for (int64_t i = 0; i < p.kernel_size * p.kernel_size; ++i) {
+      const int64_t h = row * p.stride - p.padding + i / p.kernel_size,
+                    w = column * p.stride - p.padding + i % p.kernel_size;
       if (h < 0 || h >= p.height || w < 0 || w >= p.width) continue;
       const int64_t at = ((sample * p.height + h) * p.width + w) * p.channels + c;
       if (source < 0 || x[static_cast<size_t>(at)] > largest) {
@@ -56,12 +57,12 @@ Results reference(const std::vector<float>& x, const std::vector<float>& dy, con
 }
 
 constexpr Pool2d shapes[] = {
-    {.batch = 1, .height = 1, .width = 1, .channels = 1, .kernel = 1, .stride = 1, .padding = 0},
-    {.batch = 2, .height = 31, .width = 13, .channels = 5, .kernel = 3, .stride = 2, .padding = 1},
-    {.batch = 3, .height = 7, .width = 33, .channels = 8, .kernel = 2, .stride = 2, .padding = 0},
-    {.batch = 1, .height = 11, .width = 5, .channels = 72, .kernel = 3, .stride = 1, .padding = 1},
-    {.batch = 2, .height = 17, .width = 19, .channels = 3, .kernel = 5, .stride = 3, .padding = 2},
-    {.batch = 1, .height = 9, .width = 10, .channels = 16, .kernel = 2, .stride = 3, .padding = 1},
+    {.batch = 1, .height = 1, .width = 1, .channels = 1, .kernel_size = 1, .stride = 1, .padding = 0},
+    {.batch = 2, .height = 31, .width = 13, .channels = 5, .kernel_size = 3, .stride = 2, .padding = 1},
+    {.batch = 3, .height = 7, .width = 33, .channels = 8, .kernel_size = 2, .stride = 2, .padding = 0},
+    {.batch = 1, .height = 11, .width = 5, .channels = 72, .kernel_size = 3, .stride = 1, .padding = 1},
+    {.batch = 2, .height = 17, .width = 19, .channels = 3, .kernel_size = 5, .stride = 3, .padding = 2},
+    {.batch = 1, .height = 9, .width = 10, .channels = 16, .kernel_size = 2, .stride = 3, .padding = 1},
 };
 
 // Few different values, so that windows have several equal maxima.
@@ -95,7 +96,7 @@ TEST(MaxPool2dKernel, CpuGivesTheSameBitsAtAnyThreadCount) {
 }
 
 TEST(MaxPool2dKernel, LetsNaNAndInfinityThrough) {
-  const Pool2d p{.batch = 1, .height = 2, .width = 4, .channels = 1, .kernel = 2, .stride = 2, .padding = 0};
+  const Pool2d p{.batch = 1, .height = 2, .width = 4, .channels = 1, .kernel_size = 2, .stride = 2, .padding = 0};
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> x = {1, nan, -infinity, -infinity,  //
                                 9, 3,   -infinity, -infinity};

@@ -17,10 +17,10 @@ struct Shape {
 // Bin m has an inverse deviation of 1 / (m + 1); `random` lies on the device.
 std::vector<float> jittered(const std::vector<float>& values, const Shape& shape, const SpectralJitter& settings,
                             const RandomStream& random, Device device = Device::cpu, DType dtype = DType::float32) {
-  std::vector<float> inverse_deviation;
-  for (int64_t m = 0; m < shape.n_mels; ++m) inverse_deviation.push_back(1.0f / static_cast<float>(m + 1));
+  std::vector<float> inverse_std;
+  for (int64_t m = 0; m < shape.n_mels; ++m) inverse_std.push_back(1.0f / static_cast<float>(m + 1));
   const test::Array x(Stream::of(device), values, dtype), y(Stream::of(device), shape.numel(), dtype);
-  const reference::DeviceArray<float> scale(inverse_deviation, device);
+  const reference::DeviceArray<float> scale(inverse_std, device);
   kernel::spectral_jitter(Stream::of(device), x.data(), scale, y.data(), dtype, shape.batch, shape.n_mels, shape.frames,
                           settings, random);
   return y.values();

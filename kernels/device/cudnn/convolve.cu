@@ -1,4 +1,9 @@
-// Convolutions on a GPU: the plan of a shape is chosen at its first use, by measuring, and kept.
+// Convolutions on a GPU by cuDNN. The first call for a shape measures execution plans and keeps the fastest.
+//
+// Memory traffic: that of the chosen plan; x, w and y at least once each, 4 bytes per element in float32, 2 in
+// bfloat16, and its workspace.
+//
+// Measuring avoids the slow kernels that cuDNN's heuristics sometimes rank first.
 #include <limits>
 
 #include "kernels/device/cache_folder.h"
@@ -10,7 +15,7 @@ namespace melgrad::kernel::cuda {
 namespace {
 
 using cudnn::Descriptor;
-using cudnn::Plan;
+using cudnn::ExecutionPlan;
 
 void memory_check(cudnnStatus_t status, const char* what) {
   if (status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED) {
@@ -18,7 +23,7 @@ void memory_check(cudnnStatus_t status, const char* what) {
   }
 }
 
-// Of calls that fail with the device rather than with what they are given.
+// For calls that fail only if the device fails.
 void device_check(cudnnStatus_t status, const char* what) {
   memory_check(status, what);
   if (status != CUDNN_STATUS_SUCCESS) throw DeviceError(cudnn::explain(status, what));
@@ -47,11 +52,11 @@ std::filesystem::path plan_file_path() {
   return folder.empty() ? folder : folder / "cudnn_plans.json";
 }
 
-// A point in the stream's work that tells when it was reached.
-class Moment {
+// A CUDA event that measures time.
+class TimingEvent {
  public:
   void record(Stream& stream) { cuda_check(cudaEventRecord(event_.get(), native_stream(stream)), "cudaEventRecord"); }
-  float milliseconds_since(const Moment& start) const {
+  float milliseconds_since(const TimingEvent& start) const {
     float milliseconds = 0;
     cuda_check(cudaEventSynchronize(event_.get()), "cudaEventSynchronize");
     cuda_check(cudaEventElapsedTime(&milliseconds, start.event_.get(), event_.get()), "cudaEventElapsedTime");
@@ -62,8 +67,8 @@ class Moment {
   OwnedEvent event_ = make_event(cudaEventDefault);
 };
 
-// A block that tensors may use afterwards, unlike the stream's workspace, which stays as large as the largest plan ever
-// measured.
+// A temporary block. The stream's workspace is not used for it, because the workspace would keep the size of the
+// largest plan that was measured.
 class Scratch {
  public:
   Scratch(Stream& stream, size_t bytes) : stream_(stream), memory_(stream.allocate(bytes)) {}
@@ -77,7 +82,7 @@ class Scratch {
   void* memory_;
 };
 
-// The memory of x, w and y, which cuDNN takes without const, as one of them is written.
+// The memory of x, w and y. cuDNN takes it without const, because it writes one of them.
 struct Operands {
   const void *x, *w, *y;
 
@@ -100,27 +105,27 @@ class Convolver {
         plans_(cudnn::Target(handle_.get()), chip_name(), cudnn::PlanFile(plan_file_path())) {}
 
   void run(const Convolution& convolution, const Operands& operands) {
-    const Plan& plan = plan_for(convolution, operands);
+    const ExecutionPlan& plan = plan_for(convolution, operands);
     void* const workspace = plan.workspace_bytes > 0 ? stream_.workspace(plan.workspace_bytes) : nullptr;
     device_check(execute(plan, operands.with_workspace(workspace)), current_range(stream_));
   }
 
  private:
-  const Plan& plan_for(const Convolution& convolution, const Operands& operands) {
-    if (const Plan* const found = plans_.find(convolution, deterministic())) return *found;
+  const ExecutionPlan& plan_for(const Convolution& convolution, const Operands& operands) {
+    if (const ExecutionPlan* const found = plans_.find(convolution, deterministic())) return *found;
     refuse_capture(convolution);
-    return plans_.choose(convolution, deterministic(), [&](const Plan& plan) {
+    return plans_.choose(convolution, deterministic(), [&](const ExecutionPlan& plan) {
       try {
         return measure(plan, operands);
       } catch (const Error&) {
-        stream_.synchronize();  // throws where it is the device that failed, not the plan
+        stream_.synchronize();  // throws DeviceError if the device failed rather than the plan
         throw;
       }
     });
   }
 
-  // Milliseconds of the fastest of a few runs, which write the output again and again.
-  float measure(const Plan& plan, const Operands& operands) {
+  // Milliseconds: the fastest of a few runs, each of which writes the output.
+  float measure(const ExecutionPlan& plan, const Operands& operands) {
     constexpr int runs = 5;
     const Scratch workspace(stream_, plan.workspace_bytes);
     const Descriptor pack = operands.with_workspace(workspace.get());
@@ -132,7 +137,7 @@ class Convolver {
     run_once();  // loads the kernels
     float best = std::numeric_limits<float>::infinity();
     for (int i = 0; i < runs; ++i) {
-      Moment start, stop;
+      TimingEvent start, stop;
       start.record(stream_);
       run_once();
       stop.record(stream_);
@@ -141,7 +146,7 @@ class Convolver {
     return best;
   }
 
-  cudnnStatus_t execute(const Plan& plan, const Descriptor& pack) const {
+  cudnnStatus_t execute(const ExecutionPlan& plan, const Descriptor& pack) const {
     return cudnnBackendExecute(handle_.get(), plan.descriptor.raw(), pack.raw());
   }
 
@@ -149,8 +154,7 @@ class Convolver {
     auto status = cudaStreamCaptureStatusNone;
     cuda_check(cudaStreamIsCapturing(native_stream(stream_), &status), "cudaStreamIsCapturing");
     MELGRAD_CHECK(status == cudaStreamCaptureStatusNone,
-                  "a CUDA graph is being captured that holds a convolution never run before, {}; run the step once "
-                  "before capturing it",
+                  "a CUDA graph capture contains a new convolution, {}; run the step once before capturing it",
                   describe(convolution));
   }
 
@@ -162,7 +166,7 @@ class Convolver {
 }  // namespace
 
 void convolve(Stream& stream, const Convolution& convolution, const void* x, const void* w, const void* y) {
-  // Never destroyed: the driver may be gone before the last destructor runs.
+  // Never destroyed: the driver may shut down before the last destructor runs.
   static auto& convolver = *new Convolver(stream);
   convolver.run(convolution, {x, w, y});
 }

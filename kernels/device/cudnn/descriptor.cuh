@@ -1,5 +1,5 @@
-// cuDNN's backend descriptors: opaque objects that are created, given attributes one by one, finalised, and then only
-// read. The names and meanings of attributes are in NVIDIA's "cuDNN Backend API".
+// cuDNN's backend descriptors: opaque objects that are created, receive attributes one by one, are finalised, and can
+// then only be read. NVIDIA's "cuDNN Backend API" documents the attributes.
 #pragma once
 
 #include <cudnn_backend.h>
@@ -15,15 +15,15 @@ static_assert(CUDNN_VERSION >= 90800, "cuDNN 9.8 or newer is needed");
 
 namespace melgrad::kernel::cudnn {
 
-// cuDNN's explanation of the last failure on this thread: of the trace that it keeps, the innermost reason.
+// The innermost reason in cuDNN's trace of the last failure on this thread.
 std::string last_reason();
 
 // `what`, the status and cuDNN's reason, in one line.
 std::string explain(cudnnStatus_t status, const char* what);
-// Throws Error with that, unless the status is success.
+// Throws Error(explain(status, what)) unless the status is success.
 void check(cudnnStatus_t status, const char* what);
 
-// What cuDNN calls the type of an attribute.
+// cuDNN's constant for an attribute of type T.
 template <class T>
 constexpr cudnnBackendAttributeType_t attribute_type() {
   if constexpr (std::is_same_v<T, int64_t>) return CUDNN_TYPE_INT64;
@@ -61,11 +61,11 @@ class Descriptor {
   void set(cudnnBackendAttributeName_t name, const Descriptor& value);
   void set(cudnnBackendAttributeName_t name, const std::vector<Descriptor>& values);
 
-  // `what` names it in an error.
+  // `what` names the descriptor in an error.
   void finalize(const char* what);
 
-  // At most `most` of the values of an attribute. cuDNN knows the true number of some attributes only once it is asked
-  // for the values themselves.
+  // The values of an attribute, at most `most`. For some attributes, cuDNN reports the number only together with the
+  // values.
   template <class T>
   std::vector<T> get_all(cudnnBackendAttributeName_t name, size_t most) const {
     std::vector<T> values(most);
@@ -78,7 +78,7 @@ class Descriptor {
     get(name, attribute_type<T>(), 1, &value);
     return value;
   }
-  // The same for an attribute that consists of descriptors of one type.
+  // The same for an attribute whose values are descriptors of one type.
   std::vector<Descriptor> get_descriptors(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type,
                                           size_t most) const;
 

@@ -3,7 +3,7 @@
 namespace melgrad::kernel::cudnn {
 namespace {
 
-// The three convolutions differ in the names of their attributes only.
+// The three passes differ only in the names of their attributes.
 struct OperationNames {
   cudnnBackendDescriptorType_t type;
   cudnnBackendAttributeName_t convolution, x, w, y, alpha, beta;
@@ -53,7 +53,7 @@ cudnnDataType_t data_type(DType dtype) {
   }
 }
 
-// Extents in cuDNN's order; in memory the channels lie innermost.
+// Extents are in cuDNN's order, NCHW; the strides make the memory NHWC.
 Descriptor tensor(TensorId id, DType dtype, int64_t n, int64_t channels, int64_t height, int64_t width) {
   constexpr int64_t alignment = 16;
   Descriptor descriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
@@ -81,13 +81,13 @@ Descriptor geometry(const Conv2d& conv) {
   return descriptor;
 }
 
-// Sums in less than float32, or products of rounded values; and Winograd's with large tiles, which loses some digits.
+// Sums in less than float32, products of rounded values, and Winograd algorithms with large tiles, which lose digits.
 bool is_loss(cudnnBackendNumericalNote_t note) {
   return note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS || note == CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION ||
          note == CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6 || note == CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13;
 }
 
-// Reads an engine configuration: which engine it sets up, how, and what is noted about that engine.
+// Reads the engine, the knobs and the notes of an engine configuration.
 Configuration read(Descriptor descriptor) {
   Configuration result{.descriptor = std::move(descriptor), .choice = {}};
   const Descriptor& config = result.descriptor;
@@ -124,8 +124,7 @@ Target Target::described_by(const std::string& json) {
 #else
 
 Target Target::described_by(const std::string&) {
-  fail("cuDNN {} makes plans for the GPU at hand only; 9.11 is the first that takes a chip's description",
-       CUDNN_VERSION);
+  fail("cuDNN {} makes plans only for an installed GPU; plans for a described chip need cuDNN 9.11", CUDNN_VERSION);
 }
 
 #endif
@@ -157,7 +156,7 @@ Graph::Graph(const Convolution& convolution, const Target& target)
 }
 
 std::vector<Configuration> Graph::configurations(cudnnBackendHeurMode_t mode) const {
-  constexpr size_t most = 128;  // more than cuDNN ever gave
+  constexpr size_t most = 128;  // more than cuDNN has ever returned
   Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
   heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph_);
   heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
@@ -192,7 +191,7 @@ Configuration Graph::configuration(const EngineChoice& choice) const {
   return read(std::move(config));
 }
 
-Plan Graph::finalize(Configuration configuration) const {
+ExecutionPlan Graph::finalize(Configuration configuration) const {
   Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
   plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration.descriptor);
   if (target_.handle()) plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target_.handle());

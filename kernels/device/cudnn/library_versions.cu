@@ -1,4 +1,4 @@
-// The versions of NVIDIA's libraries, none of which needs a GPU to tell.
+// The versions of NVIDIA's libraries; reading them needs no GPU. This file launches no kernel.
 #include "kernels/device/library_versions.h"
 
 #include <cublas_v2.h>
@@ -10,7 +10,7 @@
 namespace melgrad {
 namespace {
 
-// major, minor and patch by a library's own function of that kind.
+// "major.minor.patch", read by a library's GetProperty function.
 template <class GetProperty>
 std::string version_by(GetProperty get_property) {
   int major = 0, minor = 0, patch = 0;
@@ -20,7 +20,7 @@ std::string version_by(GetProperty get_property) {
   return fmt::format("{}.{}.{}", major, minor, patch);
 }
 
-// The runtime and the driver count 13.0 as 13000.
+// The runtime and the driver return 13000 for version 13.0.
 std::string toolkit_version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
 
 }  // namespace
@@ -28,7 +28,7 @@ std::string toolkit_version(int number) { return fmt::format("{}.{}", number / 1
 std::vector<LibraryVersion> cuda_library_versions() {
   int runtime = 0, driver = 0;
   cudaRuntimeGetVersion(&runtime);
-  cudaDriverGetVersion(&driver);  // stays 0 where there is no driver
+  cudaDriverGetVersion(&driver);  // stays 0 if there is no driver
   return {{"CUDA runtime", toolkit_version(runtime)},
           {"CUDA driver", driver == 0 ? "none" : toolkit_version(driver)},
           {"cuDNN", version_by(cudnnGetProperty)},

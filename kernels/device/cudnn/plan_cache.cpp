@@ -5,22 +5,22 @@
 
 #include "kernels/device/cudnn/plan_choice.cuh"
 #include "kernels/device/error.h"
+#include "kernels/device/memory.h"
 #include "kernels/device/note.h"
-#include "kernels/device/stream.h"
 
 namespace melgrad::kernel::cudnn {
 namespace {
 
 constexpr size_t plans_to_measure = 10;
 
-// Sets `lacked_memory` where a plan was passed over for lack of it.
-Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const PlanCache::Measure& measure,
-             bool& lacked_memory) {
+// The plan with the shortest time. Sets `lacked_memory` if a plan could not run for lack of memory.
+ExecutionPlan fastest(std::vector<ExecutionPlan> plans, const Convolution& convolution,
+                      const PlanCache::Measure& measure, bool& lacked_memory) {
   float best_time = std::numeric_limits<float>::infinity();
-  Plan* best = nullptr;
+  ExecutionPlan* best = nullptr;
   std::string reason;
   std::exception_ptr no_memory;
-  for (Plan& plan : plans) {
+  for (ExecutionPlan& plan : plans) {
     try {
       if (const float time = measure(plan); time < best_time) {
         best_time = time;
@@ -34,40 +34,40 @@ Plan fastest(std::vector<Plan> plans, const Convolution& convolution, const Plan
     }
   }
   if (!best && no_memory) std::rethrow_exception(no_memory);
-  if (!best) fail("none of cuDNN's plans runs, {}: {}", describe(convolution), reason);
+  if (!best) fail("cuDNN cannot run any plan of {}: {}", describe(convolution), reason);
   return std::move(*best);
 }
 
 }  // namespace
 
-const Plan* PlanCache::find(const Convolution& convolution, bool deterministic) const {
+const ExecutionPlan* PlanCache::find(const Convolution& convolution, bool deterministic) const {
   const auto found = plans_.find({deterministic, convolution});
   return found == plans_.end() ? nullptr : &found->second;
 }
 
-const Plan& PlanCache::choose(const Convolution& convolution, bool deterministic, const Measure& measure) {
-  Plan plan = deterministic ? std::move(candidate_plans(convolution, target_, true, 1).front())
-                            : kept_or_measured(convolution, measure);
+const ExecutionPlan& PlanCache::choose(const Convolution& convolution, bool deterministic, const Measure& measure) {
+  ExecutionPlan plan = deterministic ? std::move(candidate_plans(convolution, target_, true, 1).front())
+                                     : saved_or_measured(convolution, measure);
   return plans_.insert_or_assign({deterministic, convolution}, std::move(plan)).first->second;
 }
 
-Plan PlanCache::kept_or_measured(const Convolution& convolution, const Measure& measure) {
+ExecutionPlan PlanCache::saved_or_measured(const Convolution& convolution, const Measure& measure) {
   const std::string key = plan_key(chip_, cudnnGetVersion(), convolution);
   bool lacked_memory = false;
-  if (const auto kept = file_.find(key)) {
+  if (const auto saved = file_.find(key)) {
     try {
-      Plan plan = plan_of_choice(*kept, convolution, target_);
-      measure(plan);  // another driver may not run it
+      ExecutionPlan plan = plan_of_choice(*saved, convolution, target_);
+      measure(plan);  // throws if it does not run, for example with another driver
       return plan;
     } catch (const OutOfMemory&) {
       lacked_memory = true;
     } catch (const Error& error) {
-      note_on_stderr(fmt::format("a kept plan is replaced, {}: {}", describe(convolution), error.what()));
+      note_on_stderr(fmt::format("the saved plan of {} is replaced: {}", describe(convolution), error.what()));
     }
   }
-  Plan plan =
+  ExecutionPlan plan =
       fastest(candidate_plans(convolution, target_, false, plans_to_measure), convolution, measure, lacked_memory);
-  // Memory that others hold now may be free in the next process, which should not inherit the second best.
+  // Another process may have more free memory, so it must not inherit a slower plan.
   if (!lacked_memory) file_.put(key, plan.configuration.choice);
   return plan;
 }

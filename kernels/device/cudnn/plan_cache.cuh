@@ -1,4 +1,4 @@
-// The plan of every convolution that a process has met: chosen at its first use, by measuring, and kept.
+// The process's cache of execution plans, one per convolution. A plan is chosen by measuring at the first use.
 #pragma once
 
 #include <functional>
@@ -13,30 +13,30 @@ namespace melgrad::kernel::cudnn {
 
 class PlanCache {
  public:
-  // Runs a plan and says how long that takes, in milliseconds. Throws DeviceError where the device failed, which ends
-  // the choice; OutOfMemory or another Error where that plan does not run and the next one may.
-  using Measure = std::function<float(const Plan&)>;
+  // Runs a plan and returns its time in milliseconds. Throws DeviceError if the device failed, which ends the choice.
+  // Throws OutOfMemory or another Error if only this plan cannot run.
+  using Measure = std::function<float(const ExecutionPlan&)>;
 
-  // `chip` is the target's name in `file`.
+  // `chip` is the name of the target in the keys of `file`.
   PlanCache(Target target, std::string chip, PlanFile file)
       : target_(std::move(target)), chip_(std::move(chip)), file_(std::move(file)) {}
 
   // Null before the first choice.
-  const Plan* find(const Convolution& convolution, bool deterministic) const;
+  const ExecutionPlan* find(const Convolution& convolution, bool deterministic) const;
 
-  // The plan that the file holds, if it still runs, or else the fastest of those worth measuring, which the file then
-  // holds, unless memory was lacking for another. If `deterministic`, the first that will do: measured times differ
-  // from run to run, and with them the plan. Throws Error with the reason where there is no plan or none runs;
-  // OutOfMemory where memory is all that was lacking.
-  const Plan& choose(const Convolution& convolution, bool deterministic, const Measure& measure);
+  // Returns the plan from the file if it still runs. Otherwise measures candidate_plans, returns the fastest and saves
+  // it in the file, unless another plan lacked memory. If `deterministic`, returns the first candidate without
+  // measuring, because measured times, and so the choice, differ from run to run. Throws Error with the reason if no
+  // plan exists or runs; OutOfMemory if a plan lacked only memory.
+  const ExecutionPlan& choose(const Convolution& convolution, bool deterministic, const Measure& measure);
 
  private:
-  Plan kept_or_measured(const Convolution& convolution, const Measure& measure);
+  ExecutionPlan saved_or_measured(const Convolution& convolution, const Measure& measure);
 
   Target target_;
   std::string chip_;
   PlanFile file_;
-  std::map<std::pair<bool, Convolution>, Plan> plans_;
+  std::map<std::pair<bool, Convolution>, ExecutionPlan> plans_;
 };
 
 }  // namespace melgrad::kernel::cudnn

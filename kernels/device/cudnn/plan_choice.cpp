@@ -7,7 +7,7 @@ namespace {
 
 constexpr size_t workspace_limit = size_t{1} << 30;
 
-// Collects the plans of one convolution that will do, until there are enough.
+// Collects acceptable plans of one convolution until there are enough.
 class Collection {
  public:
   Collection(const Convolution& convolution, const Target& target, bool deterministic, size_t most)
@@ -23,14 +23,14 @@ class Collection {
                               [](const Configuration& c) { return c.tensor_cores; });
       }
       for (auto it = configurations.begin(); it != configurations.end() && !complete(); ++it) {
-        if (will_do(*it)) add(std::move(*it));
+        if (is_acceptable(*it)) add(std::move(*it));
       }
     } catch (const Error& error) {
       reason_ = error.what();
     }
   }
 
-  std::vector<Plan> take() {
+  std::vector<ExecutionPlan> take() {
     if (!plans_.empty()) return std::move(plans_);
     if (large_.empty()) fail("{}", reason_);
     large_.erase(large_.begin() + static_cast<int64_t>(std::min(most_, large_.size())), large_.end());
@@ -40,15 +40,15 @@ class Collection {
  private:
   bool complete() const { return plans_.size() >= most_; }
 
-  bool will_do(const Configuration& configuration) const {
-    const auto is_it = [&](const Plan& plan) { return plan.configuration.choice == configuration.choice; };
+  bool is_acceptable(const Configuration& configuration) const {
+    const auto is_it = [&](const ExecutionPlan& plan) { return plan.configuration.choice == configuration.choice; };
     return computes_as_promised(configuration, convolution_) && !(deterministic_ && configuration.nondeterministic) &&
            std::none_of(plans_.begin(), plans_.end(), is_it);
   }
 
   void add(Configuration configuration) {
     try {
-      Plan plan = graph_.finalize(std::move(configuration));
+      ExecutionPlan plan = graph_.finalize(std::move(configuration));
       (plan.workspace_bytes > workspace_limit ? large_ : plans_).push_back(std::move(plan));
     } catch (const Error& error) {
       reason_ = error.what();
@@ -59,19 +59,19 @@ class Collection {
   Graph graph_;
   bool deterministic_;
   size_t most_;
-  std::vector<Plan> plans_, large_;
-  std::string reason_ = "none of its engines computes as precisely, or as repeatably, as is asked for";
+  std::vector<ExecutionPlan> plans_, large_;
+  std::string reason_ = "no engine meets the required precision and determinism";
 };
 
 }  // namespace
 
 bool computes_as_promised(const Configuration& configuration, const Convolution& convolution) {
-  // What tensor cores make of float32 is TF32, which cuDNN does not note as a conversion.
+  // Tensor cores compute float32 in TF32; cuDNN does not note this as a conversion.
   return !configuration.loses_precision && !(convolution.dtype == DType::float32 && configuration.tensor_cores);
 }
 
-std::vector<Plan> candidate_plans(const Convolution& convolution, const Target& target, bool deterministic,
-                                  size_t most) {
+std::vector<ExecutionPlan> candidate_plans(const Convolution& convolution, const Target& target, bool deterministic,
+                                           size_t most) {
   try {
     Collection collection(convolution, target, deterministic, most);
     for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) collection.add_from(mode);
@@ -81,9 +81,9 @@ std::vector<Plan> candidate_plans(const Convolution& convolution, const Target& 
   }
 }
 
-Plan plan_of_choice(const EngineChoice& choice, const Convolution& convolution, const Target& target) {
+ExecutionPlan plan_of_choice(const EngineChoice& choice, const Convolution& convolution, const Target& target) {
   const Graph graph(convolution, target);
-  Plan plan = graph.finalize(graph.configuration(choice));
+  ExecutionPlan plan = graph.finalize(graph.configuration(choice));
   MELGRAD_CHECK(computes_as_promised(plan.configuration, convolution), "engine {} does not compute in float32",
                 choice.engine);
   return plan;

@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 constexpr const char* format = "melgrad cuDNN plans";
 constexpr int version = 2;
 
-// Over the plans as they are written, so that no digit of them can change unnoticed.
+// The checksum covers the text of the plans, so that any change of it is detected.
 std::string checksum_of(const Json& plans) {
   const std::string text = plans.dump();
   return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
@@ -26,7 +26,7 @@ std::string checksum_of(const Json& plans) {
 
 }  // namespace
 
-// How nlohmann_json finds the way of a choice into a file and back.
+// nlohmann_json calls these to convert an EngineChoice.
 static void to_json(Json& json, const EngineChoice& choice) {
   json = {{"engine", choice.engine}, {"knobs", choice.knobs}};
 }
@@ -54,7 +54,7 @@ void PlanFile::put(const std::string& key, const EngineChoice& choice) {
     write();
   } catch (const std::exception& error) {
     note_on_stderr(
-        fmt::format("convolution plans are not kept: {}; MELGRAD_CACHE may name another folder", error.what()));
+        fmt::format("convolution plans are not saved: {}; set MELGRAD_CACHE to another folder", error.what()));
     path_.clear();
   }
 }

@@ -1,7 +1,7 @@
-// Choices of plans that outlive the process: measuring them anew takes seconds at every start. One small JSON file,
+// Saved choices of execution plans. Measuring again would take seconds at every start. The file is JSON:
 //   {"format": "melgrad cuDNN plans", "version": 2, "checksum": "<XXH3-64 of the plans, in hexadecimal>",
 //    "plans": {"<key>": {"engine": 1, "knobs": [[2, 7]]}}}
-// that is a convenience only: a file that is damaged, or of another version, is passed over and replaced.
+// A file that is damaged or of another version is ignored and replaced.
 #pragma once
 
 #include <filesystem>
@@ -13,17 +13,17 @@
 
 namespace melgrad::kernel::cudnn {
 
-// What a choice holds for: it is remade on another chip, by another cuDNN, for another shape or dtype.
+// The key of a choice. It contains the chip, the version of cuDNN, the shapes and the dtype.
 std::string plan_key(const std::string& chip, size_t cudnn_version, const Convolution& convolution);
 
 class PlanFile {
  public:
-  // `path` empty: nothing is read or written. A file that cannot be used is told of on stderr, in one line.
+  // If `path` is empty, nothing is read or written. If the file cannot be used, one line on stderr says why.
   explicit PlanFile(std::filesystem::path path);
 
   std::optional<EngineChoice> find(const std::string& key) const;
-  // Writes the file whole, with what other processes added meanwhile, or not at all. Where that fails, says so once on
-  // stderr and keeps to memory.
+  // Adds a choice, merges those that other processes have added to the file, and replaces the file atomically. If that
+  // fails, one line on stderr says so, and later choices stay in memory.
   void put(const std::string& key, const EngineChoice& choice);
 
  private:

@@ -18,7 +18,7 @@ std::string place(const std::source_location& where) {
 }
 
 bool same(const std::source_location& a, const std::source_location& b) {
-  // The names are usually one string, and comparing text is slow under a sanitizer.
+  // The pointers are usually equal, and comparing text is slow under a sanitizer.
   return a.line() == b.line() && a.column() == b.column() &&
          (a.file_name() == b.file_name() || std::string_view(a.file_name()) == std::string_view(b.file_name()));
 }
@@ -67,7 +67,7 @@ void Block::resume(Thread& thread) {
     thread.state = State::returned;
     idle_.push_back(std::move(thread.fiber));
   }
-  // Thrown here and not where it was found: an exception cannot leave a fiber.
+  // Thrown here because an exception cannot leave a fiber.
   if (!fault_.empty()) melgrad::fail("{}", fault_);
 }
 
@@ -82,7 +82,7 @@ void Block::run_warp(uint32_t warp) {
   } while (complete_warp_operations(warp));
 }
 
-// Lets the lanes go on that have met the whole of their mask in the same call. True if there are any.
+// Resumes the lanes whose whole mask waits in the same call. Returns true if there are any.
 bool Block::complete_warp_operations(uint32_t warp) {
   bool completed = false;
   for (uint32_t lane = 0; lane < lanes; ++lane) {
@@ -111,8 +111,8 @@ bool Block::in_same_call(const Thread& thread, const Thread* peer) {
          peer->mask == thread.mask && same(peer->where, thread.where);
 }
 
-// Called when no thread can go on by itself. True if all waited at the same barrier and now go on, false if all have
-// returned; anything else is an error.
+// Call it when no thread is ready. Returns true if all threads waited at the same barrier and are now ready, false if
+// all have returned. Throws Error otherwise.
 bool Block::complete_barrier() {
   const auto threads = std::span(threads_).first(count_);
   const auto returned = std::ranges::count(threads, State::returned, &Thread::state);
@@ -167,17 +167,17 @@ const LaneValues& Block::exchange(WarpOperation operation, uint32_t mask, uint64
   self.value = value;
   self.where = where;
   Fiber::pause();
-  return brought_;  // the others of the warp read it too before its next operation completes
+  return brought_;  // all lanes of the warp read it before its next operation completes
 }
 
 void Block::fault(const std::source_location& where, std::string what) {
   {
-    const std::string message = std::move(what);  // what the abandoned stack still holds is never freed
+    const std::string message = std::move(what);  // destroyed before pause(): the abandoned stack runs no destructors
     const uint3 index = index_of(current_->rank);
     fault_ = fmt::format("{}: thread ({}, {}, {}): {}", place(where), index.x, index.y, index.z, message);
   }
   Fiber::pause();
-  std::abort();  // a fiber whose thread has failed is abandoned, never resumed
+  std::abort();  // never reached: the fiber of a failed thread is not resumed
 }
 
 Block::Thread* Block::lane_of(uint32_t warp, uint32_t lane) {
@@ -197,7 +197,7 @@ std::string Block::describe(const Thread& thread) const {
                      place(thread.where));
 }
 
-// After an error some threads stand in the middle of the kernel; they never go on.
+// After an error, threads that have not returned are never resumed.
 void Block::abandon_fibers() {
   for (Thread& thread : threads_) thread.fiber.reset();
 }

@@ -1,11 +1,12 @@
-// A CUDA device that needs no GPU and no toolkit: .cu files compiled by the host's compiler against this header run on
-// the CPU, slowly and under strict supervision. What it finds that a GPU may hide:
-//   a missing or divergent barrier, a warp operation that a lane misses, a deadlock   block.h, warp.h, order.h
-//   an overrun of shared memory, shared memory read before it is written              shared_memory.h
-//   the host following a device pointer, overruns, use after release, leaks,
-//   outputs that no thread wrote                                                      device_memory.h
-//   a kernel given a host pointer, a launch that some GPU would refuse                launch.h
-// It says nothing about speed, nor about races between blocks that happen to come out right in every order tried.
+// An emulated CUDA device that needs no GPU and no toolkit: .cu files compiled by the host compiler against this header
+// run on the CPU, slowly and with checks. It finds errors that a GPU may hide:
+//   a missing or divergent barrier, a warp operation without one of its lanes, a deadlock   block.h, warp.h, order.h
+//   an overrun of shared memory, shared memory read before it is written                    shared_memory.h
+//   host code that dereferences a device pointer, overruns, use after release, leaks,
+//   outputs that no thread wrote                                                            device_memory.h
+//   a host pointer as an argument of a kernel, a launch that some GPU would refuse          launch.h
+// It does not measure speed, and does not find races between blocks whose result is right in every order that was
+// tried.
 #pragma once
 
 #include "kernels/device/emulated/block.h"

@@ -17,8 +17,8 @@
 namespace emulated_cuda {
 namespace {
 
-constexpr size_t alignment = 256;  // cudaMalloc's
-constexpr size_t margin = 256;     // poisoned, before and after every block
+constexpr size_t alignment = 256;  // that of cudaMalloc
+constexpr size_t margin = 256;     // bytes, poisoned, before and after every block
 
 void poison([[maybe_unused]] const void* begin, [[maybe_unused]] size_t bytes) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -65,7 +65,7 @@ void fill_with_nan(void* begin, size_t bytes) {
   poison(begin, bytes);
 }
 
-// Runs after all destructors of static objects.
+// Runs after the destructors of all static objects.
 __attribute__((destructor)) void report_leaks() {
   bool leaked = false;
   for (const auto& [begin, block] : memory().blocks) {

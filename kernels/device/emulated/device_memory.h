@@ -1,6 +1,6 @@
-// Device memory: ordinary memory that the host may hold pointers to and may not touch. It is poisoned for
-// AddressSanitizer except while kernels and copies run, so host code that follows a device pointer is caught; every
-// block has poisoned surroundings, and starts as NaN, so an output that no thread wrote shows.
+// Device memory: host memory that is poisoned for AddressSanitizer except while kernels and copies run, so that host
+// code which dereferences a device pointer is reported. Every block has poisoned margins, and is filled with NaN when
+// allocated, so that outputs which no thread wrote are visible.
 #pragma once
 
 #include <cstddef>
@@ -10,30 +10,31 @@
 
 namespace emulated_cuda {
 
-// Null when the limit (set_device_memory_limit) would be passed.
+// Returns null if the limit (set_device_memory_limit) would be exceeded.
 void* allocate_device_memory(size_t bytes);
-// False when `block` is not an allocated block.
+// Returns false if `block` is not an allocated block.
 bool free_device_memory(void* block);
-// The device has this much memory. At first, as much as the host.
+// The size of the device memory. Initially unlimited.
 void set_device_memory_limit(size_t bytes);
 size_t device_memory_limit();
 size_t device_memory_used();
 
-// A caching allocator hands a block out (only its first `bytes` may be used) and takes it back (none may).
+// A caching allocator calls these when it hands a block out, of which only the first `bytes` bytes may be used, and
+// when the block is released.
 void lend_device_memory(void* block, size_t bytes) noexcept;
 void hide_device_memory(void* block) noexcept;
-// The block is meant to live as long as the process: no leak.
+// The block lives until the process ends: it is not reported as a leak.
 void mark_permanent(void* block) noexcept;
 
-// [begin, end) of the blocks that may be used, by address.
+// [begin, end) of every block in use, ordered by address.
 std::vector<std::pair<uintptr_t, uintptr_t>> usable_device_memory();
 
 enum class Ownership { device, hidden, host };
-// Where a pointer points: into usable device memory (or just behind its end), into a block that was released, or
-// elsewhere.
+// device: points into usable device memory or just behind its end. hidden: points into a released block, or beyond the
+// usable bytes of a block. host: anything else.
 Ownership ownership(const void* pointer);
 
-// While one exists, usable device memory can be touched.
+// Device memory can be accessed while an object of this class exists.
 class DeviceMemoryScope {
  public:
   DeviceMemoryScope();
@@ -42,7 +43,7 @@ class DeviceMemoryScope {
   DeviceMemoryScope& operator=(const DeviceMemoryScope&) = delete;
 };
 
-// At exit, blocks still lent or never freed are reported on stderr and the process ends with this code.
+// At exit, blocks that are still in use are reported on stderr, and the process ends with this exit code.
 constexpr int leak_exit_code = 23;
 
 }  // namespace emulated_cuda

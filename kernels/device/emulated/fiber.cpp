@@ -17,9 +17,9 @@ namespace {
 using boost::context::detail::transfer_t;
 
 constexpr size_t stack_bytes = 64 << 10;
-constexpr size_t guard_bytes = 4 << 10;  // an access here is a stack overflow, and a fault
+constexpr size_t guard_bytes = 4 << 10;  // an access here is a stack overflow and faults
 
-// The stack that called resume.
+// The stack of the caller of resume().
 struct {
   void* context = nullptr;
   const void* bottom = nullptr;
@@ -29,7 +29,7 @@ struct {
 
 Fiber* running = nullptr;
 
-// AddressSanitizer has to be told of every change of stacks, before and after: Debian's Boost.Context does not do so.
+// AddressSanitizer must be informed before and after every switch of stacks; Debian's Boost.Context does not do it.
 void before_switch([[maybe_unused]] void** saved, [[maybe_unused]] const void* bottom, [[maybe_unused]] size_t bytes) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(saved, bottom, bytes);
@@ -45,7 +45,7 @@ void after_switch([[maybe_unused]] void* saved, [[maybe_unused]] const void** fr
 }  // namespace
 
 struct Fiber::Switch {
-  // One fiber does many pieces of work, one after another: making a fresh context for each would cost more than the
+  // A fiber calls many functions one after another, because making a context for each would cost more than the
   // switches.
   [[noreturn]] static void main(transfer_t from) {
     scheduler.context = from.fctx;
@@ -61,7 +61,7 @@ struct Fiber::Switch {
 Fiber::Fiber() {
   stack_ = mmap(nullptr, guard_bytes + stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                 -1, 0);
-  if (stack_ == MAP_FAILED) melgrad::fail("emulated CUDA: no memory for a thread's stack; use smaller blocks");
+  if (stack_ == MAP_FAILED) melgrad::fail("emulated CUDA: no memory for the stack of a thread; use smaller blocks");
   mprotect(stack_, guard_bytes, PROT_NONE);
   stack_ = static_cast<char*>(stack_) + guard_bytes;
   context_ = boost::context::detail::make_fcontext(static_cast<char*>(stack_) + stack_bytes, stack_bytes, Switch::main);
@@ -69,7 +69,7 @@ Fiber::Fiber() {
 
 Fiber::~Fiber() {
 #if defined(__SANITIZE_ADDRESS__)
-  // Frames of work that was abandoned in its midst are still poisoned, and the address will be another block's.
+  // The frames of an abandoned function are still poisoned, and the address will be reused.
   __asan_unpoison_memory_region(stack_, stack_bytes);
 #endif
   munmap(static_cast<char*>(stack_) - guard_bytes, guard_bytes + stack_bytes);

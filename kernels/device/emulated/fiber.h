@@ -1,5 +1,5 @@
-// A fiber is a stack of its own that runs until it chooses to pause: one CUDA thread, which pauses where it waits for
-// others. Switching takes tens of nanoseconds, so a block of 1024 threads is cheap.
+// A fiber has a stack of its own and runs until it pauses. Each CUDA thread is a fiber, which pauses when it waits for
+// other threads. A switch takes tens of nanoseconds, so a block of 1024 threads is cheap.
 #pragma once
 
 #include <functional>
@@ -13,22 +13,22 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  // Gives the fiber work to do at the next resume. Only a new fiber or one that has finished takes any.
+  // Sets the function that the next resume() calls. The fiber must be new or have finished its last function.
   void assign(const std::function<void()>& work);
 
-  // Runs the fiber until it pauses (false) or has finished its work (true). Not to be called on a fiber.
+  // Runs the fiber until it pauses (returns false) or finishes (returns true). Must not be called on a fiber.
   bool resume();
 
-  // Called by the work itself, on the fiber: returns to whoever called resume.
+  // Called on the fiber: returns to the caller of resume().
   static void pause();
 
  private:
-  struct Switch;  // the machinery, which needs Boost.Context
+  struct Switch;  // the context switch, by Boost.Context
 
   const std::function<void()>* work_ = nullptr;
   bool finished_ = true;
   void* stack_;
-  void* context_;                    // where to go on
+  void* context_;                    // where the fiber continues
   void* sanitizer_stack_ = nullptr;  // AddressSanitizer's state of this stack while it is paused
 };
 

@@ -1,4 +1,4 @@
-// The words that CUDA C++ adds to C++: where a function lives, the shape of a launch, and a thread's place in it.
+// The keywords and built-in variables that CUDA C++ adds to C++.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __constant__ static
-#define __launch_bounds__(...)  // how many threads a block may have, for the register allocator
+#define __launch_bounds__(...)  // limits the threads of a block for the register allocator
 
 struct uint3 {
   unsigned x = 0, y = 0, z = 0;
@@ -25,8 +25,8 @@ struct dim3 {
   dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
 
-// A launch is a grid of blocks; a block is up to 1024 threads that share memory and can wait for each other. These say
-// which one the running thread is. The scheduler (block.cpp) sets them before it resumes a thread.
+// A launch is a grid of blocks; a block is up to 1024 threads that share memory and can wait for each other. These
+// variables identify the running thread. block.cpp sets them before it resumes a thread.
 inline uint3 threadIdx, blockIdx;
 inline dim3 blockDim, gridDim;
 
@@ -47,7 +47,7 @@ inline unsigned __float_as_uint(float value) {
 
 inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
 
-// Only one thread runs at a time and only a waiting one is interrupted, so plain code is atomic.
+// One thread runs at a time, and only a waiting thread is switched, so this code is atomic.
 template <class T>
 #if MELGRAD_METER
 __attribute__((no_sanitize_thread, no_sanitize_coverage, noinline))

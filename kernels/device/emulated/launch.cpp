@@ -12,7 +12,7 @@
 namespace emulated_cuda {
 namespace {
 
-// What every GPU since compute capability 7.5 offers: CUDA C++ programming guide, "Compute Capabilities".
+// The limits of compute capability 7.5 (CUDA C++ Programming Guide, "Compute Capabilities").
 constexpr uint64_t largest_block = 1024, largest_block_z = 64;
 constexpr uint64_t largest_grid_x = 0x7fffffff, largest_grid_yz = 65535;
 constexpr size_t largest_shared_bytes = 64 << 10;
@@ -34,7 +34,7 @@ void require_valid(const char* name, dim3 grid, dim3 block, size_t shared_bytes)
   }
 }
 
-// An error ends a grid too.
+// Reports the grid to the observer; its destructor reports the end after an error too.
 struct ObservedGrid {
   ObservedGrid(const char* name, const void* kernel, dim3 block) {
     if (observer) observer->begin_grid(name, kernel, block.x * block.y * block.z);

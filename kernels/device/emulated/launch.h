@@ -1,5 +1,5 @@
-// Running a kernel: the blocks of the grid one after another, each with its own shared memory. A launch is complete
-// when this returns.
+// Launches: the blocks of the grid run one after another, each with its own shared memory. A launch is complete when
+// the call returns.
 #pragma once
 
 #include <functional>
@@ -13,10 +13,10 @@ namespace emulated_cuda {
 void run_grid(const char* name, const void* kernel, dim3 grid, dim3 block, size_t shared_bytes,
               const std::function<void()>& thread);
 
-// Throws melgrad::Error unless `pointer` is null or points into device memory.
+// Throws melgrad::Error unless `pointer` is null or points into usable device memory.
 void require_device_pointer(const char* name, int position, const void* pointer);
 
-// Pointers hidden in a struct are not seen here; AddressSanitizer sees their use.
+// Does not check pointers inside structs; AddressSanitizer reports their invalid use.
 template <class T>
 void check_argument([[maybe_unused]] const char* name, [[maybe_unused]] int position,
                     [[maybe_unused]] const T& argument) {
@@ -26,7 +26,7 @@ void check_argument([[maybe_unused]] const char* name, [[maybe_unused]] int posi
   }
 }
 
-// `name` begins the message of every error.
+// Runs the kernel. Every error message begins with `name`.
 template <class... P>
 void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes,
             std::type_identity_t<P>... arguments) {

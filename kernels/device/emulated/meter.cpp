@@ -1,10 +1,11 @@
-// How it counts. The emulator runs one lane after another from one synchronisation to the next. What each did meanwhile
-// is noted, and when all lanes of the warp have paused the notes are merged into what a warp does in step: of the lanes
-// that are not done, those at the lowest instruction go next, and those that stand at the same one go together. Code is
-// laid out in the order of the source, so lanes that took another branch or fewer rounds of a loop wait for the others
-// behind it, as on a GPU (S. Collange, "Stack-less SIMT reconvergence at low cost", 2011).
+// Counting. The emulated device runs one lane after another between two synchronisations. The meter records the
+// accesses and basic blocks of each lane. When all lanes of a warp have paused, it merges the records into the
+// instructions of the warp: the unfinished lanes at the lowest instruction address execute next, together. Code is laid
+// out in the order of the source, so lanes that left a branch or a loop early wait behind it for the others, as on a
+// GPU (S. Collange, "Stack-less SIMT reconvergence at low cost", 2011).
 //
-// Races are found by happens-before: a stamp (epoch, thread, clock) for the last writer and two readers of every byte.
+// Races are found by happens-before analysis: every byte has a stamp (epoch, thread, clock) of its last writer and of
+// two readers.
 #include "kernels/device/emulated/meter.h"
 
 #include <fmt/format.h>
@@ -23,7 +24,7 @@
 #include "kernels/device/emulated/device_memory.h"
 #include "kernels/device/emulated/observer.h"
 
-extern "C" const char __executable_start;  // where the linker put the program
+extern "C" const char __executable_start;  // start address of the program
 
 namespace emulated_cuda {
 
@@ -43,13 +44,13 @@ uint64_t environment(const char* name, uint64_t otherwise) {
   return value ? std::strtoull(value, nullptr, 10) : otherwise;
 }
 
-// 16 ways of 128-byte lines that are filled by sectors, the least recently used line leaves.
+// A 16-way cache of 128-byte lines, filled by sectors, that replaces the least recently used line.
 class Cache {
  public:
   explicit Cache(uint64_t bytes)
       : sets_(std::bit_floor(std::max<uint64_t>(1, bytes / 128 / ways))), lines_(sets_ * ways) {}
   void clear() { ++age_; }
-  // True if it held the sector. Now it does. Counts sectors that are written back.
+  // Loads the sector. Returns true if it was present. Adds the sectors that were written back.
   bool access(uint64_t number, bool write, uint64_t& written_back) {
     const uint64_t tag = number / 4;
     const auto bit = static_cast<uint8_t>(1 << number % 4);
@@ -90,7 +91,7 @@ class Cache {
   std::vector<Line> lines_;
 };
 
-// Who touched some bytes: all fit 64 bits. 0 is nobody.
+// The access that last touched some bytes, in 64 bits. Epoch 0: none.
 struct Stamp {
   uint64_t epoch : 32, thread : 10, clock : 9, atomic : 1, site : 12;
   bool nobody() const { return epoch == 0; }
@@ -99,7 +100,7 @@ struct Cell {
   Stamp writer, reader[2];
 };
 
-// Memory by cells of 1 to 16 bytes, the size of the smallest access to their page.
+// The stamps of 256 bytes, in cells of 1 to 16 bytes: the size of the smallest access to the page.
 struct Page {
   static constexpr uint32_t bytes = 256;
   uint32_t granule = 0;  // 0: untouched
@@ -119,7 +120,7 @@ struct Page {
 
 struct Region {
   uintptr_t begin, end;
-  const char* shared;  // name, or null for device memory
+  const char* shared;  // name of a shared array, or null for device memory
   std::vector<Page> pages;
 
   Region(uintptr_t b, uintptr_t e, const char* name)
@@ -128,12 +129,12 @@ struct Region {
 
 struct Note {
   uint64_t address;
-  uint32_t instruction;  // from the program's start
+  uint32_t instruction;  // offset from the start of the program
   uint16_t size;
   uint8_t kind;
 };
 
-thread_local bool launching = false;  // another thread of the host may run instrumented code meanwhile
+thread_local bool launching = false;  // other host threads may run instrumented code at the same time
 
 class Meter final : public Observer {
  public:
@@ -207,7 +208,7 @@ class Meter final : public Observer {
     device_.clear();
   }
 
-  // A lane came by a new basic block.
+  // The running lane entered a basic block.
   void step(const void* instruction) {
     settle();
     notes_[thread_ % lanes].push_back({0, offset(instruction), 0, Kind::block});
@@ -215,7 +216,7 @@ class Meter final : public Observer {
 
   void access(uintptr_t address, uint32_t size, bool write, bool is_atomic, const void* instruction) {
     Region* const region = find(address);
-    if (!region) return;  // the stack, which would be registers, constants, or the emulator
+    if (!region) return;  // the stack (registers on a GPU), constants, or memory of the emulated device
     settle();
     ++launch_.accesses;
     const int kind = (region->shared ? shared_load : global_load) + (is_atomic ? 2 : write ? 1 : 0);
@@ -224,7 +225,7 @@ class Meter final : public Observer {
     if (check_races_) stamp(*region, address, size, write, is_atomic, at);
   }
 
-  // All lanes of a warp wait: what they did since the last time is done in step.
+  // All lanes of a warp have paused: merges their records.
   void warp_paused() override {
     settle();
     uint32_t at[lanes] = {}, live[lanes], count = 0;
@@ -291,7 +292,7 @@ class Meter final : public Observer {
       return;
     }
     Site& site = sites_[site_of(notes[0]->instruction)].second;
-    for (uint32_t begin = 0, end; begin < n; begin = end) {  // a generic access may go to either memory
+    for (uint32_t begin = 0, end; begin < n; begin = end) {  // one instruction may access both memories
       for (end = begin + 1; end < n && notes[end]->kind == notes[begin]->kind;) ++end;
       const auto kind = static_cast<Kind>(notes[begin]->kind);
       site.kind = kind;
@@ -329,8 +330,8 @@ class Meter final : public Observer {
     site.least += (bytes + sector - 1) / sector;
   }
 
-  // 32 banks of 4 bytes; lanes that want the same word share it. Accesses of 8 and 16 bytes go by half and quarter
-  // warps.
+  // 32 banks of 4 bytes; lanes that access the same word share it. Accesses of 8 and 16 bytes are processed by half and
+  // quarter warps.
   void pass(const Note* const* notes, uint32_t n, Site& site) {
     const uint32_t words = std::max(1u, site.size / 4u), lanes_of_pass = lanes / std::min(4u, std::bit_ceil(words));
     for (uint32_t begin = 0; begin < n; begin += lanes_of_pass) {
@@ -351,7 +352,7 @@ class Meter final : public Observer {
     }
   }
 
-  // Whether what the stamp stands for is over for certain before the running thread goes on.
+  // True if the stamped access is ordered before the present access of the running thread.
   bool is_past(Stamp s) const {
     if (s.epoch != epoch_) return s.epoch >= first_epoch_ || s.nobody();
     if (s.thread == thread_) return true;
@@ -426,7 +427,7 @@ class Meter final : public Observer {
             .harmless = race.harmless};
   }
 
-  // The store that was announced has happened by now: whether it changed what a racing one wrote.
+  // The announced store is now done: a race is harmless only if the store did not change the bytes.
   void settle() {
     for (const auto& [race, memory, bytes, old] : overwritten_) {
       if (std::memcmp(memory, old, bytes) != 0) race->harmless = false;
@@ -455,17 +456,17 @@ class Meter final : public Observer {
   std::vector<Region> device_, shared_;
   size_t last_ = 0;
   std::vector<Note> notes_[lanes];
-  std::vector<std::pair<uint32_t, Site>> sites_;  // a hash table by instruction
+  std::vector<std::pair<uint32_t, Site>> sites_;  // hash table by instruction
   struct Overwritten {
     Race* race;
     const char* memory;
     uint32_t bytes;
     char old[16];
   };
-  std::vector<Overwritten> overwritten_;             // by the running thread's present store
-  std::map<uint64_t, Race> races_;                   // by their two instructions
-  std::vector<std::array<uint16_t, lanes>> clocks_;  // of every thread: what it knows of its warp
-  std::vector<uint64_t> epochs_;                     // the block of every epoch
+  std::vector<Overwritten> overwritten_;             // by the present store of the running thread
+  std::map<uint64_t, Race> races_;                   // by the two instructions
+  std::vector<std::array<uint16_t, lanes>> clocks_;  // vector clock of every thread over its warp
+  std::vector<uint64_t> epochs_;                     // block of every epoch
   uint32_t epoch_ = 0, first_epoch_ = 0, thread_ = 0;
   uint64_t block_ = 0;
   std::clock_t start_ = 0;
@@ -480,8 +481,8 @@ Meter& meter() {
   if (launching) meter().access(reinterpret_cast<uintptr_t>(address), size, write, false, instruction);
 }
 
-// Structs that GCC does not take for one access: aligned to less than their size, or of an odd one. They are moved by
-// pieces. How they are aligned is not known here, but those of up to 16 bytes have to less than 8.
+// Structs that GCC does not treat as one access, because of their size or alignment, are copied in pieces. The
+// alignment is unknown here, but structs of up to 16 bytes are aligned to less than 8.
 void note_range(const void* address, size_t size, bool write, const void* instruction) {
   if (!launching) return;
   size_t piece = std::min<size_t>(size <= 16 ? 4 : 8, size & -size);
@@ -548,6 +549,6 @@ void __sanitizer_cov_trace_pc() {
 void __tsan_init() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
-// Of the host's code: whether a static variable is initialised.
+// Called by host code that checks whether a static variable is initialised.
 char __tsan_atomic8_load(const volatile char* address, int) { return __atomic_load_n(address, __ATOMIC_SEQ_CST); }
 }

@@ -1,5 +1,5 @@
-// METER=1 in the environment of any metered program: a table of its kernels, their most wasteful lines and their races
-// on stderr at exit.
+// The report of the meter. With METER=1 in the environment, a metered program prints it to stderr at exit: a table of
+// its kernels, the lines with the most wasted traffic, and the races.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -61,7 +61,8 @@ void print_report(const std::vector<Launch>& all, FILE* out, bool lines) {
   std::vector<uint64_t> addresses;
   for (const Launch& l : launches) {
     addresses.push_back(l.kernel);
-    for (const auto& [at, site] : l.sites) addresses.push_back(at - 1);  // the call before the return address
+    for (const auto& [at, site] : l.sites)
+      addresses.push_back(at - 1);  // sites hold return addresses; the call is before
     for (const Race& r : l.races)
       addresses.insert(addresses.end(), {r.first_instruction - 1, r.second_instruction - 1});
   }
@@ -106,7 +107,7 @@ void print_report(const std::vector<Launch>& all, FILE* out, bool lines) {
                static_cast<double>(l.written_bytes) * 1e-6, l.seconds, l.races.size());
   }
   static constexpr const char* names[] = {"load", "store", "atomic", "shared load", "shared store", "shared atomic"};
-  if (const char* file = std::getenv("METER_SITES")) {  // for comparison with what nvcc makes of a kernel
+  if (const char* file = std::getenv("METER_SITES")) {  // to compare with the instructions that nvcc generates
     FILE* const table = std::fopen(file, "a");
     for (const Launch& l : launches) {
       for (const auto& [at, site] : l.sites) {
@@ -129,7 +130,7 @@ void print_report(const std::vector<Launch>& all, FILE* out, bool lines) {
       for (const auto& [at, site] : wasteful) {
         const bool shared = site->kind >= shared_load;
         fmt::print(
-            out, "{}: {} of {} bytes a lane: {:.2f} {}/request where {:.2f} would do, {:.2f} MB in vain\n    at {}\n",
+            out, "{}: {} of {} bytes per lane: {:.2f} {}/request instead of {:.2f}, {:.2f} MB wasted\n    at {}\n",
             name(l), names[site->kind], site->size, per(site->units, site->requests), shared ? "passes" : "sectors",
             per(site->least, site->requests), shared ? 0 : mb(site->units - site->least), sources[at - 1].lines);
       }
@@ -147,7 +148,7 @@ void print_report(const std::vector<Launch>& all, FILE* out, bool lines) {
 
 namespace {
 
-// One row a kernel is kept, not one a launch: a training run has millions.
+// Sums per kernel, because a training run has millions of launches.
 const bool wanted = [] {
   if (!std::getenv("METER")) return false;
   measure(true);

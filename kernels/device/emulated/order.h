@@ -1,5 +1,5 @@
-// CUDA promises no order among blocks, among the warps of a block, or among the lanes of a warp between two
-// synchronisations. A kernel that is right only in one order is wrong: the emulator runs it in several.
+// The order in which blocks, the warps of a block, and the lanes of a warp between two synchronisations run. CUDA
+// promises none, so a kernel must be right in every order; tests run it in several.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@ namespace emulated_cuda {
 enum class Order { ascending, descending, shuffled };
 inline constexpr Order all_orders[] = {Order::ascending, Order::descending, Order::shuffled};
 
-// The order of all following launches. Initially that of the environment variable MELGRAD_EMULATED_ORDER (ascending,
-// descending or shuffled), or ascending.
+// The order of all following launches. Initially the value of the environment variable MELGRAD_EMULATED_ORDER
+// (ascending, descending or shuffled), by default ascending.
 Order current_order();
 void set_order(Order);
 
-// The numbers below n, in the current order. Different salts give different shuffles.
+// The numbers 0, ..., n - 1 in the current order. Different salts give different shuffles.
 std::vector<uint32_t> ordered(uint32_t n, uint32_t salt);
 
 }  // namespace emulated_cuda

@@ -1,4 +1,4 @@
-// A profiler that remembers by name what ran between cudaProfilerStart and cudaProfilerStop.
+// A profiler that records the names of the launches between cudaProfilerStart and cudaProfilerStop.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace emulated_cuda {
 
 void note_launch(const char* name);
 
-// Of all captures since the last call, in order, and forgets them.
+// The names recorded since the last call, in order.
 std::vector<std::string> take_captured_launches();
 
 }  // namespace emulated_cuda

@@ -128,7 +128,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t) {
   return record(device_is_broken ? cudaErrorLaunchFailure : cudaSuccess);
 }
 
-// Work is done by the time that it could be recorded.
+// Work is already done when an event is recorded.
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   *event = nullptr;
   return cudaSuccess;

@@ -1,5 +1,5 @@
-// The functions of the CUDA runtime that the project calls, with the toolkit's names and meanings. There is one device.
-// A stream keeps its work in order by doing each piece at once.
+// The functions of the CUDA runtime that the project calls, with the names and meanings of the toolkit. There is one
+// device. Work on a stream is done at once, when it is submitted.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ enum cudaError_t {
   cudaErrorInvalidDevice = 101,
   cudaErrorLaunchFailure = 719
 };
-enum cudaMemcpyKind { cudaMemcpyDefault = 4 };  // the addresses tell the direction
+enum cudaMemcpyKind { cudaMemcpyDefault = 4 };  // the addresses determine the direction
 enum cudaMemoryType { cudaMemoryTypeUnregistered = 0, cudaMemoryTypeDevice = 2 };
 
 struct cudaPointerAttributes {
@@ -27,12 +27,12 @@ using cudaEvent_t = EmulatedEvent*;
 constexpr unsigned cudaEventDisableTiming = 2;
 
 const char* cudaGetErrorString(cudaError_t);
-cudaError_t cudaGetLastError();  // and forgets it
+cudaError_t cudaGetLastError();  // and clears it
 cudaError_t cudaPeekAtLastError();
 
 struct cudaDeviceProp {
   char name[256];
-  int major, minor;       // of the compute capability
+  int major, minor;       // compute capability
   size_t totalGlobalMem;  // bytes
   int l2CacheSize;        // bytes
 };
@@ -61,7 +61,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t);
 
 namespace emulated_cuda {
 
-// As after a kernel that faulted: copies, and waiting for the device, are answered by a launch failure.
+// If true, copies and synchronisation return a launch failure, as after a kernel that faulted.
 void set_device_broken(bool broken);
 
 }  // namespace emulated_cuda

@@ -13,7 +13,7 @@ struct Declared {
   const void* declaration;
   void* memory;
 };
-std::vector<Declared> declared;  // of the running block; few, so a list
+std::vector<Declared> declared;  // in the running block
 
 constexpr const void* dynamic = nullptr;
 

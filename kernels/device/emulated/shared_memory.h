@@ -1,7 +1,7 @@
-// Shared memory: a few kilobytes that the threads of one block have in common, undefined when the block starts and gone
-// when it ends. Each declaration is a heap block of exactly its size, fresh for every block and full of NaN, so that
-// AddressSanitizer sees an overrun (it sees none in static or thread_local arrays) and a value read before it was
-// written shows in the result.
+// Shared memory: a few kilobytes that the threads of a block share for the time of the block. Each declaration is a
+// heap block of its exact size, allocated for every block and filled with NaN. Therefore AddressSanitizer reports
+// overruns, which it does not in static or thread_local arrays, and a value that is read before it is written makes the
+// result NaN.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +11,16 @@
   auto& name =                        \
       *static_cast<T(*) __VA_ARGS__>(emulated_cuda::shared_memory(&name##_address, sizeof(T __VA_ARGS__), #name))
 
-// As many bytes as the launch asked for.
+// The bytes that the launch requested.
 #define DYNAMIC_SHARED(T, name) T* const name = static_cast<T*>(emulated_cuda::dynamic_shared_memory())
 
 namespace emulated_cuda {
 
-// The running block's memory of the declaration that `declaration` identifies; made at its first use.
+// The memory of one declaration in the running block, allocated at the first use. `declaration` identifies it.
 void* shared_memory(const void* declaration, size_t bytes, const char* name);
 void* dynamic_shared_memory();
 
-// The extent of one block's shared memory.
+// The lifetime of the shared memory of a block.
 class SharedMemoryScope {
  public:
   explicit SharedMemoryScope(size_t dynamic_bytes);

@@ -1,5 +1,5 @@
-// Warp operations: the 32 lanes of a warp read each other's registers, without shared memory. Every call names by its
-// mask the lanes that take part; all of them must make the same call, and only their values may be read.
+// Warp operations: the 32 lanes of a warp read each other's registers. The mask of a call names the lanes that take
+// part; all of them must make the same call, and only their values may be read.
 #pragma once
 
 #include <fmt/format.h>
@@ -36,8 +36,8 @@ inline uint32_t vote(uint32_t mask, bool predicate, const std::source_location& 
 
 }  // namespace emulated_cuda
 
-// `width` (a power of two) cuts the warp into segments; a source beyond the caller's segment gives the caller's own
-// value back.
+// `width`, a power of two, divides the warp into segments. If the source is outside the caller's segment, the call
+// returns the caller's own value.
 
 template <class T>
 T __shfl_sync(unsigned mask, T value, int source, int width = 32,

@@ -1,8 +1,9 @@
-// cuDNN's stand-in: the CPU's convolution on copies of device memory. float32 sums, rounded to bfloat16 at the end, as
-// cuDNN does it; and an overrun of device memory is an error here too, since AddressSanitizer sees the copies.
+// The replacement of cuDNN: the CPU's convolution on float32 copies of device memory. Sums are float32 and rounded to
+// bfloat16 at the end, as in cuDNN. AddressSanitizer checks the copies, so overruns of device memory are reported.
 #include <limits>
 #include <vector>
 
+#include "kernels/conv2d.h"
 #include "kernels/device/bfloat16.h"
 #include "kernels/device/convolution.h"
 #include "kernels/device/emulated/device_memory.h"
@@ -10,13 +11,13 @@
 namespace melgrad::kernel::cuda {
 namespace {
 
-// One of a convolution's tensors: NaN until it is read.
+// A float32 copy of a tensor in device memory; NaN until read() copies it.
 class Operand {
  public:
   Operand(const void* memory, int64_t n, DType dtype)
       : memory_(memory), dtype_(dtype), values_(static_cast<size_t>(n), std::numeric_limits<float>::quiet_NaN()) {
     MELGRAD_CHECK(emulated_cuda::ownership(memory) == emulated_cuda::Ownership::device,
-                  "a convolution was given {}, which is not usable device memory", fmt::ptr(memory));
+                  "conv2d: {} is not usable device memory", fmt::ptr(memory));
   }
 
   float* values() { return values_.data(); }

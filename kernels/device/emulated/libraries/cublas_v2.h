@@ -1,6 +1,6 @@
-// The part of cuBLAS that the project calls, with the toolkit's names and meanings: matrices lie in memory column by
-// column. Computed at once, on the host, in float32. Stricter than the library: pointers must point into device memory,
-// and a product needs a workspace given after the stream was set, which makes the library safe to capture.
+// The functions of cuBLAS that the project calls, with the names and meanings of the toolkit; matrices are
+// column-major. The host computes at once, in float32. Two checks are stricter than the library's: pointers must point
+// into device memory, and a product needs a workspace that was set after the stream, which makes it safe to capture.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +27,12 @@ const char* cublasGetStatusString(cublasStatus_t);
 
 cublasStatus_t cublasCreate(cublasHandle_t*);
 cublasStatus_t cublasDestroy(cublasHandle_t);
-cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t);  // takes the workspace away
+cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t);  // resets the workspace
 cublasStatus_t cublasSetWorkspace(cublasHandle_t, void* workspace, size_t bytes);
 cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t);
 
-// c [m, n] = alpha op(a) [m, k] op(b) [k, n] + beta c, where lda, ldb and ldc are the distances between columns in
-// memory; alpha and beta are floats on the host. Where beta is 0, c is not read.
+// c [m, n] = alpha op(a) [m, k] op(b) [k, n] + beta c. lda, ldb and ldc are the elements between columns in memory.
+// alpha and beta are floats on the host. If beta is 0, c is not read.
 cublasStatus_t cublasGemmEx(cublasHandle_t, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                             const void* alpha, const void* a, cudaDataType_t a_type, int lda, const void* b,
                             cudaDataType_t b_type, int ldb, const void* beta, void* c, cudaDataType_t c_type, int ldc,

@@ -17,7 +17,7 @@ using melgrad::kernel::fft_lanes;
 using melgrad::kernel::Lanes;
 using melgrad::kernel::RealFft;
 
-struct Plan {
+struct FftPlan {
   bool automatic = true;
   int length = 0, input_distance = 0, output_distance = 0, batch = 0;
   void* work_area = nullptr;
@@ -25,17 +25,17 @@ struct Plan {
 
 struct Plans {
   std::mutex mutex;
-  std::map<cufftHandle, Plan> plans;
+  std::map<cufftHandle, FftPlan> plans;
   cufftHandle next = 1;
 };
 
-// Never destroyed: plans in static storage may outlive any order of destruction.
+// Never destroyed: plans in static storage are destroyed at exit.
 Plans& all() {
   static auto& value = *new Plans;
   return value;
 }
 
-// Gives the plan to body, which returns a result.
+// Returns body(plan), or CUFFT_INVALID_PLAN for an unknown handle.
 template <class Body>
 cufftResult with_plan(cufftHandle handle, Body body) {
   const std::lock_guard lock(all().mutex);
@@ -43,8 +43,8 @@ cufftResult with_plan(cufftHandle handle, Body body) {
   return entry == all().plans.end() ? CUFFT_INVALID_PLAN : body(entry->second);
 }
 
-// As much as a plan of any kind could want.
-size_t work_bytes(const Plan& plan) { return sizeof(cufftDoubleComplex) * plan.batch * plan.length; }
+// As many bytes as any plan of this size could need.
+size_t work_bytes(const FftPlan& plan) { return sizeof(cufftDoubleComplex) * plan.batch * plan.length; }
 
 void require_device_memory(const char* what, const void* begin, size_t bytes) {
   for (const char* end : {static_cast<const char*>(begin), static_cast<const char*>(begin) + bytes}) {
@@ -54,8 +54,8 @@ void require_device_memory(const char* what, const void* begin, size_t bytes) {
   }
 }
 
-// As many signals as the host transforms at once. They are read before any is written: the transform may be in place.
-void transform_some(const Plan& plan, const double* input, cufftDoubleComplex* output, int first) {
+// Transforms up to fft_lanes signals. All are read before any is written, because the transform may be in place.
+void transform_some(const FftPlan& plan, const double* input, cufftDoubleComplex* output, int first) {
   const RealFft& fft = melgrad::kernel::real_fft(plan.length);
   const int count = std::min(fft_lanes, plan.batch - first);
   std::vector<Lanes> signal(fft.length());
@@ -86,7 +86,7 @@ cufftResult cufftDestroy(cufftHandle plan) {
 }
 
 cufftResult cufftSetAutoAllocation(cufftHandle handle, int automatic) {
-  return with_plan(handle, [&](Plan& plan) {
+  return with_plan(handle, [&](FftPlan& plan) {
     plan.automatic = automatic != 0;
     return CUFFT_SUCCESS;
   });
@@ -94,12 +94,14 @@ cufftResult cufftSetAutoAllocation(cufftHandle handle, int automatic) {
 
 cufftResult cufftMakePlanMany(cufftHandle handle, int rank, int* n, int* inembed, int istride, int idist, int* onembed,
                               int ostride, int odist, cufftType type, int batch, size_t* bytes) {
-  return with_plan(handle, [&](Plan& plan) {
+  return with_plan(handle, [&](FftPlan& plan) {
     if (rank != 1 || !inembed || !onembed || istride != 1 || ostride != 1 || type != CUFFT_D2Z || *n < 2 || batch < 1 ||
         idist < *n || odist < *n / 2 + 1) {
       return CUFFT_INVALID_VALUE;
     }
-    if (plan.automatic) melgrad::fail("cufftMakePlanMany: would allocate by itself; call cufftSetAutoAllocation first");
+    if (plan.automatic)
+      melgrad::fail(
+          "cufftMakePlanMany: cuFFT would allocate its own work area; call cufftSetAutoAllocation(plan, 0) first");
     plan.length = *n;
     plan.input_distance = idist;
     plan.output_distance = odist;
@@ -110,25 +112,25 @@ cufftResult cufftMakePlanMany(cufftHandle handle, int rank, int* n, int* inembed
 }
 
 cufftResult cufftSetStream(cufftHandle handle, cudaStream_t) {
-  return with_plan(handle, [](Plan&) { return CUFFT_SUCCESS; });
+  return with_plan(handle, [](FftPlan&) { return CUFFT_SUCCESS; });
 }
 
 cufftResult cufftSetWorkArea(cufftHandle handle, void* work_area) {
-  return with_plan(handle, [&](Plan& plan) {
+  return with_plan(handle, [&](FftPlan& plan) {
     plan.work_area = work_area;
     return CUFFT_SUCCESS;
   });
 }
 
 cufftResult cufftExecD2Z(cufftHandle handle, cufftDoubleReal* input, cufftDoubleComplex* output) {
-  return with_plan(handle, [&](const Plan& plan) {
+  return with_plan(handle, [&](const FftPlan& plan) {
     if (plan.batch == 0) return CUFFT_INVALID_PLAN;
     if (!plan.work_area) melgrad::fail("cufftExecD2Z: no work area was set");
     require_device_memory("the work area", plan.work_area, work_bytes(plan));
     require_device_memory("the input", input, sizeof(double) * plan.batch * plan.input_distance);
     require_device_memory("the output", output, sizeof(cufftDoubleComplex) * plan.batch * plan.output_distance);
     const emulated_cuda::DeviceMemoryScope accessible;
-    std::memset(plan.work_area, 0xff, work_bytes(plan));  // so it shows when it overlaps the data
+    std::memset(plan.work_area, 0xff, work_bytes(plan));  // so that an overlap with the data makes the result NaN
     for (int first = 0; first < plan.batch; first += fft_lanes) transform_some(plan, input, output, first);
     return CUFFT_SUCCESS;
   });

@@ -1,6 +1,6 @@
-// The functions of cuFFT that the project calls, with the toolkit's names and meanings; the host computes what a GPU
-// would. Misuse that the toolkit leaves undefined is a melgrad::Error: memory that is not the device's, no work area,
-// and a work area that is the plan's own, which would escape the stream's allocator.
+// The functions of cuFFT that the project calls, with the names and meanings of the toolkit, computed on the host.
+// Throws melgrad::Error for misuse that the toolkit leaves undefined: host memory, no work area, and a work area that
+// cuFFT would allocate itself, outside the stream's allocator.
 #pragma once
 
 #include "kernels/device/emulated/runtime.h"
@@ -17,7 +17,7 @@ struct alignas(16) cufftDoubleComplex {
 cufftResult cufftCreate(cufftHandle* plan);
 cufftResult cufftDestroy(cufftHandle plan);
 cufftResult cufftSetAutoAllocation(cufftHandle plan, int automatic);
-// One-dimensional D2Z of rows without gaps inside them; anything else is CUFFT_INVALID_VALUE.
+// Supports one-dimensional D2Z with strides of 1; returns CUFFT_INVALID_VALUE for anything else.
 cufftResult cufftMakePlanMany(cufftHandle plan, int rank, int* n, int* inembed, int istride, int idist, int* onembed,
                               int ostride, int odist, cufftType type, int batch, size_t* work_bytes);
 cufftResult cufftSetStream(cufftHandle plan, cudaStream_t stream);

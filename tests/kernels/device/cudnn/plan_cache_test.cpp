@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using kernel::Convolution;
 using kernel::ConvolutionPass;
 using kernel::cudnn::EngineChoice;
-using kernel::cudnn::Plan;
+using kernel::cudnn::ExecutionPlan;
 using kernel::cudnn::PlanCache;
 using kernel::cudnn::PlanFile;
 
@@ -37,7 +37,7 @@ class PlanCacheTest : public ChipTest {
 
   // Notes which plans it is asked to measure; the one asked for as number `fastest`, counted from 0, is the fastest.
   PlanCache::Measure clock(size_t fastest) {
-    return [this, fastest](const Plan& plan) {
+    return [this, fastest](const ExecutionPlan& plan) {
       measured_.push_back(plan.configuration.choice);
       return measured_.size() - 1 == fastest ? 1.0f : 2.0f;
     };
@@ -52,7 +52,7 @@ class PlanCacheTest : public ChipTest {
 TEST_F(PlanCacheTest, TakesTheFastestAndRemembersIt) {
   PlanCache plans = cache();
   EXPECT_EQ(plans.find(convolution, false), nullptr);
-  const Plan& chosen = plans.choose(convolution, false, clock(3));
+  const ExecutionPlan& chosen = plans.choose(convolution, false, clock(3));
   ASSERT_EQ(measured_.size(), 10u);
   EXPECT_EQ(chosen.configuration.choice, measured_[3]);
   EXPECT_EQ(plans.find(convolution, false), &chosen);
@@ -72,7 +72,7 @@ TEST_F(PlanCacheTest, TheNextProcessTakesWhatIsKept) {
 
 TEST_F(PlanCacheTest, AKeptPlanThatNoLongerRunsIsReplacedWithANote) {
   const EngineChoice broken = cache().choose(convolution, false, clock(3)).configuration.choice;
-  const auto without_it = [&](const Plan& plan) -> float {
+  const auto without_it = [&](const ExecutionPlan& plan) -> float {
     if (plan.configuration.choice == broken) fail("it is broken");
     return 1;
   };
@@ -80,7 +80,7 @@ TEST_F(PlanCacheTest, AKeptPlanThatNoLongerRunsIsReplacedWithANote) {
   const std::string notes =
       notes_of([&] { instead = cache().choose(convolution, false, without_it).configuration.choice; });
   EXPECT_NE(instead, broken);
-  EXPECT_NE(notes.find("a kept plan is replaced, backward_filter of 64x16x17x128"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("the saved plan of backward_filter of 64x16x17x128"), std::string::npos) << notes;
   EXPECT_NE(notes.find("it is broken"), std::string::npos) << notes;
   EXPECT_EQ(std::count(notes.begin(), notes.end(), '\n'), 1) << notes;
   measured_.clear();
@@ -89,7 +89,7 @@ TEST_F(PlanCacheTest, AKeptPlanThatNoLongerRunsIsReplacedWithANote) {
 
 TEST_F(PlanCacheTest, PassesOverPlansThatDoNotRun) {
   size_t asked = 0;
-  const auto every_third_runs = [&](const Plan& plan) -> float {
+  const auto every_third_runs = [&](const ExecutionPlan& plan) -> float {
     ++asked;
     if (asked % 3 == 1) throw OutOfMemory("a plan has no memory", 0);
     if (asked % 3 == 2) fail("a plan does not run");
@@ -103,7 +103,7 @@ TEST_F(PlanCacheTest, PassesOverPlansThatDoNotRun) {
 
 TEST_F(PlanCacheTest, ALackOfMemoryDecidesForThisProcessAlone) {
   const EngineChoice best = cache().choose(convolution, false, clock(3)).configuration.choice;
-  const auto without_memory_for_it = [&](const Plan& plan) -> float {
+  const auto without_memory_for_it = [&](const ExecutionPlan& plan) -> float {
     if (plan.configuration.choice == best) throw OutOfMemory("no memory", 0);
     return 1;
   };
@@ -113,17 +113,18 @@ TEST_F(PlanCacheTest, ALackOfMemoryDecidesForThisProcessAlone) {
 
 TEST_F(PlanCacheTest, SaysWhyNoPlanRuns) {
   PlanCache plans = cache();
-  expect_error([&] { plans.choose(convolution, false, [](const Plan&) -> float { fail("it is broken"); }); },
-               "none of cuDNN's plans runs, backward_filter of 64x16x17x128");
-  expect_error([&] { plans.choose(convolution, false, [](const Plan&) -> float { fail("it is broken"); }); },
+  expect_error([&] { plans.choose(convolution, false, [](const ExecutionPlan&) -> float { fail("it is broken"); }); },
+               "cuDNN cannot run any plan of backward_filter of 64x16x17x128");
+  expect_error([&] { plans.choose(convolution, false, [](const ExecutionPlan&) -> float { fail("it is broken"); }); },
                "it is broken");
-  EXPECT_THROW(plans.choose(convolution, false, [](const Plan&) -> float { throw OutOfMemory("no memory", 0); }),
-               OutOfMemory);
+  EXPECT_THROW(
+      plans.choose(convolution, false, [](const ExecutionPlan&) -> float { throw OutOfMemory("no memory", 0); }),
+      OutOfMemory);
   EXPECT_EQ(plans.find(convolution, false), nullptr);
 }
 
 TEST_F(PlanCacheTest, ADeviceThatFailsEndsTheChoice) {
-  const auto broken = [&](const Plan& plan) -> float {
+  const auto broken = [&](const ExecutionPlan& plan) -> float {
     measured_.push_back(plan.configuration.choice);
     throw DeviceError("the device is broken");
   };
@@ -137,7 +138,7 @@ TEST_F(PlanCacheTest, ADeviceThatFailsEndsTheChoice) {
 
 TEST_F(PlanCacheTest, WhatMustRepeatIsNotChosenByTheClock) {
   PlanCache plans = cache();
-  const Plan& chosen = plans.choose(convolution, true, clock(3));
+  const ExecutionPlan& chosen = plans.choose(convolution, true, clock(3));
   EXPECT_TRUE(measured_.empty());
   EXPECT_FALSE(chosen.configuration.nondeterministic);
   EXPECT_EQ(plans.find(convolution, true), &chosen);

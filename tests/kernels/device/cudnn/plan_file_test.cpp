@@ -93,7 +93,7 @@ TEST_F(PlanFileTest, SaysOnceThatItCannotBeWritten) {
     EXPECT_EQ(file.find("a"), one);
     EXPECT_EQ(file.find("b"), two);
   });
-  EXPECT_NE(notes.find("convolution plans are not kept"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("convolution plans are not saved"), std::string::npos) << notes;
   EXPECT_EQ(std::count(notes.begin(), notes.end(), '\n'), 1) << notes;
 }
 

@@ -16,8 +16,8 @@ using kernel::Convolution;
 using kernel::ConvolutionPass;
 using kernel::cudnn::candidate_plans;
 using kernel::cudnn::Configuration;
+using kernel::cudnn::ExecutionPlan;
 using kernel::cudnn::Graph;
-using kernel::cudnn::Plan;
 using kernel::cudnn::plan_of_choice;
 using kernel::cudnn::Target;
 
@@ -49,7 +49,7 @@ TEST_P(ModelPlans, EveryConvolutionOfEveryModelHasAPlan) {
   ASSERT_GT(convolutions.size(), 400u);
   std::map<int64_t, size_t> largest;  // workspace in bytes, by batch
   for (const Convolution& convolution : convolutions) {
-    const Plan plan = std::move(candidate_plans(convolution, target, true, 1).front());
+    const ExecutionPlan plan = std::move(candidate_plans(convolution, target, true, 1).front());
     const Configuration& configuration = plan.configuration;
     EXPECT_EQ(configuration.tensor_cores, dtype == DType::bfloat16) << describe(convolution);
     EXPECT_FALSE(configuration.nondeterministic) << describe(convolution);
@@ -75,8 +75,8 @@ TEST_F(PlanChoice, IsMadeAgainFromWhatIsKeptOfIt) {
   const Target target = chip("h200");
   for (const ConvolutionPass pass : passes) {
     const Convolution convolution{pass, DType::bfloat16, typical_convolution};
-    for (const Plan& plan : candidate_plans(convolution, target, false, 10)) {
-      const Plan again = plan_of_choice(plan.configuration.choice, convolution, target);
+    for (const ExecutionPlan& plan : candidate_plans(convolution, target, false, 10)) {
+      const ExecutionPlan again = plan_of_choice(plan.configuration.choice, convolution, target);
       EXPECT_EQ(again.configuration.choice, plan.configuration.choice);
       EXPECT_EQ(again.configuration.tensor_cores, plan.configuration.tensor_cores);
       EXPECT_EQ(again.workspace_bytes, plan.workspace_bytes);
@@ -101,7 +101,7 @@ TEST_F(PlanChoice, RefusesTensorFloat32) {
   const auto tf32 = std::find_if(all.begin(), all.end(), [](const Configuration& c) { return c.tensor_cores; });
   ASSERT_NE(tf32, all.end()) << "cuDNN offers none, so this test sees nothing";
   expect_error([&] { plan_of_choice(tf32->choice, convolution, target); }, "does not compute in float32");
-  for (const Plan& plan : candidate_plans(convolution, target, false, 100)) {
+  for (const ExecutionPlan& plan : candidate_plans(convolution, target, false, 100)) {
     EXPECT_FALSE(plan.configuration.tensor_cores || plan.configuration.loses_precision);
   }
 }
@@ -112,7 +112,7 @@ TEST_F(PlanChoice, RefusesNondeterministicEnginesOnDemand) {
   const auto count_nondeterministic = [&](bool deterministic) {
     const auto plans = candidate_plans(convolution, target, deterministic, 100);
     return std::count_if(plans.begin(), plans.end(),
-                         [](const Plan& plan) { return plan.configuration.nondeterministic; });
+                         [](const ExecutionPlan& plan) { return plan.configuration.nondeterministic; });
   };
   EXPECT_GT(count_nondeterministic(false), 0);
   EXPECT_EQ(count_nondeterministic(true), 0);

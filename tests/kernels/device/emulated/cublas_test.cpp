@@ -58,7 +58,7 @@ TEST_F(EmulatedCublas, AFailureNamesTheCallAndTheReason) {
 }
 
 TEST_F(EmulatedCublas, LackOfMemoryIsToldWithItsFigures) {
-  const Stream::Memory memory = device().memory();
+  const MemoryUse memory = device().memory();
   emulated_cuda::set_device_memory_limit(emulated_cuda::device_memory_used() + (3 << 20));
   try {
     cublas_check(CUBLAS_STATUS_ALLOC_FAILED, "cublasCreate");

@@ -58,7 +58,7 @@ TEST_F(EmulatedCufft, TransformsEachRow) {
 }
 
 TEST_F(EmulatedCufft, WantsAWorkAreaInDeviceMemory) {
-  expect_error([&] { make(); }, "would allocate by itself");
+  expect_error([&] { make(); }, "would allocate its own work area");
   cufftSetAutoAllocation(plan_, 0);
   make();
   expect_error([&] { execute(rows_.get()); }, "no work area was set");

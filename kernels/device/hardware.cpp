@@ -1,4 +1,4 @@
-#include "kernels/device/processor.h"
+#include "kernels/device/hardware.h"
 
 #include <omp.h>
 
@@ -33,5 +33,9 @@ Processor processor() {
 #endif
   return result;
 }
+
+#if !MELGRAD_CUDA  // CUDA builds: stream.cu
+std::vector<GpuInfo> gpus() { return {}; }
+#endif
 
 }  // namespace melgrad

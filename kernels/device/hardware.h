@@ -1,0 +1,27 @@
+// Descriptions of the processor and the GPUs of this machine, for reports.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace melgrad {
+
+struct Processor {
+  std::string name;                       // "AMD EPYC 9R14"; "unknown" if the system does not report it
+  int threads = 1;                        // of a parallel region: OMP_NUM_THREADS, by default one per core
+  std::vector<std::string> instructions;  // supported x86-64 vector extensions: "avx2", "fma", ...
+};
+
+Processor processor();
+
+struct GpuInfo {
+  std::string name;                // "NVIDIA H200"
+  std::string compute_capability;  // "9.0"
+  size_t memory_bytes = 0;
+};
+
+// In the driver's order. Empty if Stream::why_unavailable(Device::cuda) returns a reason.
+std::vector<GpuInfo> gpus();
+
+}  // namespace melgrad
