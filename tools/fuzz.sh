@@ -21,7 +21,7 @@ packages=(fmt)
 longest=1024 # bytes: short inputs reach as much and take less time
 case $target in
   safetensors) sources+=(framework/io/safetensors.cpp) ;;
-  manifest) sources+=(framework/dataset/{csv,dataset}.cpp framework/terminal/text.cpp) ;;
+  manifest) sources+=(framework/io/csv.cpp framework/dataset/dataset.cpp framework/terminal/text.cpp) ;;
   config) sources+=(apps/{arguments,config}.cpp framework/terminal/text.cpp) ;;
   audio)
     sources+=(framework/audio/{audio_file,decoder,length_field,mpg123_source,sndfile_source,truncation}.cpp framework/terminal/text.cpp)
