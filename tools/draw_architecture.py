@@ -26,8 +26,8 @@ def rectangle(x, y, width, height, floor, inner=False):
 
 def text(x, y, words, size=15, color=INK, weight="normal", anchor="start", mono=False):
     family = "DejaVu Sans Mono, Menlo, Consolas, monospace" if mono else "DejaVu Sans, Verdana, Helvetica, sans-serif"
-    shapes.append(f'<text x="{x}" y="{y}" font-family="{family}" font-size="{size}" fill="{color}" font-weight="{weight}"'
-                  f' text-anchor="{anchor}">{html.escape(words)}</text>')
+    shapes.append(f'<text x="{x}" y="{y}" font-family="{family}" font-size="{size}" fill="{color}"'
+                  f' font-weight="{weight}" text-anchor="{anchor}">{html.escape(words)}</text>')
 
 
 def arrow(*points):
@@ -78,7 +78,8 @@ def draw_folders(top):
     room(442, y + 78, 198, 106, "framework", "audio/", "decode, resample,", "log-mel")
     room(652, y, 308, 86, "framework", "io/", "safetensors, npy, CSV, pictures,", "atomic file writes")
     room(652, y + 98, 308, 86, "framework", "terminal/", "progress, text, interrupts")
-    floor(top + 376, 174, "kernels", "kernels/", "ops on raw pointers: x.h declares, x.cpp runs on the CPU, x.cu on the GPU")
+    floor(top + 376, 174, "kernels", "kernels/",
+          "ops on raw pointers: x.h declares, x.cpp runs on the CPU, x.cu on the GPU")
     y = top + 420
     room(40, y, 920, 116, "kernels", "device/", "stream, caching allocator, dtype, errors, launch helpers")
     for x, width, title, indent, remark in ((52, 232, "CPU", 58, "OpenMP, oneDNN"),
