@@ -1,4 +1,4 @@
-// The benchmarks by name. Each prints as it goes and returns what it measured; times are medians in seconds.
+// The benchmarks. Each prints its measurements and returns them as JSON; times are medians in seconds.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -16,9 +16,9 @@ struct Settings {
   int64_t batch_size = 256, n_mels = 128, frames = 130, classes = 10;
 };
 
-// Every op of a ResNet-18 of these sizes, beside the machine's own ceilings: what a copy and a matrix product reach.
+// Every op of a ResNet-18 with these sizes, as a share of the speed of a copy and a matrix product on the same device.
 nlohmann::ordered_json operations(const Settings&);
-// Forward, backward and optimizer of a whole model, on one batch that stays.
+// Forward, backward and optimizer step of a whole model, always on the same batch.
 nlohmann::ordered_json training_step(const Settings&);
 // Log-mel spectrograms of 256 clips of 3 s.
 nlohmann::ordered_json mel(const Settings&);

@@ -1,8 +1,8 @@
-"""Cross-validates melgrad: each fold is held out in turn and read once, after training; the others train and validate.
+"""Cross-validates melgrad: holds out each fold in turn, trains and validates on the other folds, then tests once.
 
     python cross_validate.py build/cpu/melgrad music --runs runs --out bench/results/genres4.json --models resnet_small --seeds 0 1 2
 
-Needs nothing but Python's standard library. Finished runs in --runs are kept, so an interrupted call goes on where it stopped.
+Needs only Python's standard library. An interrupted call continues when repeated: finished runs in --runs are kept.
 """
 
 import argparse
@@ -21,13 +21,13 @@ def parse_arguments():
     add("program", type=pathlib.Path)
     add("data", type=pathlib.Path, help="a data set whose manifest has folds")
     add("--runs", type=pathlib.Path, required=True, help="folder for the trained runs")
-    add("--out", type=pathlib.Path, required=True, help="the JSON result")
+    add("--out", type=pathlib.Path, required=True, help="JSON file for the result")
     add("--models", nargs="+", default=["resnet_small"])
     add("--folds", type=int, nargs="+", default=[0, 1, 2, 3])
     add("--seeds", type=int, nargs="+", default=[0])
-    add("--jobs", type=int, default=1, help="runs at a time")
-    add("--threads", type=int, default=1, help="threads of a run")
-    add("--options", default="", help="further options of melgrad train, in one text")
+    add("--jobs", type=int, default=1, help="number of runs in parallel")
+    add("--threads", type=int, default=1, help="threads per run")
+    add("--options", default="", help="more options for melgrad train, as one string")
     return parser.parse_args()
 
 

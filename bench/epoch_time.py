@@ -1,9 +1,9 @@
-"""Times a training epoch of melgrad and of PyTorch on the same work, in turns, on an otherwise idle machine.
+"""Times a training epoch of melgrad and of PyTorch on the same work, alternately. Run it on an otherwise idle machine.
 
     python epoch_time.py build/cpu/melgrad music --cache features --out bench/results/epoch_time.json
 
-Each turn trains both for --epochs epochs on the same fold with the default recipe; the figure of a turn is the median
-of its epochs, that of a program the median of its turns. Needs what train_pytorch.py needs.
+Each turn trains both for --epochs epochs on the same fold with the default recipe. The time of a turn is the median of
+its epochs; the time of a program is the median of its turns. Needs the same Python packages as train_pytorch.py.
 """
 
 import argparse
@@ -20,8 +20,8 @@ def parse_arguments():
     add = parser.add_argument
     add("program", type=pathlib.Path)
     add("data", type=pathlib.Path, help="a data set whose manifest.csv has folds")
-    add("--cache", type=pathlib.Path, required=True, help="folder for the features of PyTorch's side")
-    add("--out", type=pathlib.Path, required=True, help="the JSON result")
+    add("--cache", type=pathlib.Path, required=True, help="folder for the features that PyTorch uses")
+    add("--out", type=pathlib.Path, required=True, help="JSON file for the result")
     add("--model", default="resnet_small")
     add("--threads", type=int, default=2)
     add("--epochs", type=int, default=12)

@@ -1,10 +1,10 @@
-"""PyTorch and torchaudio on a GPU, on the shapes of melgrad_bench: a training step at three settings, and log-mels.
+"""Times PyTorch and torchaudio on a GPU with the shapes of melgrad_bench: training steps and log-mels.
 
     python gpu_pytorch.py --out pytorch.json --batch-size 256 --frames 130
 
-The settings: eager NCHW float32 as a newcomer writes it; channels_last with bfloat16 autocast and fused AdamW; the same
-under torch.compile(mode="max-autotune"), which brings CUDA graphs. TF32 stays off. What is not installed is left out
-and said so in the result.
+A training step has three settings: eager NCHW float32, the simplest code; channels_last with bfloat16 autocast and
+fused AdamW; the same with torch.compile(mode="max-autotune"), which uses CUDA graphs. TF32 is off. If a package is
+missing, the result holds the error message in place of the time.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import torch.nn.functional as F
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--out", type=pathlib.Path, required=True, help="the JSON result")
+    add("--out", type=pathlib.Path, required=True, help="JSON file for the result")
     add("--model", default="resnet18")
     add("--batch-size", type=int, default=256)
     add("--n-mels", type=int, default=128)
@@ -31,7 +31,7 @@ def parse_arguments():
 
 
 def measure(body, samples, sample_seconds=0.2):
-    """Median and least seconds of a call, as bench/timing.h takes them."""
+    """Returns the median and the least seconds of a call, measured as in bench/timing.h."""
 
     def seconds_of(calls):
         torch.cuda.synchronize()
@@ -84,7 +84,7 @@ def log_mel(options):
 
 
 def attempt(name, body):
-    """The result, or why there is none: one missing compiler must not lose the other figures."""
+    """Returns the result, or the error message: one failure must not lose the other measurements."""
     try:
         result = body()
         print(f"{name}: {result['seconds'] * 1e3:.3f} ms", flush=True)

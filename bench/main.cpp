@@ -1,4 +1,4 @@
-// melgrad_bench: times the kernels, a training step and the mel front end on one device. JSON goes to --json.
+// melgrad_bench: times every op, a training step and the log-mel spectrogram on one device.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -23,15 +23,16 @@ int run(int argc, char** argv) {
   Settings settings;
   std::string device = "cpu", precision = "fp32", json;
   std::vector<std::string> wanted = names;
-  CLI::App app("Times melgrad's kernels on one device");
+  CLI::App app("Measures the speed of melgrad on one device");
   app.option_defaults()->always_capture_default();
-  app.add_option("benchmarks", wanted, "Which")->check(CLI::IsMember(names));
-  app.add_option("--device", device, "Where to compute")->check(CLI::IsMember({"cpu", "cuda"}));
-  app.add_option("--precision", precision, "Of activations")->check(CLI::IsMember({"fp32", "bf16"}));
-  app.add_option("--model", settings.model, "Of the training step")->check(CLI::IsMember(model_names()));
-  app.add_option("--batch-size", settings.batch_size, "Examples")->check(CLI::PositiveNumber);
-  app.add_option("--frames", settings.frames, "Of an example")->check(CLI::PositiveNumber);
-  app.add_option("--json", json, "File for the results");
+  app.add_option("benchmarks", wanted, "Benchmarks to run")->check(CLI::IsMember(names));
+  app.add_option("--device", device, "Compute device")->check(CLI::IsMember({"cpu", "cuda"}));
+  app.add_option("--precision", precision, "Data type of activations and gradients")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
+  app.add_option("--model", settings.model, "Model of the training step")->check(CLI::IsMember(model_names()));
+  app.add_option("--batch-size", settings.batch_size, "Examples per batch")->check(CLI::PositiveNumber);
+  app.add_option("--frames", settings.frames, "Frames per example")->check(CLI::PositiveNumber);
+  app.add_option("--json", json, "Write the results to this JSON file");
   CLI11_PARSE(app, argc, argv);
 
   settings.device = device == "cuda" ? Device::cuda : Device::cpu;

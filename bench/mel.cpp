@@ -14,7 +14,7 @@ nlohmann::ordered_json mel(const Settings& s) {
   constexpr int64_t clips = 256, frames_a_clip = 130;
   const MelSettings settings;
   Stream& stream = Stream::of(s.device);
-  // One long signal has as many frames as the clips together, and the same work.
+  // One long signal with as many frames as all clips together, so the same amount of work.
   const kernel::MelFrames frames{
       .count = clips * frames_a_clip, .n_fft = settings.n_fft, .hop_length = settings.hop_length};
   const int64_t samples = (frames.count - 1) * frames.hop_length + frames.n_fft;

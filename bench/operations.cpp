@@ -27,12 +27,12 @@
 namespace melgrad::bench {
 namespace {
 
-// What an op must move and compute at the least: each operand once.
+// The least memory traffic and arithmetic of an op: it reads or writes each operand once.
 struct Work {
   double bytes = 0, flops = 0;
 };
 
-// What the machine reaches where nothing but memory, nothing but arithmetic counts.
+// The measured speed limits of the device: a copy for memory, a matrix product for arithmetic.
 struct Ceilings {
   double gigabytes_per_second, teraflops;
 };
@@ -56,7 +56,7 @@ Ceilings measure_ceilings(const Settings& s) {
   return ceilings;
 }
 
-// Times ops and says how close each comes to the ceiling that is lower for it.
+// Times ops and prints each one's share of the ceiling that limits it.
 class Table {
  public:
   Table(Stream& stream, Ceilings ceilings) : stream_(stream), ceilings_(ceilings) {}
@@ -92,7 +92,7 @@ struct Layer {
   int uses;
 };
 
-// The different convolutions of a ResNet-18 over [batch, n_mels, frames, 1].
+// The distinct convolutions of a ResNet-18 with input [batch, n_mels, frames, 1].
 std::vector<Layer> convolutions(const Settings& s) {
   std::vector<Layer> layers;
   const auto halved = [](int64_t size) { return (size + 1) / 2; };
@@ -164,7 +164,7 @@ class Operations {
   Tensor activations(int64_t n) const { return array(n, s_.precision); }
   double bytes_of(double elements) const { return elements * static_cast<double>(element_); }
 
-  // What makes a batch of clips twice as long as an example.
+  // Cropping and augmentation: a batch from clips that are twice as long as an example.
   void examples() {
     const int64_t elements = s_.n_mels * s_.frames, n = s_.batch_size * elements;
     const Tensor db = array(2 * n, DType::float32), mean = array(s_.n_mels, DType::float32);
@@ -192,7 +192,7 @@ class Operations {
       kernel::spectral_jitter(stream_, x.data(), inverse_std.as<float>(), y.data(), s_.precision, s_.batch_size,
                               s_.n_mels, s_.frames, augmentation.jitter, random);
     });
-    // Only what masks cover is written: the share to be expected of masks that are half the widest on average.
+    // The kernel writes only masked values. The expected share assumes masks of half the largest width.
     const kernel::SpecAugment& masks = augmentation.spec_augment;
     const auto spared = [](int64_t count, int64_t widest, int64_t axis) {
       return std::pow(1 - 0.5 * static_cast<double>(std::min(widest, axis)) / static_cast<double>(axis),
@@ -228,7 +228,7 @@ class Operations {
                [&] { kernel::conv2d_backward_filter(stream_, x.data(), y.data(), w.data(), s_.precision, c); });
   }
 
-  // What follows a convolution: batch norm, ReLU and, once a block, the addition of the shortcut.
+  // The ops after a convolution: batch norm, ReLU and, once per block, the addition of the shortcut.
   void normalisation(const Layer& layer) {
     const kernel::Conv2d& c = layer.conv;
     const int64_t channels = c.out_channels, rows = c.batch * c.out_height() * c.out_width(), n = rows * channels;
@@ -328,14 +328,14 @@ class Operations {
     model->move_to(s_.device);
     const std::vector<Named> parameters = model->parameters();
     double count = 0;
-    // A gradient for every parameter, without a forward pass.
+    // Gives every parameter a gradient without a forward pass.
     for (const Named& named : parameters) {
       named.tensor.backward(random_values(named.tensor.shape(), DType::float32, s_.device));
       count += static_cast<double>(named.tensor.numel());
     }
     Adam adam(decay_groups(parameters, 0.01f),
               {.max_gradient_norm = 1, .bfloat16_copies = s_.precision == DType::bfloat16});
-    // Read by the norm; read with the parameter and two moments, and those three written, by the update.
+    // The norm reads the gradient. The update reads gradient, parameter and two moments and writes the last three.
     const double copied = s_.precision == DType::bfloat16 ? sizeof(bfloat16) : 0;
     table_.add("adam with clipping, all parameters", 1, {.bytes = (8 * sizeof(float) + copied) * count},
                [&] { adam.step(1e-3f); });

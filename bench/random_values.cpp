@@ -8,7 +8,7 @@
 namespace melgrad::bench {
 
 Tensor random_values(const Shape& shape, DType dtype, Device device) {
-  constexpr int64_t period = (1 << 16) - 1;  // odd: no two rows of a matrix with 2^n columns are the same
+  constexpr int64_t period = (1 << 16) - 1;  // odd, so that rows of a matrix with 2^n columns differ
   static const std::vector<float> sequence = uniform_init({period}, 1).to_vector();
   std::vector<float> values(static_cast<size_t>(shape.numel()));
   for (size_t i = 0; i < values.size(); i += sequence.size()) {

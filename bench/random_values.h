@@ -1,11 +1,12 @@
-// What the benchmarks compute with. Zeros would flatter a GPU: its clocks rise when no bit changes.
+// Input values of the benchmarks. With zeros a GPU would be faster than in real use: it saves power when no bit
+// changes, so its clocks rise.
 #pragma once
 
 #include "framework/tensor.h"
 
 namespace melgrad::bench {
 
-// Uniform on [-1, 1), the same in every run; a short sequence repeated, which costs little to make.
+// Uniform on [-1, 1), the same in every run. Repeats a short sequence, which is fast to generate.
 Tensor random_values(const Shape&, DType, Device);
 
 }  // namespace melgrad::bench

@@ -1,4 +1,4 @@
-// How the benchmark programs end.
+// The error handling of the benchmark programs.
 #pragma once
 
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 
 namespace melgrad::bench {
 
-// Calls run(argc, argv) and returns what it returns; an exception becomes one line on stderr and 1.
+// Returns run(argc, argv). If it throws, prints one line on stderr and returns 1.
 template <class Run>
 int run_guarded(const char* program, Run run, int argc, char** argv) {
   try {

@@ -1,4 +1,5 @@
-// How long work on a device takes: warmed up, repeated until a sample is long enough for the clock, medians.
+// Measures the time of work on a device: median of several samples after a warm-up. Each sample repeats the work until
+// it takes long enough for the clock.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +15,7 @@ struct Timing {
   int samples, calls_a_sample;
 };
 
-// body() is called again and again; it only queues work where the device works by itself.
+// Calls body() repeatedly. On a GPU body() only queues work; each sample ends with a synchronisation.
 template <class Body>
 Timing measure(Stream& stream, Body body, int samples = 11, double sample_seconds = 0.02) {
   using Clock = std::chrono::steady_clock;
@@ -24,7 +25,7 @@ Timing measure(Stream& stream, Body body, int samples = 11, double sample_second
     stream.synchronize();
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
-  seconds_of(2);  // plans are chosen, caches filled
+  seconds_of(2);  // warm-up: chooses convolution plans and fills caches
   const int calls = static_cast<int>(std::clamp(sample_seconds / std::max(seconds_of(1), 1e-7), 1.0, 1000.0));
   std::vector<double> seconds;
   for (int i = 0; i < samples; ++i) seconds.push_back(seconds_of(calls) / calls);

@@ -1,8 +1,8 @@
-"""Trains melgrad's models with PyTorch on the CPU under melgrad's protocol, to compare accuracy and epoch times.
+"""Trains melgrad's models with PyTorch on the CPU, to compare accuracy and epoch times.
 
-Reads a manifest.csv (path,label,group,fold). Each fold asked for is held out and read once, after training;
-validation is a group split of the other folds. Writes a JSON result to --out: per run and as means, track and segment
-accuracy and the seconds of a training epoch.
+Reads a manifest.csv (path,label,group,fold). Each fold in --folds is held out and tested once, after training;
+validation tracks are a group split of the other folds. Writes a JSON result to --out: track and segment accuracy and
+the seconds of a training epoch, for each run and as means.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def parse_arguments():
     add = parser.add_argument
     add("manifest", type=pathlib.Path)
     add("--cache", type=pathlib.Path, required=True, help="folder for the features (.npy)")
-    add("--out", type=pathlib.Path, required=True, help="the JSON result")
+    add("--out", type=pathlib.Path, required=True, help="JSON file for the result")
     add("--model", choices=MODELS, default="resnet_small")
     add("--folds", type=int, nargs="+", default=[0, 1, 2, 3], help="folds to hold out in turn")
     add("--seeds", type=int, nargs="+", default=[0])
@@ -37,7 +37,7 @@ def parse_arguments():
     add("--warmup-epochs", type=int, default=5)
     add("--batch", type=int, default=32)
     add("--crop-frames", type=int, default=256)
-    add("--crops-per-epoch", type=int, default=1, help="random crops of each track in an epoch")
+    add("--crops-per-epoch", type=int, default=1, help="random crops per track and epoch")
     add("--test-crops", type=int, default=10)
     add("--lr", type=float, default=1e-3)
     add("--weight-decay", type=float, default=0.01)
@@ -46,21 +46,21 @@ def parse_arguments():
         "--standardise",
         choices=("scalar", "bin"),
         default="bin",
-        help="by one mean and deviation, or one for each mel bin",
+        help="standardise with one mean and deviation, or with one per mel bin",
     )
     add("--label-smoothing", type=float, default=0.1)
-    add("--mixup", type=float, default=0.3, help="alpha; 0: none")
-    add("--pitch-shift", type=int, default=4, help="crops move up or down by so many mel bins at most")
-    add("--equalizer", type=float, default=4.0, help="dB by which random broad filters raise and lower crops")
-    add("--level", type=float, default=6.0, help="crops get up to so many dB louder or softer")
-    add("--frequency-width", type=int, default=16, help="most mel bins of a SpecAugment mask")
-    add("--time-width", type=int, default=32, help="most frames of a SpecAugment mask")
-    add("--clip-norm", type=float, default=0.0, help="gradient clipping; 0: none")
+    add("--mixup", type=float, default=0.3, help="alpha of the Beta distribution; 0: no mixup")
+    add("--pitch-shift", type=int, default=4, help="largest random shift along the mel axis, in mel bins")
+    add("--equalizer", type=float, default=4.0, help="standard deviation of the random filter curve, in dB")
+    add("--level", type=float, default=6.0, help="largest random change of the level, in dB")
+    add("--frequency-width", type=int, default=16, help="largest width of a SpecAugment frequency mask, in mel bins")
+    add("--time-width", type=int, default=32, help="largest width of a SpecAugment time mask, in frames")
+    add("--clip-norm", type=float, default=0.0, help="largest gradient norm; 0: no clipping")
     add(
         "--ema",
         type=float,
         default=0.0,
-        help="decay of the weights' moving average that is evaluated; 0: the weights themselves",
+        help="evaluate an exponential moving average of the weights with this decay; 0: evaluate the weights",
     )
     add(
         "--select",
@@ -83,7 +83,7 @@ class Tracks:
         self.log_mels = [cached_log_mel(manifest.parent / row["path"], cache, row["path"]) for row in rows]
 
     def standardised(self, train, by_bin):
-        """(log-mels, deviation): by the training tracks' mean and standard deviation, scalars or one for each bin."""
+        """Returns (log-mels, deviation), standardised by the training tracks' statistics, overall or per mel bin."""
         values = np.concatenate([self.log_mels[i] for i in train], axis=1)
         axis = 1 if by_bin else None
         mean = values.mean(axis, np.float64, keepdims=True)
@@ -91,7 +91,7 @@ class Tracks:
         return [((log_mel - mean) / deviation).astype(np.float32) for log_mel in self.log_mels], deviation
 
     def split(self, fold, seed, fraction=0.2):
-        """(train, validation, test): validation takes whole groups, up to `fraction` of every class."""
+        """Returns (train, validation, test): validation has whole groups, up to `fraction` of every class."""
         rng = np.random.default_rng([seed, fold])
         rest = np.flatnonzero(self.folds != fold)
         most = np.round(fraction * np.bincount(self.labels[rest]))
@@ -104,7 +104,7 @@ class Tracks:
 
 
 def cut(log_mel, start, frames):
-    """Frames start, start + 1, ... of a clip, which begins again where it ends."""
+    """Returns frames start, start + 1, ... of a clip, repeating the clip when it ends."""
     return log_mel[:, np.arange(start, start + frames) % log_mel.shape[1]]
 
 
@@ -113,7 +113,7 @@ def channels_last(batch):
 
 
 def spectral_jitter(x, rng, deviation, most_bins, equalizer, level, knots=5):
-    """Each example moved along the mel axis, whose first and last bin go on, and through a broad filter of its own."""
+    """Shifts each example along the mel axis, repeating the edge bins, and applies a random broad filter and level."""
     examples, n_mels, _ = x.shape
     shifts = rng.integers(-most_bins, most_bins + 1, (examples, 1))
     sources = np.clip(np.arange(n_mels) + shifts, 0, n_mels - 1)
@@ -126,7 +126,7 @@ def spectral_jitter(x, rng, deviation, most_bins, equalizer, level, knots=5):
 
 
 def spec_augment(x, rng, most_mels, most_frames):
-    """Two frequency and two time masks an example, widths uniform on {0..most}, filled with 0, the mean."""
+    """Applies two frequency and two time masks per example, in place: widths uniform on {0..most}, value 0, the mean."""
     for example in x:
         for _ in range(2):
             for axis, most in ((example, most_mels), (example.T, most_frames)):
@@ -136,7 +136,7 @@ def spec_augment(x, rng, most_mels, most_frames):
 
 
 def mixup(x, targets, rng, alpha):
-    """Every example with its mirror in the batch, lambda of its own."""
+    """Mixes example i with example n - 1 - i of the batch, with its own lambda."""
     share = rng.beta(alpha, alpha, len(x)).astype(np.float32)[:, None]
     return share[..., None] * x + (1 - share[..., None]) * x[::-1], share * targets + (1 - share) * targets[::-1]
 
@@ -158,7 +158,7 @@ def training_batches(options, rng, log_mels, deviation, labels, classes, train):
 
 @torch.no_grad()
 def evaluate(options, model, log_mels, labels, tracks):
-    """(track accuracy, segment accuracy, track cross entropy) of evenly spaced crops' logits, averaged over a track."""
+    """Returns (track accuracy, segment accuracy, track cross entropy); a track's logits are the mean over its crops."""
     model.eval()
     right_tracks = right_segments = loss = 0.0
     for i in tracks:
@@ -173,7 +173,7 @@ def evaluate(options, model, log_mels, labels, tracks):
 
 @torch.no_grad()
 def update_average(average, model, decay, step):
-    """Exponential moving average of weights and statistics; decay is at most (1 + step) / (10 + step)."""
+    """Updates the exponential moving average of weights and statistics; decay is at most (1 + step) / (10 + step)."""
     share = 1 - min(decay, (1 + step) / (10 + step))
     for kept, new in zip(average.state_dict().values(), model.state_dict().values()):
         kept.lerp_(new, share) if new.is_floating_point() else kept.copy_(new)

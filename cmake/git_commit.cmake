@@ -1,7 +1,7 @@
-# Run at every build: writes HEADER with the commit of the folder SOURCE, when it changed.
+# Runs at every build: writes the git commit of the folder SOURCE to HEADER if it changed.
 #   cmake -D SOURCE=... -D HEADER=... -P git_commit.cmake
 set(commit unknown)
-# A source archive unpacked inside another project's repository must not take that project's commit for its own.
+# The folder must be the top of its repository: an archive unpacked inside another project has no commit of its own.
 execute_process(COMMAND git -C ${SOURCE} rev-parse --show-toplevel
   OUTPUT_VARIABLE top OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE status)
 if(status EQUAL 0 AND top STREQUAL SOURCE)

@@ -1,11 +1,11 @@
-# What release builds are hardened with; docs/security.md lists it and Hardening.Program checks it. Sanitizers do more,
-# and do not go with _FORTIFY_SOURCE.
+# Hardening flags of builds without sanitizers; docs/security.md lists them and the test Hardening.Program checks them.
+# Sanitizers check more and do not work with _FORTIFY_SOURCE.
 option(MELGRAD_HARDEN "Compile and link with hardening flags" ON)
 if(NOT MELGRAD_HARDEN OR MELGRAD_SANITIZE)
   return()
 endif()
 
-# The C library refuses to fortify code that is not optimised. Some compilers bring a level of their own.
+# _FORTIFY_SOURCE needs optimised code. It is undefined first because some compilers predefine another level.
 set(optimised $<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>)
 target_compile_options(melgrad_options INTERFACE
   "$<${optimised}:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>"

@@ -1,9 +1,9 @@
-# `cmake --install`, in two components: `program` has the program, its manual page and completions; `development` has
-# one static library, the headers under include/melgrad and a CMake package that gives melgrad::melgrad.
+# `cmake --install` has two components. `program`: the program, its manual page and shell completions. `development`: one
+# static library, the headers under include/melgrad and a CMake package that defines the target melgrad::melgrad.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# The library: the floors below the command line in one archive.
+# One archive of kernels, framework and models.
 set(parts melgrad_kernels melgrad_framework melgrad_models)
 if(TARGET melgrad_cudnn)
   list(APPEND parts melgrad_cudnn)
@@ -12,7 +12,7 @@ list(TRANSFORM parts REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE obje
 add_library(melgrad_library STATIC ${objects})
 set_target_properties(melgrad_library PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME melgrad EXPORT_NAME melgrad)
 target_compile_features(melgrad_library INTERFACE cxx_std_20)
-# The headers include each other from include/melgrad; programs include <melgrad/...>.
+# Programs include <melgrad/...>; the headers include each other relative to include/melgrad.
 target_include_directories(melgrad_library INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/melgrad>)
@@ -33,7 +33,7 @@ install(TARGETS melgrad_library EXPORT melgrad-targets
 install(EXPORT melgrad-targets NAMESPACE melgrad:: DESTINATION ${package_folder} COMPONENT development)
 configure_package_config_file(cmake/melgrad-config.cmake.in ${generated}/melgrad-config.cmake
   INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
-# Before 1.0 a minor version may change what is there.
+# Before 1.0 a new minor version may change the interface.
 write_basic_package_version_file(${generated}/melgrad-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${generated}/melgrad-config.cmake ${generated}/melgrad-config-version.cmake
   DESTINATION ${package_folder} COMPONENT development)
@@ -41,9 +41,9 @@ install(DIRECTORY kernels framework models DESTINATION ${CMAKE_INSTALL_INCLUDEDI
   COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "cudnn" EXCLUDE PATTERN "emulated" EXCLUDE)
 install(DIRECTORY docs/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
 
-# The program, and what it says of itself.
+# The program, its manual page and its completions.
 install(TARGETS melgrad RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
-# install_printed FORM FILE FOLDER: what `melgrad completion FORM` prints, as FILE.
+# install_printed FORM FILE FOLDER: installs the output of `melgrad completion FORM` as FOLDER/FILE.
 function(install_printed form file folder)
   add_custom_command(OUTPUT ${generated}/${file} COMMAND melgrad completion ${form} > ${generated}/${file}
     DEPENDS melgrad VERBATIM)

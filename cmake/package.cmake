@@ -1,5 +1,5 @@
-# `cpack --config build/cpu/CPackConfig.cmake`: the Debian packages melgrad, the program, and libmelgrad-dev. Of builds
-# without CUDA, whose libraries are no Debian packages.
+# `cpack --config build/cpu/CPackConfig.cmake` builds the Debian packages melgrad (the program) and libmelgrad-dev. Builds
+# with CUDA have no packages, because Debian does not contain the CUDA libraries.
 find_program(DPKG_SHLIBDEPS dpkg-shlibdeps)
 mark_as_advanced(DPKG_SHLIBDEPS)
 if(NOT DPKG_SHLIBDEPS OR MELGRAD_DEVICE STREQUAL "cuda")
@@ -22,12 +22,12 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME melgrad)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION sound)
-# Pictures are lettered in it.
+# The font of the pictures.
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS fonts-dejavu-core)
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "music-genre classifiers, trained from the command line
 Turns a folder of music into a genre classifier: computes log-mel spectrograms,
-trains convolutional networks on them, evaluates them on tracks held out and
-names the genre of audio files. Needs a processor with AVX2 and FMA.")
+trains convolutional networks on them, evaluates them on held-out tracks and
+predicts the genre of audio files. Needs a processor with AVX2 and FMA.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libmelgrad-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)

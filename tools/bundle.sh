@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes a relocatable folder, and a .tar.xz of it, for GPU machines that have none of melgrad's libraries:
-#   tools/bundle.sh [--architectures "90"] [OUT]     OUT: build/bundle/melgrad-bundle unless given
-# In it: the program, the tests, the benchmarks, the libraries they need with their licences, and tools/gpu_check.sh.
-# CUDA's own libraries and cuDNN stay outside; bin/run finds them on the machine. Needs glibc 2.36 or newer there.
+# Makes a relocatable folder, and a .tar.xz of it, for GPU machines without melgrad's libraries:
+#   tools/bundle.sh [--architectures "90"] [OUT]     OUT: build/bundle/melgrad-bundle by default
+# It holds the program, the tests, the benchmarks, the libraries they need with their licences, and tools/gpu_check.sh.
+# It does not hold the CUDA libraries and cuDNN: bin/run finds them on the GPU machine, which needs glibc 2.36 or newer.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -15,14 +15,14 @@ while (($# > 0)); do
   esac
 done
 
-CUDACXX=$(cuda_compiler) || stop "There is no nvcc here: put it on the PATH, or set CUDACXX to it."
+CUDACXX=$(cuda_compiler) || stop "nvcc was not found; add it to PATH, or set CUDACXX to its path"
 export CUDACXX
 heading "cuda: build for $architectures"
 cmake --preset cuda -B build/bundle/cuda -D MELGRAD_CUDA_ARCHITECTURES="$architectures" >/dev/null
 cmake --build build/bundle/cuda --parallel "$processors"
 
 heading "bundle: $out"
-[[ ! -e $out || -e $out/bin/run ]] || stop "$out is there and no bundle: name another folder, or remove it."
+[[ ! -e $out || -e $out/bin/run ]] || stop "$out exists and is not a bundle; remove it, or choose another folder"
 rm -rf "$out"
 mkdir -p "$out"/{bin,lib,licences,fonts,tools,tests}
 for program in melgrad tests/melgrad_tests bench/melgrad_bench; do
@@ -39,11 +39,11 @@ cp -r bench "$out/bench"
 rm -rf "$out"/bench/{results,fingerprint,__pycache__,*.cpp,*.h,CMakeLists.txt}
 cp LICENSE "$out/licences/melgrad"
 
-# name => path of every library that the programs load, the system's C library and the GPU's left out.
+# Prints the name and the path of every library that the programs load.
 loaded() {
   ldd "$out"/bin/melgrad "$out"/bin/melgrad_tests "$out"/bin/melgrad_bench | awk '$2 == "=>" { print $1, $3 }' | sort -u
 }
-# The package that a file came with, which may know it by its path from before /lib became /usr/lib.
+# Prints the Debian package that owns a file. dpkg may list a file under /lib that the loader finds under /usr/lib.
 package_of() {
   local path
   for path in "$1" "${1#/usr}"; do
@@ -57,12 +57,12 @@ loaded | awk '{ print $1 }' | grep -E "$of_cuda" >"$out/lib/cuda-libraries.txt" 
 while read -r name path; do
   [[ $name =~ $of_the_c_library || $name =~ $of_cuda ]] && continue
   cp --dereference "$path" "$out/lib/$name"
-  package=$(package_of "$(readlink -f "$path")") || stop "No package owns $path, so its licence is not known."
+  package=$(package_of "$(readlink -f "$path")") || stop "no Debian package owns $path, so its licence is unknown; install the library from a package"
   cp "/usr/share/doc/$package/copyright" "$out/licences/$package"
 done < <(loaded)
 cp /usr/share/fonts/truetype/dejavu/DejaVuSans{,-Bold}.ttf "$out/fonts"
 cp /usr/share/doc/fonts-dejavu-core/copyright "$out/licences/fonts-dejavu-core"
-# Packages refer to the texts of common licences; some misspell the name of one.
+# Copyright files refer to common licence texts by path; a path that does not exist is a misspelling and is skipped.
 grep --only-matching --no-filename --extended-regexp '/usr/share/common-licenses/[A-Za-z0-9]+(-[0-9.]*[0-9])?' "$out"/licences/* |
   sort -u | while read -r text; do [[ ! -e $text ]] || cp --dereference --target-directory "$out/licences" "$text"; done
 cat >"$out/fonts/fonts.conf" <<'XML'
@@ -74,6 +74,6 @@ cat >"$out/fonts/fonts.conf" <<'XML'
 </fontconfig>
 XML
 
-# The three programs hold the same kernels: a dictionary of 64 MiB (-9) sees them again, where one of 8 MiB does not.
+# The three programs contain the same kernels. A dictionary of 64 MiB (-9) finds the repetition, one of 8 MiB does not.
 tar --create --use-compress-program "xz -9" --file "$out.tar.xz" --directory "$(dirname "$out")" "$(basename "$out")"
 du --human-readable --summarize "$out" "$out.tar.xz"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# bin/run of a bundle: starts the program of the bundle's bin/ that the link to it is named after (or its first argument
-# names) with the bundle's libraries and the machine's own CUDA libraries, which are looked for where the loader looks, in
-# the toolkit's folders and in those of pip's packages.
+# bin/run of a bundle: starts a program in bin/ with the bundle's libraries and the machine's CUDA libraries. The program
+# is the one that the symbolic link to this script is named after, or else the first argument. CUDA libraries are searched
+# in the loader's folders, in those of the CUDA toolkit and in those of pip packages.
 set -euo pipefail
 program=$(basename "${BASH_SOURCE[0]}")
 if [[ $program == run ]]; then
@@ -10,7 +10,7 @@ if [[ $program == run ]]; then
 fi
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 
-# Folders that may hold CUDA libraries, the likeliest first.
+# Prints folders that may hold CUDA libraries, the most likely first.
 candidates() {
   printf '%s\n' "${CUDA_HOME:-}/lib64" "${CUDA_PATH:-}/lib64" "${CUDNN_PATH:-}/lib" /usr/local/cuda/lib64
   printf '%s\n' /usr/local/cuda-*/lib64 /usr/local/cuda*/targets/x86_64-linux/lib /opt/cuda*/lib64 /opt/*/cuda*/lib64
@@ -40,7 +40,7 @@ while read -r library; do
   fi
 done <"$here/lib/cuda-libraries.txt"
 if ((${#missing[@]} > 0)); then
-  echo "melgrad: this machine has no ${missing[*]}; install CUDA ${missing[0]##*.} and cuDNN 9, or set LD_LIBRARY_PATH to where they are" >&2
+  echo "melgrad: cannot find ${missing[*]}; install CUDA ${missing[0]##*.} and cuDNN 9, or add their folders to LD_LIBRARY_PATH" >&2
   exit 1
 fi
 

@@ -1,4 +1,4 @@
-# What the scripts beside this one share; sourced, not run. Puts the caller in the project's folder.
+# Functions that the scripts in this folder share; sourced, not run. Changes to the project's folder.
 # shellcheck shell=bash disable=SC2034
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,13 +12,13 @@ stop() {
   exit 1
 }
 
-# Prints the CUDA compiler's path; fails when there is none.
+# Prints the path of nvcc; fails if it is not installed.
 cuda_compiler() {
   command -v nvcc && return
   [[ -x /usr/local/cuda/bin/nvcc ]] && echo /usr/local/cuda/bin/nvcc
 }
 
-# What continuous integration sets, also in a build folder that was configured without.
+# Makes warnings errors when CI is set, also in a build folder that was configured without CI.
 strictness=(${CI:+-D MELGRAD_WARNINGS_AS_ERRORS=ON})
 
 # build PRESET [TARGET]: configures and builds build/PRESET, or one target in it.
@@ -27,7 +27,7 @@ build() {
   cmake --preset "$1" "${strictness[@]}" >/dev/null && cmake --build --preset "$1" --parallel "$processors" --target "${2:-all}"
 }
 
-# copy_sources FOLDER: the files of the project as they are now, without what git ignores.
+# copy_sources FOLDER: copies the working tree without the files that git ignores.
 copy_sources() {
   mkdir -p "$1"
   git ls-files --cached --others --exclude-standard -z | tar --create --null --files-from - | tar --extract --directory "$1"

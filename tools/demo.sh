@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# From nothing to a trained genre classifier: installs what is missing, builds, composes a small music collection,
-# trains on it, evaluates on held-out tracks, classifies one file and draws pictures. All of it lands in demo/.
-# Run again, it keeps what is newer than the program; delete demo/ to begin anew.
+# Builds melgrad and trains a genre classifier on a small synthetic music collection: installs missing packages, builds,
+# composes the music, trains, evaluates on held-out tracks, classifies one file and draws pictures. Results go to demo/.
+# A second run keeps results that are newer than the program; delete demo/ to start again.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -15,15 +15,15 @@ show() {
   "$@"
 }
 
-# The marks $demo/*.done tell a finished step from one that was interrupted.
+# A file $demo/STEP.done marks a finished step; an interrupted step has none.
 fresh() { [[ $demo/$1.done -nt $melgrad ]]; }
 mark() { touch "$demo/$1.done"; }
 
-# The first track that the run's split names a test track.
+# Prints the path of the first test track in the run's split.
 held_out_track() {
   local path
   path=$(sed --quiet 's/^\([^,]*\),.*,test\r\?$/\1/p' "$run/split.csv" | head -n 1)
-  [[ -n $path ]] || stop "$run/split.csv names no test track; delete $demo and run this again"
+  [[ -n $path ]] || stop "$run/split.csv has no test track; delete $demo and run tools/demo.sh again"
   echo "$data/$path"
 }
 
@@ -52,10 +52,10 @@ else
   mark run
 fi
 
-heading "Evaluating on the tracks held out"
+heading "Evaluating on held-out tracks"
 show "$melgrad" evaluate "$run" "$data"
 
-heading "Classifying one of them"
+heading "Classifying a held-out track"
 track=$(held_out_track)
 show "$melgrad" predict "$run" "$track"
 show "$melgrad" mel "$track" --png "$demo/mel.png"

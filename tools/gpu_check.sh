@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# All that a real GPU should be asked, in stages that each take less than 9 minutes on a large one:
+# Runs all checks that need a real GPU, in stages of less than 9 minutes each on a large GPU:
 #   tools/gpu_check.sh [--out FOLDER] [--data FOLDER] [STAGE...]
-#   machine        what it is, its driver and libraries
-#   tests          the whole test suite on the device
-#   sanitizer      compute-sanitizer's memcheck, racecheck, initcheck and synccheck over the kernel tests
-#   determinism    the same training twice with --deterministic: the same weights, bit for bit
-#   benchmarks     mel, every op, training steps, beside the ceilings measured in the same run
-#   peers          PyTorch and torchaudio on the same shapes
-#   training       one training on real data (--data: a data set with folds)
-#   profile        ncu on the five heaviest kernels
-# Without stages: all of them. FOLDER (build/gpu_check) gets report.txt, which is what is printed, and JSON. Nothing is
-# installed and no network is used; what the machine lacks is said in the report, not counted as a failure. Uses the
-# bundle it lies in (tools/bundle.sh), else builds the preset cuda for the GPU that is here.
+#   machine        prints the GPU, its driver and the libraries
+#   tests          runs the whole test suite on the GPU
+#   sanitizer      runs the kernel tests under compute-sanitizer: memcheck, racecheck, initcheck and synccheck
+#   determinism    runs the same training twice with --deterministic and compares the weights bit by bit
+#   benchmarks     times log-mel, every op and a training step, and compares them with ceilings measured in the same run
+#   peers          times PyTorch and torchaudio on the same shapes
+#   training       runs one training on real data (--data: a data set with folds)
+#   profile        prints the five heaviest kernels that ncu measures
+# Without STAGE: all stages. --out (default build/gpu_check) receives the printed report as report.txt, and JSON files.
+# The script installs nothing and uses no network. A stage whose tools are missing is reported as left out, which is not
+# a failure. Inside a bundle (tools/bundle.sh) the script tests the bundle; otherwise it builds the preset cuda.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
@@ -22,17 +22,17 @@ while (($# > 0)); do
   case $1 in
     --out) out=$2 && shift 2 ;;
     --data) data=$2 && shift 2 ;;
-    -*) echo "usage: tools/gpu_check.sh [--out FOLDER] [--data FOLDER] [${all_stages[*]}]" >&2 && exit 2 ;;
+    -*) echo "gpu_check.sh: unknown option $1; it takes --out FOLDER, --data FOLDER and stages: ${all_stages[*]}" >&2 && exit 2 ;;
     *)
-      [[ " ${all_stages[*]} " == *" $1 "* ]] || { echo "no stage $1; there are: ${all_stages[*]}" >&2 && exit 2; }
+      [[ " ${all_stages[*]} " == *" $1 "* ]] || { echo "gpu_check.sh: unknown stage $1; choose from: ${all_stages[*]}" >&2 && exit 2; }
       stages+=("$1") && shift
       ;;
   esac
 done
 ((${#stages[@]} > 0)) || stages=("${all_stages[@]}")
 mkdir -p "$out" && out=$(cd "$out" && pwd)
-# To try the script itself where there is no GPU: another device, build (of the preset emulated, say), smaller benchmarks
-# and training.
+# To test this script without a GPU, set MELGRAD_CHECK_DEVICE (cpu), MELGRAD_CHECK_BUILD (a build folder, such as
+# build/emulated), and MELGRAD_CHECK_BENCHMARKS and MELGRAD_CHECK_TRAINING (options that make both smaller).
 device=${MELGRAD_CHECK_DEVICE:-cuda}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -43,7 +43,7 @@ say() { printf '%s\n' "$*" | tee --append "$out/report.txt"; }
 lacking() { say "$1: left out, $2" && ((left_out += 1)); }
 failed() { say "$1: FAILED, $2" && ((failures += 1)); }
 
-# Programs: those of the bundle, or built here.
+# The programs come from the bundle or are built here.
 if [[ -x bin/run ]]; then
   melgrad=("$root/melgrad") tests=("$root/melgrad_tests") bench=("$root/melgrad_bench")
 else
@@ -52,7 +52,7 @@ else
     architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head --lines 1 | tr --delete .)
     if ! cmake --preset cuda -D MELGRAD_CUDA_ARCHITECTURES="$architecture" >/dev/null ||
       ! cmake --build --preset cuda --parallel "$(nproc)"; then
-      echo "the preset cuda does not build here" >&2
+      echo "gpu_check.sh: the preset cuda does not build; see the errors above" >&2
       exit 1
     fi
   fi
@@ -60,8 +60,8 @@ else
 fi
 python=${PYTHON:-python3}
 
-# run_tests FILTER LIMIT [LAUNCHER...]: splits the tests over the processors, as one GPU takes several processes, for at
-# most LIMIT seconds, and prints what they printed.
+# run_tests FILTER LIMIT [LAUNCHER...]: runs the tests in one process per processor, which share the GPU, for at most
+# LIMIT seconds, and prints their output.
 run_tests() {
   local filter=$1 limit=$2 shards shard
   shards=$(nproc)
@@ -101,7 +101,7 @@ stage_tests() {
 stage_sanitizer() {
   local tool sanitizer
   sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) ||
-    { lacking sanitizer "no compute-sanitizer here" && return; }
+    { lacking sanitizer "compute-sanitizer is not installed" && return; }
   for tool in memcheck racecheck initcheck synccheck; do
     run_tests '*Kernel*Cuda*:*/CastKernel.*:*/DropoutOnDevice.*:*/OpOnDevice.*:LimitDynamicRange.*:Generator.*' 130 "$sanitizer" --tool "$tool" --error-exitcode 7 --target-processes all \
       >"$scratch/$tool.txt"
@@ -114,10 +114,10 @@ stage_sanitizer() {
   done
 }
 
-# train FOLDER OPTIONS...: a short training on the demo set.
 demo_set() {
   [[ -d $scratch/demo ]] || "${melgrad[@]}" synth "$scratch/demo" --tracks-per-genre 8 --seconds 6 --quiet
 }
+# train FOLDER OPTIONS...: trains for two epochs on the demo set.
 train() {
   local run=$1
   shift
@@ -132,9 +132,9 @@ stage_determinism() {
     if train "$scratch/a_$precision" --deterministic --precision "$precision" &&
       train "$scratch/b_$precision" --deterministic --precision "$precision" &&
       cmp "$scratch/a_$precision/last.safetensors" "$scratch/b_$precision/last.safetensors"; then
-      say "determinism $precision: two trainings, the same bits"
+      say "determinism $precision: two trainings gave bit-identical weights"
     else
-      failed "determinism $precision" "the two trainings differ, or did not run"
+      failed "determinism $precision" "two trainings gave different weights, or a training failed"
     fi
   done
 }
@@ -145,19 +145,19 @@ stage_benchmarks() {
     # shellcheck disable=SC2086  # words
     timeout 260 "${bench[@]}" --device "$device" --precision "$precision" ${MELGRAD_CHECK_BENCHMARKS:-} --json "$out/benchmarks_$precision.json" 2>&1 |
       tee --append "$out/report.txt"
-    ((PIPESTATUS[0] == 0)) || failed "benchmarks $precision" "see above; 260 s are the limit"
+    ((PIPESTATUS[0] == 0)) || failed "benchmarks $precision" "see the error above; the time limit is 260 s"
   done
 }
 
 stage_peers() {
   "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null ||
-    { lacking peers "no PyTorch with CUDA for $python" && return; }
+    { lacking peers "$python has no PyTorch with CUDA" && return; }
   timeout 530 "$python" bench/gpu_pytorch.py --out "$out/pytorch.json" 2>&1 | tee --append "$out/report.txt"
-  ((PIPESTATUS[0] == 0)) || failed peers "see above"
+  ((PIPESTATUS[0] == 0)) || failed peers "see the error above"
 }
 
 stage_training() {
-  [[ -n $data ]] || { lacking training "no --data" && return; }
+  [[ -n $data ]] || { lacking training "--data was not given" && return; }
   # shellcheck disable=SC2086  # words
   if timeout 500 "${melgrad[@]}" train "$data" --out "$scratch/real" --fold 0 --device "$device" --quiet --json \
     ${MELGRAD_CHECK_TRAINING:-} >"$scratch/train.json" &&
@@ -165,11 +165,11 @@ stage_training() {
     printf '{"train": %s, "evaluate": %s}\n' "$(cat "$scratch/train.json")" "$(cat "$scratch/evaluate.json")" >"$out/training.json"
     say "training: $(tr --delete '\n' <"$scratch/train.json")"
   else
-    failed training "melgrad train or evaluate ended with an error, or took longer than 500 and 30 s"
+    failed training "melgrad train or melgrad evaluate failed, or took longer than 500 s or 30 s"
   fi
 }
 
-# heaviest FILE: of ncu's table, the five kernels that took the most time of the profiled step in all.
+# heaviest FILE: prints the five kernels of ncu's table with the largest total time in the profiled step.
 heaviest() {
   awk -F '","' '
     /^"/ && !columns { for (i = 1; i <= NF; ++i) { gsub(/"/, "", $i); column[$i] = i }; columns = 1; next }
@@ -195,14 +195,14 @@ heaviest() {
 
 stage_profile() {
   local ncu table=$out/ncu.csv
-  ncu=$(command -v ncu || ls /usr/local/cuda/bin/ncu 2>/dev/null) || { lacking profile "no ncu here" && return; }
+  ncu=$(command -v ncu || ls /usr/local/cuda/bin/ncu 2>/dev/null) || { lacking profile "ncu is not installed" && return; }
   demo_set
   # shellcheck disable=SC2086  # words
   timeout 500 "$ncu" --profile-from-start off --csv --page raw --print-units base --log-file "$table" \
     --metrics gpu__time_duration.sum,dram__throughput.avg.pct_of_peak_sustained_elapsed,sm__throughput.avg.pct_of_peak_sustained_elapsed \
     "${melgrad[@]}" train "$scratch/demo" --out "$scratch/profiled" --device "$device" --epochs 2 --test-fraction 0.3 \
     ${MELGRAD_CHECK_TRAINING:---model resnet18 --batch-size 16} --quiet --profile-steps 4:4 >"$scratch/ncu.txt" 2>&1 ||
-    { lacking profile "ncu ended with: $(tail --lines 1 "$table" "$scratch/ncu.txt" 2>/dev/null | tr '\n' ' ')" && return; }
+    { lacking profile "ncu failed: $(tail --lines 1 "$table" "$scratch/ncu.txt" 2>/dev/null | tr '\n' ' ')" && return; }
   say "$(heaviest "$table")"
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building melgrad needs and this machine lacks (tools/packages.txt), through apt, with sudo unless root.
-# Where there is no apt it names what is missing and fails if anything is.
+# Installs the missing packages of tools/packages.txt with apt, through sudo unless run as root. On systems without apt
+# it lists the missing software and fails if any is missing.
 set -euo pipefail
 
 list="$(dirname "${BASH_SOURCE[0]}")/packages.txt"
@@ -36,7 +36,7 @@ missing_elsewhere() {
 if ! command -v apt-get >/dev/null; then
   missing=$(missing_elsewhere)
   [[ -z $missing ]] && exit 0
-  printf 'There is no apt here. Please install by this system'\''s own means:\n%s\n' "$missing" >&2
+  printf 'This system has no apt. Install these with its own package manager:\n%s\n' "$missing" >&2
   exit 1
 fi
 
@@ -46,7 +46,7 @@ mapfile -t missing < <(missing_packages)
 as_root=(env DEBIAN_FRONTEND=noninteractive)
 if ((EUID != 0)); then
   if ! command -v sudo >/dev/null; then
-    printf 'There is no sudo here. Please run as root: apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
+    printf 'sudo is not installed. Run as root: apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
     exit 1
   fi
   as_root=(sudo "${as_root[@]}")
@@ -54,8 +54,8 @@ fi
 
 echo "Installing with apt: ${missing[*]}"
 apt=("${as_root[@]}" apt-get --quiet=2 --option DPkg::Lock::Timeout=120)
-"${apt[@]}" update || echo "apt-get update failed; going on with the lists of packages that are here" >&2
+"${apt[@]}" update || echo "apt-get update failed; continuing with the package lists of the last update" >&2
 if ! "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" >/dev/null; then
-  echo "apt could not install them. Debian 12 or newer is needed, or Ubuntu 24.04 or newer with 'universe' enabled." >&2
+  echo "apt could not install the packages. Use Debian 12 or newer, or Ubuntu 24.04 or newer with 'universe' enabled." >&2
   exit 1
 fi

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Checks the sources' form: clang-format 14, clang-tidy 16 and shellcheck, over all tracked files or those given:
+# Checks all tracked files, or the given ones, with clang-format 14, clang-tidy 16 and shellcheck:
 #   tools/lint.sh [FILE...]
-# The versions are fixed because others format and judge differently.
+# The versions are fixed because other versions format differently and give other warnings.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 for tool in clang-format-14 run-clang-tidy-16 shellcheck; do
   command -v "$tool" >/dev/null ||
-    stop "$tool is missing; on Debian: apt-get install clang-format-14 clang-tidy-16 libomp-16-dev shellcheck"
+    stop "$tool is not installed; on Debian 12: apt-get install clang-format-14 clang-tidy-16 libomp-16-dev shellcheck"
 done
 if (($# > 0)); then files=("$@"); else mapfile -t files < <(git ls-files); fi
 
-# ending REGEX: those of the files whose names end so.
+# ending REGEX: prints the files whose names end with REGEX.
 ending() { printf '%s\n' "${files[@]}" | grep --extended-regexp "($1)\$" || true; }
 
 failed=0
@@ -28,9 +28,9 @@ heading "clang-tidy"
 mapfile -t compiled < <(ending '\.cpp')
 if ((${#compiled[@]} > 0)); then
   cmake --preset cpu >/dev/null
-  # What the preset does not compile (the emulated device) is in no compile_commands.json and is passed over.
+  # Files that this preset does not compile (the emulated device) are not in compile_commands.json and are skipped.
   run-clang-tidy-16 -quiet -p build/cpu -j "$processors" "${compiled[@]/#/^$PWD/}" 2>/dev/null || failed=1
 fi
 
-if ((failed)); then stop "lint found faults"; fi
-echo "lint found nothing"
+if ((failed)); then stop "lint failed; see the messages above"; fi
+echo "lint passed"

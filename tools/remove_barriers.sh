@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Takes each __syncthreads() and __syncwarp() out of the kernels in turn, and expects a kernel test on the emulated
-# device to fail:   tools/remove_barriers.sh [FILE...]
-# A barrier whose removal no test notices is listed: it is not needed, or not tested. Works on a copy of the sources.
+# Removes each __syncthreads() and __syncwarp() of the kernels in turn and expects a kernel test on the emulated device
+# to fail:   tools/remove_barriers.sh [FILE...]
+# A barrier that can be removed without a failing test is listed: it is either unnecessary or untested. The script works
+# on a copy of the sources.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -10,30 +11,30 @@ copy=build/without_barrier
 copy_sources "$copy"
 
 heading "emulated: build"
-# Without sanitizers: what a missing barrier does shows in the results and in the emulated device's own checks.
+# Sanitizers are off: wrong results and the emulated device's own checks reveal a missing barrier.
 cmake -G Ninja -S "$copy" -B "$copy/build" -D CMAKE_BUILD_TYPE=Release -D MELGRAD_DEVICE=emulated >/dev/null
 rebuild() { cmake --build "$copy/build" --parallel "$processors" --target melgrad_tests >"$copy/build.txt" 2>&1; }
 passes() {
   OMP_NUM_THREADS=2 timeout 600 "$copy/build/tests/melgrad_tests" --gtest_brief=1 --gtest_fail_fast \
     --gtest_filter='*Kernel*:EmulatedCuda*:*LogMel*' >"$copy/tests.txt" 2>&1
 }
-rebuild || stop "The copy in $copy does not build; see $copy/build.txt."
-passes || stop "The tests fail with all barriers in place; see $copy/tests.txt."
+rebuild || stop "the unchanged sources in $copy do not build; see $copy/build.txt"
+passes || stop "the tests fail before any barrier is removed; see $copy/tests.txt"
 
-survivors=0 removed=0
+unnoticed=0 removed=0
 for file in "${files[@]}"; do
   while IFS=: read -r line _; do
     sed --expression "${line}s/__sync\(threads\|warp\)([^)]*);//" "$file" >"$copy/$file"
     ((removed += 1))
-    rebuild || stop "$file does not build without line $line; see $copy/build.txt."
+    rebuild || stop "$file does not build without the barrier in line $line; see $copy/build.txt"
     if passes; then
-      ((survivors += 1))
-      printf 'survives: %s:%s\n' "$file" "$line"
+      ((unnoticed += 1))
+      printf 'tests pass without: %s:%s\n' "$file" "$line"
     else
-      printf 'noticed:  %s:%s\n' "$file" "$line"
+      printf 'tests fail without: %s:%s\n' "$file" "$line"
     fi
     cp "$file" "$copy/$file"
   done < <(grep --line-number '__sync\(threads\|warp\)(.*);' "$file" | grep --invert-match '^[0-9]*: *//')
 done
-printf '%d barriers, %d survivors\n' "$removed" "$survivors"
-((survivors == 0))
+printf '%d barriers, %d of them unnecessary or untested\n' "$removed" "$unnoticed"
+((unnoticed == 0))

@@ -1,6 +1,6 @@
-# Roots of other systems, to build and test in; sourced after common.sh, not run. Making one needs to be root, and
-# debootstrap (which is installed where apt can) with a mirror in reach. Its first packages are checked by the other
-# system's signature only where that one's keyring is installed, as debootstrap does it.
+# Creates root file systems of other systems to build and test in; sourced after common.sh, not run. Creating one needs
+# root rights, debootstrap (installed with apt if missing) and a reachable mirror. debootstrap checks the signature of
+# the packages only if the keyring of the other system is installed.
 # shellcheck shell=bash
 
 pass_over() {
@@ -8,32 +8,32 @@ pass_over() {
   exit 0
 }
 
-# make_root ROOT SUITE MIRROR COMPONENTS: a minimal system in the folder ROOT, kept for the next time. Ends the script,
-# without failure, where there can be none.
+# make_root ROOT SUITE MIRROR COMPONENTS: creates a minimal system in the folder ROOT, or keeps an earlier one. Ends the
+# script with exit code 0 if this machine cannot create one.
 make_root() {
   local root=$1 suite=$2 mirror=$3 components=$4
-  ((EUID == 0)) || pass_over "making a root needs root"
-  unshare --mount true 2>/dev/null || pass_over "mounting is not allowed here"
+  ((EUID == 0)) || pass_over "creating a root file system needs root rights"
+  unshare --mount true 2>/dev/null || pass_over "this machine does not allow mounts"
   [[ ! -e $root.made ]] || return 0
   command -v debootstrap >/dev/null ||
     DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 install --yes --no-install-recommends debootstrap >/dev/null 2>&1 ||
-    pass_over "there is no debootstrap"
+    pass_over "debootstrap is not installed and apt cannot install it"
   rm -rf "$root"
   mkdir -p "$(dirname "$root")"
-  # The script is named as older versions of debootstrap do not know newer suites; it fits all of both systems.
+  # Older versions of debootstrap do not know newer suites. The script "gutsy" fits every suite of Debian and Ubuntu.
   debootstrap --variant=minbase --components="$components" "$suite" "$root" "$mirror" \
     /usr/share/debootstrap/scripts/gutsy >"$root.log" 2>&1 || {
     tail -3 "$root.log"
     rm -rf "$root"
-    pass_over "debootstrap could not make a root from $mirror"
+    pass_over "debootstrap could not create a root file system from $mirror"
   }
-  # The way to the mirrors (proxies and the like) is this system's.
+  # The root uses the proxy settings of this system.
   apt-config dump 2>/dev/null | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/90outside" || true
   touch "$root.made"
 }
 
-# inside ROOT COMMAND...: runs it in the root, with this system's ccache. The mounts are of its own mount namespace, so
-# they go with it.
+# inside ROOT COMMAND...: runs a command in the root file system, with this system's ccache. The mounts are in a mount
+# namespace of their own and disappear with it.
 inside() {
   local root=$1 cache
   shift

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds and runs all tests: tools/test.sh [PRESET...]
-# Without arguments: cpu, and emulated, which is cpu-asan with the CUDA kernels added: the same tests and more, under the
-# same sanitizers. Where there is a CUDA compiler, the CUDA kernels must compile too, and cuDNN must have plans for the
-# models' convolutions, which takes no GPU.
-# The last line sums up: N passed, N failed, N skipped.
+# Installs missing packages, builds and runs all tests:   tools/test.sh [PRESET...]
+# Without arguments it tests the presets cpu and emulated. emulated runs the tests of cpu-asan and those of the CUDA
+# kernels, under the same sanitizers. If nvcc is installed, the script also compiles the CUDA kernels and checks that
+# cuDNN has execution plans for the models' convolutions; neither needs a GPU.
+# The last line is the sum: N passed, N failed, N skipped.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 passed=0 failed=0 skipped=0
 
-# The number in an attribute of a JUnit report's first testsuite.
+# attribute NAME REPORT: prints a number from the first testsuite of a JUnit report.
 attribute() { sed --quiet "s/.*<testsuite.*\b$1=\"\([0-9]*\)\".*/\1/p" <<<"$2"; }
 
 add_report() {
@@ -31,19 +31,19 @@ run_tests() {
   local preset=$1 report="$PWD/build/$1/report.xml"
   heading "$preset: build"
   if ! build "$preset"; then
-    count_failure "The preset $preset does not build."
+    count_failure "the preset $preset does not build; see the errors above"
     return
   fi
   heading "$preset: tests"
   rm -f "$report"
-  # Two threads in every test show what depends on their number; passive waiting lets tests share the processors.
+  # Two threads reveal results that depend on the thread count. Passive waiting lets parallel tests share the processors.
   OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive \
     ctest --preset "$preset" --parallel "$processors" --progress --output-junit "$report" || true
-  if [[ -s $report ]]; then add_report "$report"; else count_failure "ctest of the preset $preset did not finish."; fi
+  if [[ -s $report ]]; then add_report "$report"; else count_failure "ctest of the preset $preset wrote no report; see its output above"; fi
 }
 
-# One architecture and its PTX: what is checked is that nvcc takes the kernels. A machine with nvcc may lack cuDNN: then
-# both are left out, which is said and is no failure.
+# Compiles the kernels for one architecture, to check that nvcc accepts them. Without cuDNN the script skips this step
+# and says so.
 test_cuda() {
   heading "cuda: build"
   local CUDACXX log
@@ -51,8 +51,8 @@ test_cuda() {
   export CUDACXX
   if ! log=$(cmake --preset cuda -B build/cuda-check -D MELGRAD_CUDA_ARCHITECTURES=80 "${strictness[@]}" 2>&1); then
     if grep --quiet --extended-regexp 'No cuDNN found|cuDNN [0-9.]+ in ' <<<"$log"; then
-      echo "Left out: compiling the CUDA kernels, and the tests of cuDNN's plans. There is nvcc here, but no cuDNN 9.8 or"
-      echo "newer: install libcudnn9-dev-cuda-13, or pip install nvidia-cudnn-cu13, or set CUDNN_ROOT."
+      echo "Skipped: compiling the CUDA kernels and testing cuDNN's plans. nvcc is installed, but cuDNN 9.8 or newer is not."
+      echo "Install libcudnn9-dev-cuda-13, or pip install nvidia-cudnn-cu13, or set CUDNN_ROOT."
       ((skipped += 1))
       return
     fi
@@ -60,18 +60,18 @@ test_cuda() {
   elif cmake --build build/cuda-check --parallel "$processors"; then
     test_without_gpu
   else
-    count_failure "The preset cuda does not build."
+    count_failure "the preset cuda does not build; see the errors above"
   fi
 }
 
 test_without_gpu() {
   local report="$PWD/build/cuda-check/report.xml"
-  heading "cuda: tests of cuDNN's plans, and of a program without its GPU"
+  heading "cuda: tests that need no GPU (cuDNN's plans, CPU fallback)"
   rm -f "$report"
   ctest --test-dir build/cuda-check --tests-regex 'Plan|NoGpu' --output-on-failure --parallel "$processors" \
     --progress --output-junit "$report" || true
   grep --no-filename 'MiB of workspace' build/cuda-check/Testing/Temporary/LastTest.log || true
-  if [[ -s $report ]]; then add_report "$report"; else count_failure "ctest of the preset cuda did not finish."; fi
+  if [[ -s $report ]]; then add_report "$report"; else count_failure "ctest of the preset cuda wrote no report; see its output above"; fi
 }
 
 tools/install_packages.sh

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Makes the Debian packages of preset cpu and installs them in an empty root of this very Debian (tools/roots.sh): the
-# program composes, trains and predicts there, and programs are built against the library.   tools/test_package.sh
-# Where there can be no such root it says so, and that is no failure.
+# Builds the Debian packages of preset cpu and tests them in an empty root file system of the same Debian release
+# (tools/roots.sh): installs them, runs the program, and builds programs against the library.   tools/test_package.sh
+# If this machine cannot create a root file system, the script says so and exits with 0.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=tools/roots.sh
 source tools/roots.sh
 
 system=$(. /etc/os-release && echo "$ID ${VERSION_CODENAME:-}")
-[[ $system == debian\ * ]] || pass_over "this is not Debian"
-command -v dpkg-shlibdeps >/dev/null || pass_over "there is no dpkg-shlibdeps (package dpkg-dev)"
+[[ $system == debian\ * ]] || pass_over "this system is not Debian"
+command -v dpkg-shlibdeps >/dev/null || pass_over "dpkg-shlibdeps is not installed (package dpkg-dev)"
 
 heading "Debian packages"
 folder=$PWD/build/package empty=$PWD/build/package/debian
@@ -25,7 +25,7 @@ trap 'rm -rf "$root"' EXIT
 cp --archive --reflink=auto "$empty" "$root"
 copy_sources "$root/sources"
 cp "$folder"/*.deb "$root/"
-inside "$root" apt-get --quiet=2 update || pass_over "there is no mirror in reach"
+inside "$root" apt-get --quiet=2 update || pass_over "no Debian mirror can be reached"
 
 install() {
   inside "$root" env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 install --yes --no-install-recommends "$@" \
@@ -47,4 +47,4 @@ install "/$(basename "$folder"/libmelgrad-dev_*.deb)" g++ cmake ninja-build
 inside "$root" /sources/tests/installed_tree.sh /sources /usr
 inside "$root" apt-get --quiet=2 purge --yes melgrad libmelgrad-dev >/dev/null
 left=$(find "$root/usr" -iname '*melgrad*')
-[[ -z $left ]] || stop "left after the packages were removed: $left"
+[[ -z $left ]] || stop "these files remain after the packages were removed: $left"

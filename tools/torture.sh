@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Kills trainings (kill -9) at random moments and goes on with each: it must end with the very bits of a run that nothing
-# disturbed. Composes its own music; every training begins with an empty feature cache.
+# Kills trainings (kill -9) at random moments and resumes each. A resumed run must be bit-identical to an uninterrupted
+# one. The script composes its own music; every training starts with an empty feature cache.
 #   tools/torture.sh [--kills N] [--seed N] [--model NAME] [PROGRAM]
-# By default 200 kills of build/cpu/melgrad training cnn_bn. Half of the moments lie within the caching of features, half
-# anywhere. Prints a table; fails if a resumed run differs, cannot go on, or leaves an unfinished file behind.
+# Defaults: 200 kills of build/cpu/melgrad training cnn_bn. Half of the moments are during feature extraction, half at any
+# time. Prints a table; fails if a resumed run differs, cannot continue, or leaves an unfinished file.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -17,7 +17,7 @@ while (($# > 0)); do
     *) melgrad=$1 && shift ;;
   esac
 done
-[[ -x $melgrad ]] || stop "there is no program $melgrad; build it: cmake --preset cpu && cmake --build --preset cpu"
+[[ -x $melgrad ]] || stop "$melgrad does not exist; build it: cmake --preset cpu && cmake --build --preset cpu"
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -35,7 +35,7 @@ train() {
 milliseconds() { local now=${EPOCHREALTIME/./}; echo $((now / 1000)); }
 pause() { sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"; }
 
-# What a run is, without the times it took.
+# Prints a run's log without its times.
 log_of() { sed --regexp-extended 's/"(seconds|tracks_per_second)":[^,]*,//g' "$1/log.jsonl"; }
 
 same_run() {
@@ -46,7 +46,7 @@ same_run() {
 
 unfinished_files() { find "$@" -name '*.tmp' 2>/dev/null | wc -l; }
 
-heading "An undisturbed run"
+heading "An uninterrupted run"
 "$melgrad" synth "$scratch/music" --tracks-per-genre 3 --seconds 10 --quiet >/dev/null
 began=$(milliseconds)
 (train "$scratch/reference" "$scratch/reference_cache") &
@@ -57,7 +57,7 @@ done
 caching=$(($(milliseconds) - began))
 wait $!
 whole=$(($(milliseconds) - began))
-echo "$whole ms, the first $caching of them before the first checkpoint"
+echo "$whole ms in total, $caching ms until the first checkpoint"
 
 heading "$kills kills"
 declare -Ai killed=([features]=0 [training]=0) resumed=([features]=0 [training]=0)
@@ -72,7 +72,7 @@ while ((done < kills)); do
   process=$!
   pause "$moment"
   kill -KILL "$process" 2>/dev/null || true
-  wait "$process" 2>/dev/null && continue # it was done before its kill
+  wait "$process" 2>/dev/null && continue # the training ended before the kill
   phase=features resume=()
   if [[ -e $run/training.safetensors ]]; then phase=training resume=(--resume); fi
   done+=1 killed[$phase]+=1
@@ -80,7 +80,7 @@ while ((done < kills)); do
   if ! (train "$run" "$cache" "${resume[@]}"); then
     echo "killed after $moment ms: $(cat "$scratch/said")"
   elif ! same_run "$scratch/reference" "$run"; then
-    echo "killed after $moment ms: other bits than the undisturbed run's"
+    echo "killed after $moment ms: the result differs from the uninterrupted run"
   else
     resumed[$phase]+=1
   fi
@@ -90,10 +90,10 @@ done
 row='%-28s %6s %20s %22s\n'
 # shellcheck disable=SC2059
 {
-  printf "$row" 'killed while' kills 'in midst of a write' 'resumed, same bits'
+  printf "$row" 'killed while' kills 'during a write' 'resumed, identical'
   printf "$row" 'caching features' "${killed[features]}" "${writing[features]}" "${resumed[features]}"
   printf "$row" 'training' "${killed[training]}" "${writing[training]}" "${resumed[training]}"
-  printf "$row" 'in all' "$done" $((writing[features] + writing[training])) $((resumed[features] + resumed[training]))
+  printf "$row" 'total' "$done" $((writing[features] + writing[training])) $((resumed[features] + resumed[training]))
 }
-echo "$left unfinished files left in run folders"
+echo "$left unfinished files remain in run folders"
 ((resumed[features] + resumed[training] == done && left == 0))

@@ -1,6 +1,6 @@
-// melgrad_fingerprint_bench DATA: how many copies of recordings the fingerprint finds, and how many others it takes for
-// copies. Each track is re-encoded, resampled, made quieter and trimmed; each copy is looked for among the data set's
-// own tracks. The threshold is chosen on the tracks of even number, precision and recall are those of the odd ones.
+// melgrad_fingerprint_bench DATA: measures precision and recall of the fingerprint. It copies each track (re-encoded,
+// resampled, quieter, trimmed) and searches the data set for the original of each copy. The threshold is chosen on the
+// even-numbered tracks; precision and recall are measured on the odd-numbered ones.
 #include <omp.h>
 #include <sndfile.h>
 #include <unistd.h>
@@ -27,14 +27,14 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-// Below the weakest match and above the strongest chance, so that the threshold can be chosen between them.
+// Lower than every agreement of a copy, and low enough to see the best agreements of unrelated tracks.
 constexpr double lowest_agreement = 0.55;
 
 struct Prints {
   std::vector<Fingerprint> originals;              // [track]
   std::vector<std::vector<Fingerprint>> variants;  // [variant][track]
-  std::vector<double> bytes;                       // [variant], of all tracks
-  double seconds = 0;                              // of audio
+  std::vector<double> bytes;                       // [variant], sum over all tracks
+  double seconds = 0;                              // audio length, sum over all tracks
 };
 
 Prints make_prints(const std::vector<fs::path>& tracks, const std::vector<Variant>& variants) {
@@ -73,12 +73,12 @@ Prints make_prints(const std::vector<fs::path>& tracks, const std::vector<Varian
   return prints;
 }
 
-// Agreements of one half of the tracks: of each copy with its own track (0 where none was found) and with others.
+// Agreements within one half of the tracks: of each copy with its own track (0: not found) and with other tracks.
 struct Scores {
   std::vector<double> own, other;
 };
 
-// scores[half] of one variant. `other` has the pairs within the half.
+// scores[half] of one variant. `other` holds only pairs within the half.
 std::array<Scores, 2> score(const std::vector<Fingerprint>& originals, const std::vector<Fingerprint>& copies) {
   const size_t count = originals.size();
   std::vector<Fingerprint> all = originals;
@@ -104,7 +104,7 @@ double f1(const Scores& scores, double threshold) {
   return 2 * found / (found + static_cast<double>(count_from(scores.other, threshold) + scores.own.size()));
 }
 
-// In the middle of the thresholds with the highest F1.
+// The middle of the range of thresholds with the highest F1.
 double choose_threshold(const Scores& scores) {
   double best = -1, first = 0, last = 0;
   for (double threshold = lowest_agreement; threshold <= 1; threshold += 0.0025) {
@@ -158,11 +158,12 @@ ordered_json evaluate(const Prints& prints, const std::vector<Variant>& variants
 int run(int argc, char** argv) {
   std::string data, json;
   size_t every = 1;
-  CLI::App app("Precision and recall of the fingerprint on copies of a data set's tracks", "melgrad_fingerprint_bench");
+  CLI::App app("Measures precision and recall of the fingerprint on copies of a data set's tracks",
+               "melgrad_fingerprint_bench");
   app.option_defaults()->always_capture_default();
   app.add_option("data", data, "Folder of genre folders, or a manifest.csv")->required();
-  app.add_option("--every", every, "Take every so many tracks")->check(CLI::PositiveNumber);
-  app.add_option("--json", json, "File for the result");
+  app.add_option("--every", every, "Use every N-th track only")->check(CLI::PositiveNumber);
+  app.add_option("--json", json, "Write the result to this JSON file");
   CLI11_PARSE(app, argc, argv);
 
   const Dataset dataset = load_dataset(data);

@@ -73,7 +73,7 @@ void write_variant(const std::filesystem::path& path, const Recording& recording
   if (!file) fail("cannot write {}: {}", path.string(), sf_strerror(nullptr));
   double compression = variant.compression;
   if (compression > 0) sf_command(file.get(), SFC_SET_COMPRESSION_LEVEL, &compression, sizeof compression);
-  // libsndfile's Vorbis encoder overflows its stack on long writes.
+  // Short writes: libsndfile's Vorbis encoder overflows the stack on long ones.
   constexpr size_t piece = 4096;
   for (std::span<const float> rest = samples; !rest.empty(); rest = rest.subspan(std::min(piece, rest.size()))) {
     const auto count = static_cast<sf_count_t>(std::min(piece, rest.size()));

@@ -1,4 +1,4 @@
-// Copies of a recording as they come about in music collections.
+// Altered copies of a recording, of the kinds that occur in music collections.
 #pragma once
 
 #include <filesystem>
@@ -17,17 +17,17 @@ Recording read_recording(const std::filesystem::path& path);
 
 struct Variant {
   std::string name, description;
-  int sample_rate = 0;         // Hz; 0: as the recording
-  double gain = 1;             // of the samples
-  double trimmed_seconds = 0;  // at the start
-  int format = 0;              // libsndfile's
-  double compression = 0;      // 0 (least) to 1, of a lossy format
+  int sample_rate = 0;         // Hz; 0: the recording's
+  double gain = 1;             // factor for the samples
+  double trimmed_seconds = 0;  // removed at the start
+  int format = 0;              // SF_FORMAT_... of libsndfile
+  double compression = 0;      // 0 (least) to 1, for lossy formats
 };
 
-// Those that the installed libsndfile can write.
+// The variants that the installed libsndfile can write.
 std::vector<Variant> writable_variants();
 
-// Throws Error when the file cannot be written.
+// Throws Error if the file cannot be written.
 void write_variant(const std::filesystem::path& path, const Recording& recording, const Variant& variant);
 
 }  // namespace melgrad::bench
