@@ -20,6 +20,10 @@ void OutputOptions::note(const std::string& line) const {
   if (!quiet) note_on_stderr(one_line(line));
 }
 
+Reporter OutputOptions::reporter() const {
+  return {.progress = progress(), .note = [*this](const std::string& line) { note(line); }, .warn = complain};
+}
+
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_flag("--json", options.json, "Print the result as JSON on stdout");
   command.add_flag("--quiet", options.quiet, "Print no progress and no notes on stderr");

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "apps/config.h"
-#include "framework/terminal/progress.h"
+#include "framework/terminal/reporter.h"
 #include "kernels/device/error.h"
 #include "kernels/device/stream.h"
 
@@ -20,12 +20,6 @@ enum ExitCode { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_partial
 
 // The code that shells report for a process that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
 constexpr int exit_by_signal(int number) { return 128 + number; }
-
-// Options that contradict each other or the data. The program exits with exit_usage.
-class UsageError : public Exception {
- public:
-  using Exception::Exception;
-};
 
 // The help text of the data set argument.
 constexpr const char* description_of_data = "Folder with one subfolder of audio files per genre, or a manifest.csv";
@@ -40,6 +34,8 @@ struct OutputOptions {
   ProgressMode progress() const { return quiet ? ProgressMode::quiet : ProgressMode::automatic; }
   // Prints a line on stderr; nothing under --quiet.
   void note(const std::string& line) const;
+  // Progress and notes obey --quiet; warnings are always printed.
+  Reporter reporter() const;
 };
 void add_output_options(CLI::App& command, OutputOptions& options);
 

@@ -159,7 +159,8 @@ int evaluate(const EvaluateCommand& command) {
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto [side, tracks] = choose_tracks(c, classifier.file, dataset);
   adopt_labels(dataset, tracks, classifier.card, classifier.file);
-  Features loaded = load_tracks(dataset, tracks, classifier.card.mel, c.features, c.output, device, "features");
+  Features loaded =
+      load_features(dataset, tracks, c.features.request(classifier.card.mel, device), c.output.reporter(), "features");
   const ClipStore clips(loaded.take_clips(), loaded.labels(dataset), classifier.classes(),
                         classifier.card.standardisation, device);
   c.inference.crop_frames = classifier.card.crop_frames;

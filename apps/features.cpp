@@ -1,7 +1,5 @@
 #include "apps/features.h"
 
-#include <cstdio>
-
 #include "framework/audio/truncation.h"
 #include "framework/dataset/model_card.h"
 #include "kernels/device/cache_folder.h"
@@ -11,6 +9,10 @@ namespace melgrad {
 std::filesystem::path FeatureOptions::cache_folder() const {
   if (no_cache) return {};
   return cache.empty() ? default_cache_folder() : std::filesystem::path(cache);
+}
+
+FeatureRequest FeatureOptions::request(const MelSettings& mel, Device device) const {
+  return {.mel = mel, .cache_folder = cache_folder(), .strict = strict, .device = device};
 }
 
 void add_feature_options(CLI::App& command, FeatureOptions& options) {
@@ -57,20 +59,6 @@ void require_crop_options(int64_t crop_frames, int64_t n_mels) {
 void warn_of_truncation(const std::filesystem::path& file) {
   if (!std::filesystem::is_regular_file(file)) return;
   if (const std::string warning = truncation_warning(file); !warning.empty()) complain(warning);
-}
-
-Features load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                     const FeatureOptions& options, const OutputOptions& output, Device device,
-                     const std::string& what) {
-  Progress progress(what, static_cast<int64_t>(tracks.size()), "tracks", output.progress());
-  Features features = extract_features(dataset, tracks, settings, options.cache_folder(), progress, device);
-  if (!features.note.empty()) output.note(features.note);
-  for (const std::string& warning : features.warnings) complain(warning);
-  if (!options.strict) {
-    for (const std::string& message : features.failure_messages()) complain("left out: " + message);
-  }
-  require_tracks(features, dataset, options.strict);
-  return features;
 }
 
 }  // namespace melgrad

@@ -3,14 +3,10 @@
 
 #include <CLI/App.hpp>
 #include <filesystem>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "apps/command.h"
-#include "framework/audio/log_mel.h"
-#include "framework/dataset/dataset.h"
-#include "framework/dataset/feature_cache.h"
+#include "framework/dataset/feature_loader.h"
 #include "framework/dataset/track_prediction.h"
 
 namespace melgrad {
@@ -20,6 +16,7 @@ struct FeatureOptions {
   std::string cache;
   bool no_cache = false, strict = false;
   std::filesystem::path cache_folder() const;
+  FeatureRequest request(const MelSettings& mel, Device device) const;
 };
 void add_feature_options(CLI::App& command, FeatureOptions& options);
 
@@ -33,11 +30,5 @@ void require_crop_options(int64_t crop_frames, int64_t n_mels);
 
 // Prints a warning on stderr if the file was cut off. Pipes are not checked, because they can be read only once.
 void warn_of_truncation(const std::filesystem::path& file);
-
-// Extracts features under a progress bar and names files that are cut off or left out on stderr. Throws what
-// extract_features and require_tracks throw.
-Features load_tracks(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                     const FeatureOptions& options, const OutputOptions& output, Device device,
-                     const std::string& what);
 
 }  // namespace melgrad

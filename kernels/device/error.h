@@ -2,7 +2,7 @@
 // command line prints that line and nothing else.
 //
 // The hierarchy is flat: every kind derives from Exception, so `catch (const Error&)` takes no other kind. Further kinds
-// are OutOfMemory (stream.h), WriteError and Interrupted (framework), UsageError and OutputLost (apps). Only the top
+// are OutOfMemory (memory.h), WriteError and Interrupted (framework), OutputLost (apps). Only the top
 // level of a program catches Exception.
 #pragma once
 
@@ -30,6 +30,12 @@ class Exception : public std::runtime_error {
 
 // Bad input, a bad value or a broken contract.
 class Error : public Exception {
+ public:
+  using Exception::Exception;
+};
+
+// Options that contradict each other or the data.
+class UsageError : public Exception {
  public:
   using Exception::Exception;
 };

@@ -103,7 +103,7 @@ TEST_F(FaultOutput, ADiskThatFillsDuringTrainingCostsNothing) {
     const rlimit less_than_a_checkpoint{100'000, 100'000};
     prlimit(program.pid(), RLIMIT_FSIZE, &less_than_a_checkpoint, nullptr);
     EXPECT_EQ(program.wait(), 1);
-    expect_one_line("go on with: melgrad train " + music() + " --out " + full.string() + " --resume");
+    expect_one_line("resume with: melgrad train " + music() + " --out " + full.string() + " --resume");
   }
   const SafeTensors left = read_safetensors(full / "training.safetensors");
   const auto epochs = nlohmann::json::parse(left.metadata.at("training")).at("epoch").get<int>() + 1;

@@ -25,7 +25,7 @@ TEST_F(FaultSignal, SavesAndSaysHowToGoOn) {
   for (const auto& [number, code] : {std::pair(SIGTERM, 143), std::pair(SIGHUP, 129)}) {
     const fs::path run_folder = folder_ / std::to_string(number);
     EXPECT_EQ(signal_training(run_folder, {number}), code);
-    expect_one_line("go on with: melgrad train " + music() + " --out " + run_folder.string() + " --resume");
+    expect_one_line("resume with: melgrad train " + music() + " --out " + run_folder.string() + " --resume");
     const SafeTensors left = read_safetensors(run_folder / "training.safetensors");
     const auto epochs = nlohmann::json::parse(left.metadata.at("training")).at("epoch").get<int>() + 1;
     EXPECT_EQ(run(training(run_folder, epochs, {"--quiet", "--resume"})), 0) << output();

@@ -191,7 +191,7 @@ TEST(TrainingOnCuda, ADeviceThatFailsIsToldWithHowToGoOn) {
     });
     expect_refused({"train", music, "--out", run, "--device", "cuda", "--model", "cnn", "--n-mels", "32",
                     "--crop-frames", "32", "--epochs", "1000", "--no-cache", "--quiet"},
-                   "unspecified launch failure; go on with: melgrad train " + music + " --out " + run + " --resume");
+                   "unspecified launch failure; resume with: melgrad train " + music + " --out " + run + " --resume");
   }
   emulated_cuda::set_device_broken(false);
 }

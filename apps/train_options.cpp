@@ -1,0 +1,211 @@
+#include "apps/train_options.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <filesystem>
+
+#include "apps/arguments.h"
+#include "models/models.h"
+
+namespace melgrad {
+namespace {
+
+void add_common_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("data", c.data, fmt::format("{}. May come from --config instead", description_of_data));
+  app.add_option("--out", c.run_folder, "Folder of the run, for its checkpoints, log, config and split")
+      ->required()
+      ->type_name("FOLDER");
+  app.add_option("--model", c.model, "Network to train. melgrad summary prints its layers")
+      ->check(one_of(model_names()));
+  app.add_option("--epochs", c.train.epochs, "Number of passes over the training tracks")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--batch-size", c.train.batch_size, "Crops per step. Lower it if memory runs out")
+      ->check(CLI::Range(1, 65536));
+  app.add_option("--learning-rate", c.learning_rate, "Peak learning rate. Lower it if the loss diverges")
+      ->check(positive_number());
+  app.add_option("--seed", c.train.seed, "Seed of the split, the initial weights and all randomness in training")
+      ->check(whole_number());
+  app.add_option("--config", c.config, "Read options from this TOML file. The command line takes precedence")
+      ->type_name("FILE");
+  app.add_flag("--resume", c.resume, "Resume the run in --out from its last checkpoint, with the options of that run");
+  add_device_options(app, c.device);
+}
+
+void add_data_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--validation-fraction", c.split.validation_fraction,
+                 "Fraction of the tracks outside the test set to validate on")
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--test-fraction", c.split.test_fraction,
+                 "Fraction of all tracks to hold out as the test set of melgrad evaluate")
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--fold", c.fold, "Fold to hold out as the test set in cross-validation, counted from 0. -1: none")
+      ->check(CLI::Range(-1, 1'000'000));
+  app.add_option("--folds", c.split.folds,
+                 "Number of folds to make for --fold if the data set has no fold column. 0: none are made")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--split-files", c.split_files,
+                 "Folder with lists of the train, valid and test tracks, such as those of the fault-filtered GTZAN")
+      ->type_name("FOLDER");
+  app.add_option("--crop-frames", c.crops.crop_frames,
+                 "Length of a crop in frames. 256 frames are 5.9 s at the default feature settings")
+      ->check(CLI::Range(16, 1'000'000));
+  app.add_option("--crops-per-track", c.crops.crops_per_track,
+                 "Random crops of each training track per epoch. Raise it for long tracks")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--validation-crops", c.validation_crops,
+                 "Crops of each validation track per epoch. Their predictions are averaged")
+      ->check(CLI::Range(1, 1000));
+}
+
+void add_model_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--dropout", c.dropout, "Dropout probability before the last linear layer")
+      ->check(CLI::Range(0.0, 0.99));
+  app.add_option("--precision", c.precision,
+                 "Data type of activations and gradients. auto: bf16 if the GPU supports it, otherwise fp32")
+      ->check(one_of({"auto", "fp32", "bf16"}));
+}
+
+void add_optimization_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--optimizer", c.optimizer, "adamw: decoupled weight decay. adam: weight decay as an L2 gradient term")
+      ->check(one_of({"adamw", "adam"}));
+  app.add_option("--schedule", c.schedule,
+                 "Learning rate over time. cosine: linear warm-up, then half a cosine to 0. step: multiply by --gamma "
+                 "every --step-epochs epochs")
+      ->check(one_of({"cosine", "constant", "step"}));
+  app.add_option("--warmup-epochs", c.warmup_epochs, "Epochs of linear warm-up of the cosine schedule")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--step-epochs", c.step_epochs, "Epochs between two steps of the step schedule")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--gamma", c.gamma, "Factor of the learning rate at each step of the step schedule")
+      ->check(positive_number());
+  app.add_option("--weight-decay", c.train.weight_decay,
+                 "Weight decay coefficient. Biases and batch norm parameters do not decay")
+      ->check(non_negative_number());
+  app.add_option("--max-gradient-norm", c.train.optimizer.max_gradient_norm,
+                 "Clip the norm of the gradient to this value. 0: no clipping")
+      ->check(non_negative_number());
+  app.add_option("--label-smoothing", c.label_smoothing,
+                 "Fraction of the target probability to spread evenly over all classes")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--patience", c.train.patience,
+                 "Stop after this many epochs without a lower validation loss. 0: train all epochs")
+      ->check(CLI::Range(0, 1'000'000));
+}
+
+void add_augmentation_options(CLI::App& app, TrainCommand& c) {
+  kernel::SpectralJitter& jitter = c.crops.augmentation.jitter;
+  app.add_option("--pitch-shift", jitter.shift, "Largest random shift up or down, in mel bins. 0: no shift")
+      ->check(CLI::Range(0, 1000));
+  app.add_option("--equalizer", jitter.equalizer, "Standard deviation of a random smooth filter, in dB. 0: no filter")
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_option("--level", jitter.level, "Largest random change of loudness, in dB. 0: no change")
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_option("--mixup", c.crops.augmentation.mixup_alpha,
+                 "Mixup: mix pairs of crops by a weight drawn from Beta(alpha, alpha); this sets alpha. 0: no mixup")
+      ->check(non_negative_number());
+  kernel::SpecAugment& spec = c.crops.augmentation.spec_augment;
+  app.add_option("--frequency-masks", spec.frequency_masks, "SpecAugment: number of frequency masks per crop")
+      ->check(CLI::Range(0, 100));
+  app.add_option("--frequency-mask-width", spec.frequency_width,
+                 "SpecAugment: largest width of a frequency mask, in mel bins")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--time-masks", spec.time_masks, "SpecAugment: number of time masks per crop")
+      ->check(CLI::Range(0, 100));
+  app.add_option("--time-mask-width", spec.time_width, "SpecAugment: largest width of a time mask, in frames")
+      ->check(CLI::Range(0, 1'000'000));
+}
+
+void add_run_options(CLI::App& app, TrainCommand& c) {
+  app.add_option("--checkpoint-seconds", c.train.checkpoint_seconds,
+                 "Write a checkpoint at most this often, in seconds. 0: after every epoch")
+      ->check(CLI::Range(0.0, 86400.0));
+  app.add_flag("--deterministic", c.deterministic,
+               "Give the same bits in every run on a GPU, at some cost in speed. The CPU always does");
+  app.add_option("--profile-steps", c.profile_steps,
+                 "Let nsys and ncu capture steps A to B, given as A:B; see docs/profiling.md")
+      ->type_name("A:B");
+  add_output_options(app, c.output);
+}
+
+// How the config file and a resumed run treat the options.
+ConfigOptions config_options(const CLI::App& app) {
+  const auto options = [&app](const std::vector<const char*>& names) {
+    std::vector<const CLI::Option*> result;
+    for (const char* name : names) result.push_back(app.get_option(name));
+    return result;
+  };
+  return {.file = app.get_option("--config"),
+          .run_folder = app.get_option("--out"),
+          .resume = app.get_option("--resume"),
+          .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
+          .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
+                                 "--strict", "--checkpoint-seconds"})};
+}
+
+}  // namespace
+
+void add_train_options(CLI::App& app, TrainCommand& c) {
+  const auto begin_group = [&app](const char* name) { app.option_defaults()->group(name); };
+  begin_group("Common");
+  add_common_options(app, c);
+  begin_group("Data");
+  add_data_options(app, c);
+  begin_group("Model");
+  add_model_options(app, c);
+  begin_group("Optimization");
+  add_optimization_options(app, c);
+  begin_group("Augmentation");
+  add_augmentation_options(app, c);
+  begin_group("Features");
+  add_mel_options(app, c.mel);
+  add_feature_options(app, c.features);
+  begin_group("Run");
+  add_run_options(app, c);
+  c.config_options = config_options(app);
+}
+
+void check_usage(const TrainCommand& c) {
+  if (c.data.empty()) {
+    throw UsageError("no data set was given; name its folder or manifest, as in: melgrad train music --out run");
+  }
+  if (c.fold < 0 && c.split.folds > 0)
+    throw UsageError("--folds says how many there are; --fold which one to hold out");
+  if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");
+  if (c.fold >= 0 && !c.split_files.empty()) throw UsageError("--fold holds out a fold; leave out --split-files");
+  require_crop_options(c.crops.crop_frames, c.mel.n_mels);
+}
+
+SplitRequest split_request(const TrainCommand& c) {
+  SplitRequest request{.options = c.split, .split_files = c.split_files, .split_csv = {}};
+  if (c.resume) request.split_csv = std::filesystem::path(c.run_folder) / "split.csv";
+  if (c.fold >= 0) request.options.fold = c.fold;
+  request.options.seed = c.train.seed;
+  return request;
+}
+
+Schedule learning_rate_schedule(const TrainCommand& c, int64_t steps_per_epoch) {
+  if (c.schedule == "constant") return constant_schedule(c.learning_rate);
+  if (c.schedule == "step") return step_schedule(c.learning_rate, c.step_epochs * steps_per_epoch, c.gamma);
+  return warmup_cosine_schedule(c.learning_rate, c.warmup_epochs * steps_per_epoch, c.train.epochs * steps_per_epoch);
+}
+
+DType precision_on(const Stream& stream, const std::string& precision) {
+  if (precision == "auto") return stream.has_bfloat16() ? DType::bfloat16 : DType::float32;
+  if (precision == "fp32") return DType::float32;
+  if (!stream.has_bfloat16())
+    throw UsageError(fmt::format("no bf16 on {}; use --precision fp32", stream.description()));
+  return DType::bfloat16;
+}
+
+StepRange parse_steps(const std::string& text) {
+  StepRange steps;
+  if (text.empty()) return steps;
+  int length = 0;
+  const int values = std::sscanf(text.c_str(), "%" SCNd64 ":%" SCNd64 "%n", &steps.first, &steps.last, &length);
+  if (values != 2 || static_cast<size_t>(length) != text.size() || steps.first < 1 || steps.last < steps.first) {
+    throw UsageError(fmt::format("--profile-steps is {}; it takes A:B with 1 <= A <= B, such as 20:29", text));
+  }
+  return steps;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,47 @@
+// The options of melgrad train.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <string>
+
+#include "apps/command.h"
+#include "apps/config.h"
+#include "apps/features.h"
+#include "framework/dataset/clip_batches.h"
+#include "framework/dataset/split_choice.h"
+#include "framework/training/trainer.h"
+
+namespace melgrad {
+
+struct TrainCommand {
+  OutputOptions output;
+  DeviceOptions device;
+  FeatureOptions features;
+  MelSettings mel;
+  SplitOptions split;
+  TrainOptions train;
+  CropOptions crops;
+  ConfigOptions config_options;
+  std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
+  std::string optimizer = "adamw", schedule = "cosine";
+  int fold = -1;
+  bool resume = false, deterministic = false;
+  float dropout = 0.3f, label_smoothing = 0.1f, learning_rate = 1e-3f, gamma = 0.1f;
+  int64_t validation_crops = 4, warmup_epochs = 5, step_epochs = 30;
+};
+
+// Adds the options to the command, in groups.
+void add_train_options(CLI::App& app, TrainCommand& c);
+
+// Throws UsageError for options that contradict each other.
+void check_usage(const TrainCommand& c);
+
+SplitRequest split_request(const TrainCommand& c);
+Schedule learning_rate_schedule(const TrainCommand& c, int64_t steps_per_epoch);
+// Throws UsageError when the device cannot compute in the requested precision.
+DType precision_on(const Stream& stream, const std::string& precision);
+// Parses the A:B of --profile-steps; empty text: no steps. Throws UsageError.
+StepRange parse_steps(const std::string& text);
+
+}  // namespace melgrad

@@ -1,0 +1,28 @@
+// The data of one training, prepared in the order in which the checks depend on each other.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/dataset/clip_store.h"
+#include "framework/dataset/leak_check.h"
+#include "framework/dataset/model_card.h"
+
+namespace melgrad {
+
+struct TrainingData {
+  ModelCard card;
+  Split split;                        // without the tracks that could not be read
+  std::vector<std::string> names;     // of the training clips
+  std::vector<std::string> failures;  // one line for each file that could not be read
+  std::vector<Leak> leaks;
+  ClipStore training, validation;
+};
+
+// Extracts the features of the training and validation tracks, checks the labels, looks for recordings on two sides of
+// the split, standardises by the training tracks, and copies the clips to request.device. `model` is the name that the
+// checkpoints give. Throws what load_features, check_labels and check_leaks throw.
+TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
+                                   int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter);
+
+}  // namespace melgrad
