@@ -5,8 +5,8 @@
 #include "framework/audio/resampler.h"
 #include "framework/dataset/duplicates.h"
 #include "framework/dataset/same_recording.h"
-#include "tests/support/synthetic_signal.h"
-#include "tests/support/unrelated_music.h"
+#include "tests/support/errors.h"
+#include "tests/support/signals.h"
 
 namespace melgrad::test {
 namespace {
@@ -23,11 +23,6 @@ std::vector<float> resampled(const std::vector<float>& samples, int from, int to
   resampler.process(samples, result);
   resampler.finish(result);
   return result;
-}
-
-std::vector<float> scaled(std::vector<float> samples, float gain) {
-  for (float& sample : samples) sample *= gain;
-  return samples;
 }
 
 TEST(Fingerprint, FindsACopyThatIsQuieterResampledOrTrimmed) {
@@ -49,7 +44,7 @@ TEST(Fingerprint, FindsACopyThatIsQuieterResampledOrTrimmed) {
   expect_found(scaled({music.begin() + 12345, music.end() - 777}, 0.25f), 0.9, 12345.0 / rate);
 }
 
-TEST(Fingerprint, ATrimmedCopyNamedFirstStartsEarlierInTheSecond) {
+TEST(Fingerprint, OffsetIsNegativeIfTheTrimmedCopyComesFirst) {
   const std::vector<float> music = unrelated_music(1, 10);
   const std::vector<Fingerprint> prints{fingerprint_of(std::span(music).subspan(size_t{2} * rate)),
                                         fingerprint_of(music)};
@@ -58,14 +53,14 @@ TEST(Fingerprint, ATrimmedCopyNamedFirstStartsEarlierInTheSecond) {
   EXPECT_NEAR(pairs[0].offset_seconds, -2, 0.03);
 }
 
-TEST(Fingerprint, TellsUnrelatedRecordingsApart) {
+TEST(Fingerprint, DistinguishesUnrelatedRecordings) {
   std::vector<Fingerprint> prints;
   for (uint64_t seed = 0; seed < 12; ++seed) prints.push_back(fingerprint_of(unrelated_music(seed, 10)));
   EXPECT_TRUE(find_same_recordings(prints).empty());
   EXPECT_NEAR(compare(prints[0], prints[1], 0).share, 0.5, 0.1);
 }
 
-TEST(Fingerprint, ASoundInWhichNothingChangesIsLikeNoOther) {
+TEST(Fingerprint, ASteadySoundMatchesNothing) {
   std::vector<Fingerprint> prints;
   for (const char* name : {"silence", "constant", "chord", "silence", "constant", "chord"}) {
     prints.push_back(fingerprint_of(synthetic_signal(name, rate, 10)));
@@ -73,7 +68,7 @@ TEST(Fingerprint, ASoundInWhichNothingChangesIsLikeNoOther) {
   EXPECT_TRUE(find_same_recordings(prints).empty());
 }
 
-TEST(Fingerprint, WorksOnOtherSettingsAsLongAsTheyHaveTheBins) {
+TEST(Fingerprint, WorksWithOtherSettingsThatHaveEnoughBins) {
   const std::vector<float> music = unrelated_music(3, 10);
   const std::vector<float> trimmed(music.begin() + rate, music.end());
   const std::vector<MelSettings> table{{.hop_length = 256},
@@ -89,7 +84,7 @@ TEST(Fingerprint, WorksOnOtherSettingsAsLongAsTheyHaveTheBins) {
   EXPECT_TRUE(fingerprint_of(music, {.fmin = 4000}).words.empty());
 }
 
-TEST(Fingerprint, AClipTooShortHasNone) {
+TEST(Fingerprint, AClipThatIsTooShortHasNone) {
   EXPECT_TRUE(fingerprint_of(unrelated_music(4, 0.3)).words.empty());
   EXPECT_TRUE(fingerprint_of(std::vector<float>{0.5f}).words.empty());
   const std::vector<Fingerprint> prints{fingerprint_of(unrelated_music(4, 3)), fingerprint_of(unrelated_music(4, 3))};
@@ -98,7 +93,7 @@ TEST(Fingerprint, AClipTooShortHasNone) {
 
 class Duplicates : public testing::Test {
  protected:
-  // Tracks 0 and 3 are equal to the byte, 1 is 2 from its second 1 on.
+  // Tracks 0 and 3 have equal bytes. Track 1 is track 2 without its first second.
   static std::vector<TrackPrint> prints() {
     const std::vector<float> music = unrelated_music(1, 10), other = unrelated_music(2, 10);
     return {{3, {7, 7}, fingerprint_of(other)},
@@ -108,7 +103,7 @@ class Duplicates : public testing::Test {
   }
 };
 
-TEST_F(Duplicates, AreNamedByTrackAndKind) {
+TEST_F(Duplicates, HaveTwoTracksAndAKind) {
   const std::vector<Duplicate> found = find_duplicates(prints());
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].first, 0u);
@@ -118,10 +113,10 @@ TEST_F(Duplicates, AreNamedByTrackAndKind) {
   EXPECT_EQ(found[1].first, 1u);
   EXPECT_EQ(found[1].second, 2u);
   EXPECT_FALSE(found[1].identical);
-  EXPECT_NE(likeness(found[1]).find("the second starts 1.0 s earlier"), std::string::npos) << likeness(found[1]);
+  expect_contains(likeness(found[1]), "the second starts 1.0 s earlier");
 }
 
-TEST_F(Duplicates, LeakOnlyWhenTheyLieOnTwoSides) {
+TEST_F(Duplicates, AreALeakOnlyBetweenTwoSides) {
   EXPECT_TRUE(find_leaks({.train = {0, 3}, .validation = {1, 2}}, prints()).empty());
   const std::vector<Leak> leaks = find_leaks({.train = {0, 1}, .validation = {2}, .test = {3}}, prints());
   ASSERT_EQ(leaks.size(), 2u);
