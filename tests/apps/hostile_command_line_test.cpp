@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "apps/arguments.h"
 #include "framework/io/atomic_file.h"
 #include "tests/support/audio_files.h"
 #include "tests/support/call.h"
@@ -15,16 +14,6 @@ namespace melgrad::test {
 namespace {
 
 constexpr int cannot_run = 126;
-
-TEST(DidYouMean, FindsTheNearestName) {
-  const std::vector<std::string> names{"--epochs", "--batch-size", "--learning-rate", "--n-mels"};
-  EXPECT_EQ(did_you_mean("--epohcs", names), "; did you mean --epochs?");
-  EXPECT_EQ(did_you_mean("--batch_size", names), "; did you mean --batch-size?");
-  EXPECT_EQ(did_you_mean("--learn", names), "; did you mean --learning-rate?");
-  EXPECT_EQ(did_you_mean("--colour", names), "");
-  EXPECT_EQ(did_you_mean(std::string(100'000, 'x'), names), "");
-  EXPECT_EQ(did_you_mean("x", {}), "");
-}
 
 TEST(HostileCommandLine, ASuggestionOrTheAllowedValuesAreNamed) {
   const TemporaryFolder folder;

@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "framework/audio/mel_filter_bank.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/npy.h"
 #include "kernels/device/error.h"
@@ -96,47 +95,6 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, RecordedLogMel, testing::ValuesIn(cases_with(
                            return name;
                          });
 
-// Expected values printed by librosa 0.11: mel_frequencies(n_mels=130, fmin=0, fmax=11025) and
-// filters.mel(sr=22050, n_fft=2048).
-TEST(MelFilterBank, AgreesWithLibrosa) {
-  const MelSettings settings;
-  const std::vector<double> frequencies = mel_frequencies(settings);
-  ASSERT_EQ(frequencies.size(), 130u);
-  EXPECT_NEAR(frequencies[1], 25.793589, 1e-6);
-  EXPECT_NEAR(frequencies[64], 1956.474672, 1e-5);
-  EXPECT_NEAR(frequencies[129], 11025, 1e-8);
-  const MelFilterBank bank(settings);
-  const kernel::MelFilters filters = bank.filters();
-  ASSERT_EQ(filters.n_mels, 128);
-  EXPECT_NEAR(filters.weights[filters.offset[0] + 1 - filters.first_bin[0]], 0.01618285f, 1e-8);
-}
-
-// The integral of every filter over frequency is 1.
-TEST(MelFilterBank, HasUnitArea) {
-  for (const bool htk : {false, true}) {
-    const MelSettings settings = {.n_fft = 1 << 15, .n_mels = 40, .htk = htk};
-    const MelFilterBank bank(settings);
-    const kernel::MelFilters filters = bank.filters();
-    for (int64_t mel = 0; mel < filters.n_mels; ++mel) {
-      double area = 0;
-      for (int32_t i = filters.offset[mel]; i < filters.offset[mel + 1]; ++i) {
-        area += double{filters.weights[i]} * settings.sample_rate / settings.n_fft;
-      }
-      EXPECT_NEAR(area, 1, 1e-3) << mel;
-    }
-  }
-}
-
-TEST(MelScale, ConvertsBothWays) {
-  for (const bool htk : {false, true}) {
-    for (const double hz : {0.0, 60.0, 999.0, 1000.0, 4321.0, 20000.0}) {
-      EXPECT_NEAR(mel_to_hz(hz_to_mel(hz, htk), htk), hz, 1e-8);
-    }
-  }
-  EXPECT_NEAR(hz_to_mel(1000, false), 15, 1e-12);
-  EXPECT_NEAR(hz_to_mel(1000, true), 999.9855, 1e-4);
-}
-
 TEST(LogMelSpectrogram, HasTheFrameCountOfAGtzanClip) {
   const std::vector<float> clip(661794, 0.5f);
   EXPECT_EQ(log_mel(clip, {}).frames, 1293);
@@ -165,63 +123,6 @@ TEST(LogMelSpectrogram, OfAFileEqualsThatOfItsSamplesAtAnyThreadCount) {
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
   const std::jthread writer([&] { write_text(folder / "pipe", read_file(folder / "noise.wav")); });
   EXPECT_EQ(log_mel(folder / "pipe", {}).db, expected.db);
-}
-
-// The log-mel spectrogram in dB, computed on a device, with an arbitrary window.
-std::vector<float> decibels(Device device, const MelSettings& settings, const kernel::MelFrames& frames,
-                            const std::vector<float>& signal) {
-  std::vector<double> window;
-  for (int64_t i = 0; i < frames.n_fft; ++i) window.push_back(static_cast<double>(1 + i % 3));
-  const MelFilterBank bank(settings, device);
-  Stream& stream = Stream::of(device);
-  const DeviceVector<float> samples(stream, signal), db(stream, settings.n_mels * frames.count);
-  const DeviceVector<double> device_window(stream, window);
-  kernel::log_mel_spectrogram(stream, samples, device_window, db, bank.filters(), frames);
-  return db.values();
-}
-
-TEST(LogMelKernel, RepeatsToTheBitAtAnyThreadCount) {
-  const std::vector<float> signal = synthetic_signal("noise", 22050, 9);
-  expect_same_bits_at_any_thread_count(
-      [&] { return decibels(Device::cpu, {}, {.count = 333, .n_fft = 2048, .hop_length = 512}, signal); });
-}
-
-TEST(LogMelKernel, CudaAgreesWithTheCpu) {
-  MELGRAD_SKIP_WITHOUT_CUDA();
-  const std::vector<float> signal = synthetic_signal("chord", 22050, 0.5);
-  for (const auto& [n_mels, frames] : {std::pair{1, kernel::MelFrames{1, 31, 1}},
-                                       {31, {7, 441, 100}},
-                                       {33, {33, 512, 200}},
-                                       {40, {2, 1103, 1500}},
-                                       {3, {0, 64, 64}}}) {
-    SCOPED_TRACE(testing::Message() << n_mels << " bands, n_fft " << frames.n_fft);
-    const MelSettings settings = {.n_fft = static_cast<int>(frames.n_fft), .n_mels = n_mels};
-    const auto on = [&, shape = frames](Device device) { return decibels(device, settings, shape, signal); };
-    expect_close(in_every_order([&] { return on(Device::cuda); }), on(Device::cpu), 0, 5e-5);
-  }
-}
-
-// The frames are so long that the kernel computes them in several chunks.
-TEST(LogMelKernel, CudaAgreesWithTheCpuOverSeveralChunks) {
-  MELGRAD_SKIP_WITHOUT_CUDA();
-  const kernel::MelFrames frames{33, 1 << 16, 101};
-  const MelSettings settings = {.n_fft = 1 << 16, .n_mels = 35};
-  const std::vector<float> signal = synthetic_signal("noise", 22050, 4);
-  expect_close(decibels(Device::cuda, settings, frames, signal), decibels(Device::cpu, settings, frames, signal), 0,
-               5e-5);
-}
-
-TEST(LimitDynamicRange, CudaAgreesWithTheCpuToTheBit) {
-  MELGRAD_SKIP_WITHOUT_CUDA();
-  const auto limited = [](Device device, const std::vector<float>& values) {
-    const Array db(Stream::of(device), values);
-    kernel::limit_dynamic_range(Stream::of(device), db.floats(), static_cast<int64_t>(values.size()), 20);
-    return db.values();
-  };
-  for (const int64_t n : {0, 1, 31, 33, 1009, 70001}) {
-    const auto values = random_values(n, 1, 15 * unit_deviation, -40);
-    expect_same_bits(in_every_order([&] { return limited(Device::cuda, values); }), limited(Device::cpu, values));
-  }
 }
 
 TEST(LogMelSpectrogram, OnCudaIsTheSameInSeveralThreads) {

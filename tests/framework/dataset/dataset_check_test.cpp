@@ -6,48 +6,12 @@
 #include <functional>
 #include <limits>
 
-#include "framework/dataset/gtzan_faults.h"
 #include "framework/dataset/track_prints.h"
 #include "tests/support/audio_files.h"
 #include "tests/support/errors.h"
 
 namespace melgrad::test {
 namespace {
-
-TEST(AudioSurvey, MeasuresRateLengthAndPeak) {
-  const TemporaryFolder folder;
-  const AudioSurvey survey = survey_audio(write_sine(folder / "sine.wav", 440, 1.5));
-  EXPECT_EQ(survey.state, AudioState::readable);
-  EXPECT_EQ(survey.sample_rate, 22050);
-  EXPECT_NEAR(survey.seconds, 1.5, 1e-9);
-  EXPECT_NEAR(survey.peak, 0.5, 1e-3);
-  EXPECT_EQ(survey.clipped_share, 0);
-}
-
-TEST(AudioSurvey, CountsRunsAtFullScaleInEachChannel) {
-  const TemporaryFolder folder;
-  Sound sound{.samples = std::vector<float>(2000), .channels = 2};
-  for (size_t i = 0; i < 10; ++i) sound.samples[200 + 2 * i] = -1;         // ten in a row on the left
-  for (size_t i = 0; i < 2; ++i) sound.samples[1001 + 2 * i] = 1;          // two in a row are not clipping
-  for (size_t i = 0; i < 100; i += 2) sound.samples[1201 + 2 * i] = 1.0f;  // single peaks are not clipping
-  const AudioSurvey survey = survey_audio(write_sound(folder / "clipped.wav", sound));
-  EXPECT_NEAR(survey.clipped_share, 10.0 / 2000, 1e-12);
-  EXPECT_NEAR(survey.peak, 1, 1e-4);
-}
-
-TEST(AudioSurvey, NamesTheStateOfAFileWithoutUsableAudio) {
-  const TemporaryFolder folder;
-  EXPECT_EQ(survey_audio(write_text(folder / "zero.wav")).state, AudioState::empty);
-  EXPECT_EQ(survey_audio(write_sound(folder / "no_samples.wav", {})).state, AudioState::empty);
-  EXPECT_EQ(survey_audio(write_text(folder / "text.wav", "no audio")).state, AudioState::unreadable);
-  EXPECT_EQ(survey_audio(folder / "absent.wav").state, AudioState::unreadable);
-  EXPECT_EQ(survey_audio(folder.path()).state, AudioState::unreadable);
-  Sound sound{.samples = std::vector<float>(1000, 0.1f)};
-  sound.samples[500] = std::numeric_limits<float>::quiet_NaN();
-  const AudioSurvey survey = survey_audio(write_sound(folder / "nan.wav", sound, SF_FORMAT_WAV | SF_FORMAT_FLOAT));
-  EXPECT_EQ(survey.state, AudioState::non_finite);
-  expect_contains(survey.error, "nan.wav");
-}
 
 // A data set of recordings that have nothing in common. A test adds what must be found.
 class DatasetCheck : public testing::Test {
@@ -180,38 +144,6 @@ TEST_F(DatasetCheck, FindsGroupsInSeveralLabels) {
   write_text(folder_ / "manifest.csv",
              "path,label,group\nlow/a.wav,low,Ann\nlow/b.wav,low,\nhigh/a.wav,high,Ann\nhigh/b.wav,high,\n");
   expect_only("group_across_labels", {"high/a.wav", "low/a.wav"}, "Ann: high, low");
-}
-
-TEST(GtzanFaults, AreNamedIfTheDataSetIsGtzan) {
-  Dataset dataset{
-      .labels = {"blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"}};
-  const auto add_tracks = [&](int per_label) {
-    dataset.tracks.clear();
-    for (size_t label = 0; label < dataset.labels.size(); ++label) {
-      const std::string& genre = dataset.labels[label];
-      for (int i = 0; i < per_label; ++i) {
-        dataset.tracks.push_back(
-            {.name = fmt::format("{0}/{0}.{1:05}.wav", genre, i), .label = static_cast<int>(label)});
-      }
-    }
-  };
-  add_tracks(100);
-  const std::vector<KnownFault> faults = known_gtzan_faults(dataset);
-  EXPECT_EQ(faults.size(), 71u) << "the 70 tracks that the fault-filtered split leaves out, and jazz.00054";
-  const auto fault_of = [&](const std::string& name) {
-    for (const KnownFault& known : faults) {
-      if (dataset.tracks[known.track].name == name) return known.fault;
-    }
-    return std::string();
-  };
-  expect_contains(fault_of("jazz/jazz.00054.wav"), "cannot be read");
-  expect_contains(fault_of("pop/pop.00021.wav"), "fault-filtered");
-  expect_contains(fault_of("jazz/jazz.00033.wav"), "the same excerpt as jazz.00051");
-  expect_contains(fault_of("reggae/reggae.00081.wav"), "the same excerpt as reggae.00082");
-  expect_contains(fault_of("reggae/reggae.00086.wav"), "distorted");
-  EXPECT_EQ(fault_of("pop/pop.00000.wav"), "");
-  add_tracks(64);
-  EXPECT_TRUE(known_gtzan_faults(dataset).empty()) << "another data set with the names of GTZAN";
 }
 
 }  // namespace

@@ -16,7 +16,6 @@
 #include "framework/dataset/cache_entry.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
-#include "kernels/device/cache_folder.h"
 #include "kernels/device/device_error.h"
 #include "tests/support/audio_files.h"
 #include "tests/support/errors.h"
@@ -141,26 +140,6 @@ TEST(FeatureCache, LeavesUnreadableFilesOutAndNamesThem) {
       EXPECT_EQ(features.clips[i].frames == 0, failed) << dataset.tracks[i].name;
     }
   }
-}
-
-TEST(CacheEntry, IsRefusedIfAnyByteIsDamaged) {
-  const CacheKey key{.content = {1, 2}, .settings = 3};
-  const LogMel clip{.n_mels = 2, .frames = 3, .db = {-80, -1, 0, 1, 2, 3.5}, .seconds = 0.25};
-  const std::string sound = encode_cache_entry(key, clip);
-  ASSERT_TRUE(decode_cache_entry(sound, key, 2));
-  expect_equal(*decode_cache_entry(sound, key, 2), clip);
-  for (size_t i = 0; i < sound.size(); ++i) {
-    for (const int flip : {1, 0x80, 0xFF}) {
-      std::string damaged = sound;
-      damaged[i] = static_cast<char>(damaged[i] ^ flip);
-      EXPECT_FALSE(decode_cache_entry(damaged, key, 2)) << "byte " << i;
-    }
-    EXPECT_FALSE(decode_cache_entry(sound.substr(0, i), key, 2)) << "length " << i;
-  }
-  EXPECT_FALSE(decode_cache_entry(sound + '\0', key, 2));
-  EXPECT_FALSE(decode_cache_entry(sound, {.content = {1, 3}, .settings = 3}, 2));
-  EXPECT_FALSE(decode_cache_entry(sound, {.content = {1, 2}, .settings = 4}, 2));
-  EXPECT_FALSE(decode_cache_entry(sound, key, 3));
 }
 
 TEST(FeatureCache, ReplacesDamagedAndForeignEntries) {
@@ -357,24 +336,6 @@ TEST(Interrupt, EndsTheProcessTheSecondTime) {
     std::_Exit(6);
   };
   EXPECT_EXIT(interrupt_twice(), testing::KilledBySignal(SIGTERM), "");
-}
-
-TEST(CacheFolder, FollowsTheEnvironment) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const auto check = [] {
-    setenv("HOME", "/home/nina", 1);
-    unsetenv("MELGRAD_CACHE");
-    unsetenv("XDG_CACHE_HOME");
-    if (default_cache_folder() != "/home/nina/.cache/melgrad") std::_Exit(1);
-    setenv("XDG_CACHE_HOME", "relative", 1);
-    if (default_cache_folder() != "/home/nina/.cache/melgrad") std::_Exit(2);
-    setenv("XDG_CACHE_HOME", "/var/caches", 1);
-    if (default_cache_folder() != "/var/caches/melgrad") std::_Exit(3);
-    setenv("MELGRAD_CACHE", "/mnt/mel", 1);
-    if (default_cache_folder() != "/mnt/mel") std::_Exit(4);
-    std::_Exit(0);
-  };
-  EXPECT_EXIT(check(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
