@@ -5,15 +5,15 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/io/atomic_file.h"
+#include "tests/support/audio_files.h"
 #include "tests/support/call.h"
-#include "tests/support/music_set.h"
 
 namespace melgrad::test {
 namespace {
 
 using nlohmann::json;
 
-// One run, trained once for all tests of the suite.
+// All tests of the suite use one run, which is trained once.
 class CommandLine : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -23,7 +23,7 @@ class CommandLine : public testing::Test {
         call({"train",           path("music"), "--out",         path("run"), "--cache",         path("cache"),
               "--model",         "cnn_bn",      "--crop-frames", "32",        "--epochs",        "12",
               "--batch-size",    "4",           "--mixup",       "0",         "--test-fraction", "0.34",
-              "--learning-rate", "0.005",       "--json",        "--quiet",  // pitch tells the classes apart
+              "--learning-rate", "0.005",       "--json",        "--quiet",  // the classes differ in pitch
               "--pitch-shift",   "0",           "--equalizer",   "0",         "--level",         "0"});
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
@@ -36,7 +36,7 @@ class CommandLine : public testing::Test {
   static inline json trained_;
 };
 
-TEST_F(CommandLine, TrainReportsAndLeavesARun) {
+TEST_F(CommandLine, TrainPrintsAReportAndWritesARunFolder) {
   EXPECT_EQ(trained_.at("epochs"), 12);
   EXPECT_GE(trained_.at("best_epoch"), 1);
   EXPECT_GT(trained_.at("best_validation_track_accuracy"), 0.5);
@@ -70,23 +70,23 @@ TEST_F(CommandLine, FlagsOverrideTheConfig) {
   expect_refused({"train", path("absent"), "--config", path("run") + "/config.toml", "--out", path("none")}, "absent");
 }
 
-TEST_F(CommandLine, NumbersThatTomlLacksSurviveTheConfig) {
+TEST_F(CommandLine, NumbersThatTomlCannotExpressAreSavedInTheConfig) {
   const Result result = call({"train", path("music"), "--out", path("odd"), "--model", "cnn", "--crop-frames", "0032",
                               "--epochs", "1", "--dropout", ".5", "--seed", "18446744073709551615", "--quiet"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(call({"train", "--out", path("odd"), "--resume", "--quiet"}).exit_code, 0);
 }
 
-TEST_F(CommandLine, AConfigKeyThatIsNoOptionIsNamedWithItsLine) {
+TEST_F(CommandLine, AnUnknownConfigKeyIsNamedWithItsLine) {
   write_text(path("bad.toml"), "epochs = 1\nlearnig_rate = 0.1\n");
   const Result result = call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("bad.toml:2: learnig_rate"), std::string::npos) << result.err;
+  expect_contains(result.err, "bad.toml:2: learnig_rate");
   write_text(path("bad.toml"), "epochs = = 1\n");
   EXPECT_EQ(call({"train", path("music"), "--config", path("bad.toml"), "--out", path("unused")}).exit_code, 2);
 }
 
-TEST_F(CommandLine, AConfigHasLettersBeyondAsciiInStringsAndCommentsOnly) {
+TEST_F(CommandLine, AConfigMayContainNonAsciiLettersOnlyInStringsAndComments) {
   const auto expect_config_refused = [&](const std::string& config, const std::string& message) {
     write_text(path("bad.toml"), config);
     expect_refused({"train", path("music"), "--config", path("bad.toml")}, message, 2);
@@ -95,7 +95,8 @@ TEST_F(CommandLine, AConfigHasLettersBeyondAsciiInStringsAndCommentsOnly) {
                         "bad.toml:3: letters beyond ASCII must be in quotes");
   expect_config_refused("# \xC3\xB6\nout = \"\"\"\\\n\xC3\xB6\"\"\"\n",
                         "bad.toml:2: a file with letters beyond ASCII must not have multi-line strings");
-  expect_config_refused("# \xC3\xB6\nepochs = [0P\"\xC3\xB6\"]\n", "bad.toml:2: ");  // a quote that begins no string
+  expect_config_refused("# \xC3\xB6\nepochs = [0P\"\xC3\xB6\"]\n",
+                        "bad.toml:2: ");  // a quote that does not begin a string
 
   const std::string run = path("b\xC3\xB6se \xE2\x80\xA8");
   write_text(path("good.toml"), "model = 'cnn' # \xC2\xA7\nepochs = 1\nout = \"" + run + "\"\n");
@@ -104,7 +105,7 @@ TEST_F(CommandLine, AConfigHasLettersBeyondAsciiInStringsAndCommentsOnly) {
   EXPECT_EQ(call({"train", "--out", run, "--resume", "--quiet"}).exit_code, 0);
 }
 
-TEST_F(CommandLine, EvaluateTakesTheHeldOutTracksAndWritesTables) {
+TEST_F(CommandLine, EvaluateUsesTheHeldOutTracksAndWritesTables) {
   const Result result = call({"evaluate", path("run"), path("music"), "--cache", path("cache"), "--json", "--quiet"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json report = json::parse(result.out);
@@ -120,31 +121,31 @@ TEST_F(CommandLine, EvaluateTakesTheHeldOutTracksAndWritesTables) {
   const Result text = call(
       {"evaluate", path("run"), path("music"), "--split", "train", "--cache", path("cache"), "--out", path("tables")});
   EXPECT_EQ(text.exit_code, 0) << text.err;
-  EXPECT_NE(text.out.find("train side"), std::string::npos) << text.out;
+  expect_contains(text.out, "train side");
 }
 
-TEST_F(CommandLine, EvaluateOfACheckpointFileTakesItsRunsSplitAndOtherMusicMustBeAskedForWhole) {
+TEST_F(CommandLine, EvaluateOfACheckpointUsesTheSplitOfItsRunAndOtherMusicNeedsSplitAll) {
   const Result file = call({"evaluate", path("run") + "/best.safetensors", path("music"), "--json", "--quiet"});
   ASSERT_EQ(file.exit_code, 0) << file.err;
   EXPECT_EQ(json::parse(file.out).at("split"), "test");
   write_sine(path("other") + "/low/another.wav", 210, 1.0);
   const Result other = call({"evaluate", path("run"), path("other"), "--quiet"});
   EXPECT_EQ(other.exit_code, 1);
-  EXPECT_NE(other.err.find("--split all"), std::string::npos) << other.err;
+  expect_contains(other.err, "--split all");
   const Result whole = call({"evaluate", path("run"), path("other"), "--split", "all", "--json", "--quiet"});
   EXPECT_EQ(whole.exit_code, 0) << whole.err;
   EXPECT_EQ(json::parse(whole.out).at("tracks"), 1);
 }
 
-TEST_F(CommandLine, AFileThatCannotBeReadIsNamedLeftOutAndReported) {
+TEST_F(CommandLine, AnUnreadableFileIsNamedLeftOutAndReported) {
   write_music_set(path("flawed"), 4);
-  write_text(path("flawed") + "/low/broken.wav", "this is no audio");
+  write_text(path("flawed") + "/low/broken.wav", "this is not audio");
   const std::vector<std::string> arguments{"train",  path("flawed"),  "--out", path("flawed_run"), "--model",
                                            "cnn",    "--crop-frames", "32",    "--epochs",         "1",
                                            "--json", "--quiet"};
   const Result result = call(arguments);
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_NE(result.err.find("broken.wav"), std::string::npos);
+  expect_contains(result.err, "broken.wav");
   EXPECT_EQ(json::parse(result.out).at("failed_files").size(), 1u);
   EXPECT_EQ(read_file(path("flawed_run") + "/split.csv").find("broken"), std::string::npos);
   std::vector<std::string> strict = arguments;
@@ -153,8 +154,8 @@ TEST_F(CommandLine, AFileThatCannotBeReadIsNamedLeftOutAndReported) {
   EXPECT_EQ(call(strict).exit_code, 1);
 }
 
-TEST_F(CommandLine, PredictNamesEveryFileItCanAndTheExitCodeTellsOfTheRest) {
-  write_text(path("broken.wav"), "this is no audio");
+TEST_F(CommandLine, PredictClassifiesReadableFilesAndItsExitCodeReportsTheOthers) {
+  write_text(path("broken.wav"), "this is not audio");
   const std::string good = path("music") + "/high/high.00000.wav";
   const Result result = call({"predict", path("run"), good, path("broken.wav"), path("music") + "/low", "--json"});
   EXPECT_EQ(result.exit_code, 3);
@@ -167,7 +168,7 @@ TEST_F(CommandLine, PredictNamesEveryFileItCanAndTheExitCodeTellsOfTheRest) {
   double total = 0;
   for (const json& p : files[0].at("predictions")) total += p.at("probability").get<double>();
   EXPECT_NEAR(total, 1, 1e-5);
-  EXPECT_NE(result.err.find("broken.wav"), std::string::npos);
+  expect_contains(result.err, "broken.wav");
   EXPECT_EQ(call({"predict", path("run"), path("broken.wav")}).exit_code, 1);
   EXPECT_EQ(call({"predict", path("run"), good}).exit_code, 0);
 }
@@ -208,11 +209,11 @@ TEST_F(CommandLine, SummaryCountsWhatTorchvisionCounts) {
   EXPECT_GT(summary.at("training_step_bytes"), 4 * 4 * 11'000'000);
 }
 
-TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
+TEST_F(CommandLine, WrongArgumentsAreNamedAndExitWithTwo) {
   const auto expect_usage = [](const std::vector<std::string>& arguments, const std::string& part) {
     const Result result = call(arguments);
     EXPECT_EQ(result.exit_code, 2) << part;
-    EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
+    expect_contains(result.err, part);
     EXPECT_EQ(result.out, "");
     EXPECT_EQ(lines_of_program(result.err), 1) << result.err;
   };
@@ -239,17 +240,16 @@ TEST_F(CommandLine, WrongArgumentsExitWithTwoAndSayWhich) {
   expect_usage({"mel"}, "file");
 }
 
-TEST_F(CommandLine, NotesWhatFiguresCannotBeTakenAt) {
+TEST_F(CommandLine, WarnsAboutMisleadingFigures) {
   const Result brief = call({"train", path("music"), "--out", path("brief"), "--model", "cnn", "--crop-frames", "32",
                              "--epochs", "2", "--warmup-epochs", "3"});
   ASSERT_EQ(brief.exit_code, 0) << brief.err;
-  EXPECT_NE(brief.err.find("the learning rate rises over 3 epochs and 2 are trained"), std::string::npos) << brief.err;
+  expect_contains(brief.err, "the learning rate rises over 3 epochs and 2 are trained");
 
   fs::copy(path("run") + "/last.safetensors", path("alone.safetensors"));
   const Result alone = call({"evaluate", path("alone.safetensors"), path("music"), "--cache", path("cache")});
   EXPECT_EQ(alone.exit_code, 0) << alone.err;
-  EXPECT_NE(alone.err.find("the accuracy is too high if the model was trained on some of them"), std::string::npos)
-      << alone.err;
+  expect_contains(alone.err, "the accuracy is too high if the model was trained on some of them");
 }
 
 TEST_F(CommandLine, ARunBeforeItsFirstEpochHasNoModel) {
@@ -258,11 +258,11 @@ TEST_F(CommandLine, ARunBeforeItsFirstEpochHasNoModel) {
                  "resume with melgrad train --out '" + path("early run") + "' --resume");
 }
 
-TEST_F(CommandLine, EachSubcommandHelpsWithAnExample) {
+TEST_F(CommandLine, TheHelpOfEachSubcommandHasAnExample) {
   for (const char* command : {"synth", "mel", "train", "evaluate", "predict", "summary", "check"}) {
     const Result result = call({command, "--help"});
     EXPECT_EQ(result.exit_code, 0);
-    EXPECT_NE(result.out.find(std::string("Examples:\n  melgrad ") + command), std::string::npos) << result.out;
+    expect_contains(result.out, std::string("Examples:\n  melgrad ") + command);
   }
 }
 

@@ -1,4 +1,4 @@
-// Places that cannot be written to, or no longer: each is told in one line, with an exit code, and costs nothing else.
+// Outputs that cannot be written: each is reported in one line with an exit code, and no other result is lost.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -12,15 +12,15 @@ namespace {
 
 class FaultOutput : public FaultTest {
  protected:
-  // Lets every write to a file fail while the program runs; what it says goes through a pipe.
+  // Makes every write to a file fail while the program runs. Its messages go through a pipe.
   static constexpr const char* no_space = R"({ (ulimit -f 0; "$@"); echo "exit $?"; } 2>&1 | cat)";
 
   void expect_exit_1_and_one_line(const std::string& words) const {
     const std::string text = output();
     EXPECT_TRUE(text.ends_with("exit 1\n")) << text;
     EXPECT_EQ(lines(text), 2) << text;
-    EXPECT_NE(text.find(words), std::string::npos) << text;
-    EXPECT_NE(text.find("raise the limit"), std::string::npos) << text;
+    expect_contains(text, words);
+    expect_contains(text, "raise the limit");
   }
 
   fs::path short_run() {
@@ -29,7 +29,7 @@ class FaultOutput : public FaultTest {
   }
 };
 
-TEST_F(FaultOutput, StdoutThatCannotBeWrittenIsAFailure) {
+TEST_F(FaultOutput, UnwritableStdoutIsAFailure) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"summary", "cnn"}, {"--help"}}) {
     EXPECT_EQ(run(arguments, R"("$@" > /dev/full)"), 1);
     expect_one_line("cannot write the results to stdout: No space left on device");
@@ -38,20 +38,20 @@ TEST_F(FaultOutput, StdoutThatCannotBeWrittenIsAFailure) {
   }
 }
 
-TEST_F(FaultOutput, AReaderThatIsGoneEndsItQuietly) {
+TEST_F(FaultOutput, AClosedPipeEndsItQuietly) {
   const std::string model = short_run().string();
   const std::string to_nobody = R"({ sleep 0.1; "$@"; echo "exit $?" >&2; } | :)";
   EXPECT_EQ(run({"predict", model, music(), "--quiet"}, to_nobody), 0);
   EXPECT_EQ(output(), "exit 141\n");
   EXPECT_EQ(run({"predict", model, music(), "--quiet", "--json"}, to_nobody), 0);
   EXPECT_EQ(output(), "exit 141\n");
-  // What was to be kept is kept.
+  // The result files are written all the same.
   EXPECT_EQ(run({"evaluate", model, music(), "--quiet", "--cache", (folder_ / "cache").string()}, to_nobody), 0);
   EXPECT_EQ(output(), "exit 141\n");
   EXPECT_TRUE(fs::exists(folder_ / "run/evaluation/confusion.png"));
 }
 
-TEST_F(FaultOutput, StderrThatCannotBeWrittenStopsNothing) {
+TEST_F(FaultOutput, UnwritableStderrStopsNothing) {
   for (const char* script : {R"("$@" 2> /dev/full)", R"("$@" 2>&-)", R"("$@" <&- >&- 2>&-)"}) {
     fs::remove_all(folder_ / "run");
     const int code = run(training(folder_ / "run", 2), script);
@@ -63,7 +63,7 @@ TEST_F(FaultOutput, StderrThatCannotBeWrittenStopsNothing) {
   }
 }
 
-TEST_F(FaultOutput, AFullDiskIsToldByEveryCommandThatWrites) {
+TEST_F(FaultOutput, EveryCommandThatWritesReportsAFullDisk) {
   const std::string model = short_run().string(), track = music() + "/low/low.00000.wav";
   for (const char* kind : {"--npy", "--png"}) {
     run({"mel", track, kind, (folder_ / "file").string(), "--quiet"}, no_space);
@@ -78,14 +78,14 @@ TEST_F(FaultOutput, AFullDiskIsToldByEveryCommandThatWrites) {
   EXPECT_EQ(unfinished_files(folder_.path()), 0);
 }
 
-TEST_F(FaultOutput, ACacheThatCannotBeWrittenIsANote) {
+TEST_F(FaultOutput, AnUnwritableCacheIsANote) {
   const std::string model = short_run().string();
   run({"evaluate", model, music(), "--cache", (folder_ / "new").string()}, no_space);
-  EXPECT_NE(output().find("features are not cached: cannot write"), std::string::npos) << output();
+  expect_contains(output(), "features are not cached: cannot write");
   EXPECT_EQ(unfinished_files(folder_.path()), 0);
 }
 
-TEST_F(FaultOutput, AFolderThatMayNotBeWrittenToIsNamed) {
+TEST_F(FaultOutput, AFolderWithoutWritePermissionIsNamed) {
   EXPECT_EQ(run(training("/proc/melgrad", 1)), 1);
   expect_one_line("cannot create the folder /proc/melgrad: ");
   EXPECT_EQ(run({"synth", "/proc/melgrad"}), 1);
@@ -95,7 +95,7 @@ TEST_F(FaultOutput, AFolderThatMayNotBeWrittenToIsNamed) {
   expect_one_line("cannot create the folder /proc/melgrad: ");
 }
 
-TEST_F(FaultOutput, ADiskThatFillsDuringTrainingCostsNothing) {
+TEST_F(FaultOutput, ADiskThatFillsDuringTrainingLosesNothing) {
   const fs::path full = folder_ / "full";
   {
     Program program(training(full, 10000, {"--quiet"}), folder_ / "output");
@@ -113,7 +113,7 @@ TEST_F(FaultOutput, ADiskThatFillsDuringTrainingCostsNothing) {
   EXPECT_TRUE(read_file(full / "last.safetensors") == read_file(folder_ / "whole/last.safetensors"));
 }
 
-TEST_F(FaultOutput, AFolderDeletedDuringTrainingIsTold) {
+TEST_F(FaultOutput, AFolderDeletedDuringTrainingIsReported) {
   const fs::path run_folder = folder_ / "run";
   for (const bool replaced : {false, true}) {
     Program program(training(run_folder, 10000, {"--quiet"}), folder_ / "output");
@@ -128,7 +128,7 @@ TEST_F(FaultOutput, AFolderDeletedDuringTrainingIsTold) {
     EXPECT_EQ(program.wait(), 1);
     expect_one_line(run_folder.string() + " was deleted while training wrote to it");
     EXPECT_EQ(output().find("process 1 on another machine trains into its successor") != std::string::npos, replaced);
-    // What was being written when the folders changed places may still reach the successor.
+    // A write in progress during the exchange may still reach the successor.
     EXPECT_EQ(fs::exists(run_folder), replaced);
   }
 }
@@ -145,7 +145,7 @@ TEST_F(FaultOutput, ARunFolderTakesOneTrainingAtATime) {
     expect_one_line(holder + " trains into " + run_folder.string() + " now");
   }
   EXPECT_TRUE(first.running());
-  // What a killed process leaves of its lock does not hold the next one up.
+  // The lock file of a killed process does not block the next training.
   first.send(SIGKILL);
   first.wait();
   EXPECT_TRUE(read_file(run_folder / "training.lock").starts_with(holder));

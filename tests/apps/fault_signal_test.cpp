@@ -1,4 +1,4 @@
-// Signals other than Ctrl-C, a clock that goes backwards, and too little memory: real processes meet them.
+// Processes that receive signals other than Ctrl-C, have a clock that goes backwards or too little memory.
 #include <fmt/format.h>
 
 #include <cctype>
@@ -12,7 +12,7 @@ namespace {
 
 class FaultSignal : public FaultTest {
  protected:
-  // The exit code of a training that gets `signals` at once after its first epoch.
+  // Trains and sends all `signals` after the first epoch. Returns the exit code.
   int signal_training(const fs::path& run, std::initializer_list<int> signals, const std::string& script = "") {
     Program program(training(run, 10000, {"--quiet"}), folder_ / "output", script);
     EXPECT_TRUE(program.run_until([&] { return has_epoch(run); })) << output();
@@ -21,7 +21,7 @@ class FaultSignal : public FaultTest {
   }
 };
 
-TEST_F(FaultSignal, SavesAndSaysHowToGoOn) {
+TEST_F(FaultSignal, SavesAndPrintsTheCommandToResume) {
   for (const auto& [number, code] : {std::pair(SIGTERM, 143), std::pair(SIGHUP, 129)}) {
     const fs::path run_folder = folder_ / std::to_string(number);
     EXPECT_EQ(signal_training(run_folder, {number}), code);
@@ -35,16 +35,16 @@ TEST_F(FaultSignal, SavesAndSaysHowToGoOn) {
   }
 }
 
-TEST_F(FaultSignal, AClosingTerminalIsNotImpatience) {
+TEST_F(FaultSignal, ASecondHangupDoesNotEndTheProcess) {
   EXPECT_EQ(signal_training(folder_ / "run", {SIGHUP, SIGHUP}), 129);
   expect_one_line("--resume");
 }
 
-TEST_F(FaultSignal, NohupHolds) {
+TEST_F(FaultSignal, IgnoresHangupUnderNohup) {
   EXPECT_EQ(signal_training(folder_ / "run", {SIGHUP, SIGTERM}, R"(trap '' HUP; exec "$@")"), 143);
 }
 
-TEST_F(FaultSignal, AComposerLeavesWholeTracks) {
+TEST_F(FaultSignal, SynthLeavesOnlyCompleteTracks) {
   const fs::path set = folder_ / "set";
   Program program({"synth", set.string(), "--tracks-per-genre", "1000", "--quiet"}, folder_ / "output");
   ASSERT_TRUE(program.run_until([&] { return fs::exists(set / "blues/blues.00003.wav"); })) << output();
@@ -60,7 +60,7 @@ TEST_F(FaultSignal, AComposerLeavesWholeTracks) {
   }
 }
 
-TEST_F(FaultSignal, ACrashIsToldInOneLine) {
+TEST_F(FaultSignal, ACrashIsReportedInOneLine) {
   for (const auto& [limits, words] :
        {std::pair("", "please report"), std::pair("ulimit -v $((1 << 40));", "ulimit -v")}) {
     const fs::path run_folder = folder_ / words;
@@ -70,25 +70,25 @@ TEST_F(FaultSignal, ACrashIsToldInOneLine) {
 }
 
 #if !defined(__SANITIZE_ADDRESS__)
-// A sanitizer must be the first library of a process, and needs terabytes of addresses.
+// AddressSanitizer must be the first library of a process and needs terabytes of address space.
 
-TEST_F(FaultSignal, AClockThatGoesBackwardsIsNotAsked) {
+TEST_F(FaultSignal, AWallClockThatGoesBackwardsDoesNotMatter) {
   EXPECT_EQ(run(training(folder_ / "run", 3), "export LD_PRELOAD=" BACKWARD_CLOCK "; exec \"$@\""), 0) << output();
   std::ifstream log(folder_ / "run/log.jsonl");
   for (std::string line; std::getline(log, line);) EXPECT_GT(nlohmann::json::parse(line).at("seconds"), 0) << line;
-  const std::string text = output();  // in which neither a rate nor a time is negative
+  const std::string text = output();  // must contain no negative rate or time
   for (size_t i = text.find('-'); i != std::string::npos; i = text.find('-', i + 1)) {
     EXPECT_FALSE(std::isdigit(static_cast<unsigned char>(text[i + 1]))) << text;
   }
 }
 
-TEST_F(FaultSignal, TooLittleMemoryIsToldInOneLine) {
-  // Whatever the libraries take on this machine, this is too much.
+TEST_F(FaultSignal, TooLittleMemoryIsReportedInOneLine) {
+  // These batches need more than the limit on any machine.
   EXPECT_EQ(run(training(folder_ / "large", 1, {"--quiet", "--batch-size", "60000", "--crops-per-track", "1000"}),
                 R"(ulimit -v 1000000; exec "$@")"),
             1);
   expect_one_line("out of memory");
-  EXPECT_NE(output().find("--batch-size"), std::string::npos) << output();
+  expect_contains(output(), "--batch-size");
 }
 #endif
 

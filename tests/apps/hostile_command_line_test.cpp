@@ -1,14 +1,13 @@
-// Arguments that are misspelled or out of range, and folders that one may not read or write.
+// Arguments that are misspelled or out of range, and files and folders without permissions.
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "apps/arguments.h"
 #include "framework/io/atomic_file.h"
+#include "tests/support/audio_files.h"
 #include "tests/support/call.h"
-#include "tests/support/music_set.h"
 #include "tests/support/paths.h"
 
 namespace melgrad::test {
@@ -16,17 +15,7 @@ namespace {
 
 constexpr int cannot_run = 126;
 
-TEST(DidYouMean, FindsTheNearestName) {
-  const std::vector<std::string> names{"--epochs", "--batch-size", "--learning-rate", "--n-mels"};
-  EXPECT_EQ(did_you_mean("--epohcs", names), "; did you mean --epochs?");
-  EXPECT_EQ(did_you_mean("--batch_size", names), "; did you mean --batch-size?");
-  EXPECT_EQ(did_you_mean("--learn", names), "; did you mean --learning-rate?");
-  EXPECT_EQ(did_you_mean("--colour", names), "");
-  EXPECT_EQ(did_you_mean(std::string(100'000, 'x'), names), "");
-  EXPECT_EQ(did_you_mean("x", {}), "");
-}
-
-TEST(HostileCommandLine, IsToldWhatWasMeantOrWhatMayBe) {
+TEST(HostileCommandLine, ASuggestionOrTheAllowedValuesAreNamed) {
   const TemporaryFolder folder;
   const std::string wav = write_sine(folder / "a.wav", 440).string(), run = (folder / "run").string();
   const std::string config = write_text(folder / "c.toml", "learnig_rate = 1\n").string();
@@ -57,7 +46,7 @@ TEST(HostileCommandLine, IsToldWhatWasMeantOrWhatMayBe) {
   EXPECT_FALSE(fs::exists(run));
 }
 
-// The exit code of the program as a user who owns nothing; what it prints goes to `output`.
+// Runs the program as the user nobody and writes its output to `output`. Returns the exit code.
 int run_as_nobody(std::vector<std::string> arguments, const fs::path& output) {
   const std::string path = program().string();
   arguments.insert(arguments.begin(), path);
@@ -78,7 +67,7 @@ int run_as_nobody(std::vector<std::string> arguments, const fs::path& output) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST(HostileCommandLine, MayBeForbiddenToReadOrWrite) {
+TEST(HostileCommandLine, MissingPermissionsAreNamed) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   const TemporaryFolder folder;
   fs::permissions(folder.path(), fs::perms::all);
@@ -90,7 +79,7 @@ TEST(HostileCommandLine, MayBeForbiddenToReadOrWrite) {
   }
   write_sine(folder / "locked/rock/a.wav", 440);
   fs::permissions(folder / "locked", fs::perms::none);
-  fs::create_directory(folder / "out");  // root's own, 0755
+  fs::create_directory(folder / "out");  // owned by root, mode 0755
   const auto path = [&](const char* name) { return (folder / name).string(); };
   const std::pair<std::vector<std::string>, const char*> table[] = {
       {{"mel", path("music/low/low.00000.wav")}, "low.00000.wav: Permission denied"},
@@ -106,7 +95,7 @@ TEST(HostileCommandLine, MayBeForbiddenToReadOrWrite) {
     if (exit_code == cannot_run) GTEST_SKIP() << "nobody may not run " << program();
     const std::string output = read_file(folder / "output");
     EXPECT_EQ(exit_code, 1) << output;
-    EXPECT_NE(output.find(says), std::string::npos) << output;
+    expect_contains(output, says);
     EXPECT_EQ(lines_of_program(output), 1) << output;
   }
 }

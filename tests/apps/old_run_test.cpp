@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/io/atomic_file.h"
+#include "tests/support/audio_files.h"
 #include "tests/support/call.h"
-#include "tests/support/music_set.h"
 #include "tests/support/paths.h"
 
 namespace melgrad::test {

@@ -6,7 +6,7 @@
 #include "framework/io/atomic_file.h"
 #include "framework/io/safetensors.h"
 #include "kernels/device/philox.h"
-#include "tests/support/music_set.h"
+#include "tests/support/audio_files.h"
 #include "tests/support/program.h"
 
 namespace melgrad::test {

@@ -2,16 +2,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/command_line.h"
 #include "kernels/device/stream.h"
+#include "tests/support/call.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
-std::string output_of(const std::vector<const char*>& arguments) {
-  testing::internal::CaptureStdout();
-  EXPECT_EQ(run_command_line(static_cast<int>(arguments.size()), arguments.data()), 0);
-  return testing::internal::GetCapturedStdout();
+std::string output_of(const std::vector<std::string>& arguments) {
+  const Result result = call(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return result.out;
 }
 
 void expect_digits_and_dots(const std::string& text) {
@@ -26,15 +26,15 @@ void expect_commit(std::string text) {
   EXPECT_EQ(text.find_first_not_of("0123456789abcdef"), std::string::npos) << text;
 }
 
-TEST(Version, IsALine) {
-  const std::string line = output_of({"melgrad", "--version"});
+TEST(Version, IsOneLine) {
+  const std::string line = output_of({"--version"});
   ASSERT_TRUE(line.starts_with("melgrad ") && line.ends_with('\n')) << line;
   expect_digits_and_dots(line.substr(8, line.size() - 9));
 }
 
-TEST(Version, AsJsonNamesBuildLibrariesAndDevices) {
-  const auto version = nlohmann::json::parse(output_of({"melgrad", "--version", "--json"}));
-  EXPECT_EQ("melgrad " + version.at("version").get<std::string>() + "\n", output_of({"melgrad", "--version"}));
+TEST(Version, JsonNamesBuildLibrariesAndDevices) {
+  const auto version = nlohmann::json::parse(output_of({"--version", "--json"}));
+  EXPECT_EQ("melgrad " + version.at("version").get<std::string>() + "\n", output_of({"--version"}));
   expect_commit(version.at("build").at("commit"));
   for (const char* key : {"type", "compiler", "device"}) EXPECT_NE(version.at("build").at(key), "") << key;
   for (const char* name : {"oneDNN", "libsndfile", "libmpg123", "libsoxr", "cairo", "xxHash"}) {
@@ -49,4 +49,4 @@ TEST(Version, AsJsonNamesBuildLibrariesAndDevices) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

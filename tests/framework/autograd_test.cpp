@@ -3,16 +3,16 @@
 
 #include "framework/ops.h"
 #include "kernels/scale.h"
-#include "tests/support/expect_error.h"
+#include "tests/support/errors.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 using Values = std::vector<float>;
 
 Tensor leaf(const Values& values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}).require_grad(); }
 
-// y = factor * x, whose gradient tells one use of a tensor from another.
+// y = factor * x. Different factors distinguish the uses of a tensor in its gradient.
 Tensor times(const Tensor& x, float factor) {
   const auto multiply = [factor = Tensor::full({}, factor)](const Tensor& values) {
     Tensor result = Tensor::empty(values.shape());
@@ -52,7 +52,7 @@ TEST(Autograd, AddsUpTheBranchesOfADiamond) {
   EXPECT_EQ(x.grad().item(), 2 * (3 + 5 + 1));
 }
 
-// A walk in any order but a topological one would pass the late use's gradient on too early.
+// Only a topological order waits for the gradient of the late use before it goes on from `early`.
 TEST(Autograd, WaitsForTheLongestPathToATensor) {
   const Tensor x = leaf({1});
   const Tensor early = times(x, 2);
@@ -62,7 +62,7 @@ TEST(Autograd, WaitsForTheLongestPathToATensor) {
   EXPECT_EQ(x.grad().item(), 2 * (1 + 243));
 }
 
-// The gradient add() returns is one handle for both inputs: adding to one must not change the other.
+// add() returns one handle as the gradient of both inputs. Adding to one gradient must not change the other.
 TEST(Autograd, KeepsGradientsOfSeveralInputsApart) {
   const Tensor a = leaf({1}), b = leaf({2});
   add(a, b).backward(Tensor::from(Values{7}, {1}));
@@ -71,7 +71,7 @@ TEST(Autograd, KeepsGradientsOfSeveralInputsApart) {
   EXPECT_EQ(b.grad().item(), 27);
 }
 
-TEST(Autograd, LeavesTheGivenGradientAlone) {
+TEST(Autograd, DoesNotChangeTheGivenGradient) {
   const Tensor x = leaf({1, 2}), dy = Tensor::from(Values{3, 5}, {2});
   add(x, times(x, 2)).backward(dy);
   add(x, x).backward(dy);
@@ -92,7 +92,7 @@ TEST(Autograd, AddsToTheGradientOfEarlierCallsUntilItIsDropped) {
   EXPECT_EQ(x.grad().item(), 2);
 }
 
-TEST(Autograd, DoesNotChangeAGradientThatSomeoneHolds) {
+TEST(Autograd, DoesNotChangeAGradientThatHasAnotherOwner) {
   const Tensor x = leaf({1, 2}), ones = Tensor::full({2}, 1);
   times(x, 2).backward(ones);
   const Tensor handle = x.grad(), view = x.grad().view({2, 1});
@@ -102,7 +102,7 @@ TEST(Autograd, DoesNotChangeAGradientThatSomeoneHolds) {
   EXPECT_EQ(x.grad().to_vector(), (Values{5, 5}));
 }
 
-TEST(Autograd, ReusesTheBufferOfAGradientThatNobodyElseHolds) {
+TEST(Autograd, ReusesTheBufferOfAGradientWithOneOwner) {
   const Tensor x = leaf({1, 2}), ones = Tensor::full({2}, 1);
   times(x, 2).backward(ones);
   const void* address = x.grad().data();
@@ -118,7 +118,7 @@ TEST(Autograd, GivesNoGradientToTensorsThatRequireNone) {
   y.backward();
   EXPECT_EQ(x.grad().item(), 1);
   EXPECT_FALSE(constant.grad().defined());
-  EXPECT_FALSE(y.grad().defined());  // only leaves collect
+  EXPECT_FALSE(y.grad().defined());  // only leaves keep gradients
 }
 
 TEST(Autograd, StopsAtDetachedTensorsAndPlainViews) {
@@ -164,7 +164,7 @@ TEST(Autograd, RefusesASecondBackward) {
   const Tensor middle = times(x, 2), y = times(middle, 3);
   y.backward();
   expect_error([&] { y.backward(); }, "run the forward pass again");
-  // A new op on top of a consumed one cannot reach the leaves either, and says so before it changes any gradient.
+  // A new op on a freed part of the graph cannot reach the leaves either; the error comes before any gradient changes.
   expect_error([&] { add(x, middle).backward(); }, "at op times");
   EXPECT_EQ(x.grad().item(), 6);
 }
@@ -182,7 +182,7 @@ TEST(Autograd, NamesTheOpThatReturnsAWrongGradient) {
   expect_error(returning({Tensor::zeros({2}, DType::bfloat16)}), "faulty: gradient is bfloat16 [2] on cpu");
 }
 
-TEST(Autograd, RefusesWhatItCannotDifferentiate) {
+TEST(Autograd, RefusesWrongRootsAndGradients) {
   const Tensor x = leaf({1, 2});
   expect_error([&] { x.detach().backward(Tensor::zeros({2})); }, "requires no gradient");
   expect_error([&] { add(x, x).backward(); }, "needs a scalar, got shape [2]");
@@ -191,7 +191,7 @@ TEST(Autograd, RefusesWhatItCannotDifferentiate) {
   expect_error([] { Tensor().backward(); }, "undefined tensor");
 }
 
-TEST(Autograd, FreesActivationsWhileItWalks) {
+TEST(Autograd, FreesActivationsDuringTheBackwardPass) {
   const Tensor x = leaf(Values(1000, 1));
   std::vector<size_t> used_at;
   const auto probe = [&](const Tensor& y) {
@@ -209,10 +209,10 @@ TEST(Autograd, FreesActivationsWhileItWalks) {
     root.backward(dy);
     for (size_t i = 2; i < used_at.size(); ++i) EXPECT_LT(used_at[i], used_at[i - 1]) << "after " << i << " probes";
   }
-  EXPECT_EQ(used() - before, x.grad().bytes() / 1000 * 1024);  // the gradient of x is all that is left: see size_class
+  EXPECT_EQ(used() - before, x.grad().bytes() / 1000 * 1024);  // only the gradient of x is left; 1024: see size_class
 }
 
-TEST(Autograd, FreesAGraphThatIsNeverWalked) {
+TEST(Autograd, FreesAGraphWithoutABackwardPass) {
   const Tensor x = leaf(Values(1000, 1));
   const size_t before = used();
   {
@@ -222,7 +222,7 @@ TEST(Autograd, FreesAGraphThatIsNeverWalked) {
   EXPECT_EQ(used(), before);
 }
 
-TEST(Autograd, FreesAGraphWhoseWalkFailed) {
+TEST(Autograd, FreesAGraphWhoseBackwardPassFailed) {
   const Tensor x = leaf(Values(1000, 1));
   const size_t before = used();
   {
@@ -243,22 +243,22 @@ Tensor chain(const Tensor& x, int length) {
   return y;
 }
 
-constexpr int deep = 100'000;  // a recursive walk or destructor overflows the stack long before
+constexpr int deep = 100'000;  // a recursive backward pass or destructor would overflow the stack
 
-TEST(Autograd, WalksADeepGraph) {
+TEST(Autograd, DifferentiatesADeepGraph) {
   const Tensor x = leaf({1});
   chain(x, deep).backward();
   EXPECT_EQ(x.grad().item(), 1 + deep / 2);
 }
 
-TEST(Autograd, DropsADeepGraphThatIsNeverWalked) {
+TEST(Autograd, FreesADeepGraphWithoutABackwardPass) {
   const Tensor x = leaf({1});
   const size_t before = used();
   { const Tensor y = chain(x, deep); }
   EXPECT_EQ(used(), before);
 }
 
-TEST(Autograd, DropsADeepGraphInWhichEveryTensorIsUsedTwice) {
+TEST(Autograd, FreesADeepGraphInWhichEveryTensorIsUsedTwice) {
   Tensor y = leaf({0});
   const size_t before = used();
   for (int i = 0; i < deep; ++i) y = add(y, y);
@@ -270,4 +270,4 @@ TEST(Autograd, DropsADeepGraphInWhichEveryTensorIsUsedTwice) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

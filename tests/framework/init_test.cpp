@@ -1,4 +1,4 @@
-// Initial values against the moments of the distributions they claim to come from.
+// Moments of the initial values compared with those of their distributions.
 #include "framework/init.h"
 
 #include "framework/random.h"
@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 struct Moments {
@@ -32,7 +32,7 @@ struct Moments {
   }
 };
 
-// Five standard errors: the draws are seeded, so this either holds or does not.
+// Allows five standard errors. The seed is fixed, so the result is always the same.
 void expect_moments(const Moments& moments, double deviation, double kurtosis) {
   EXPECT_NEAR(moments.mean, 0, 5 * deviation / std::sqrt(moments.count));
   EXPECT_NEAR(moments.deviation, deviation, 5 * deviation * std::sqrt((kurtosis - 1) / 4 / moments.count));
@@ -56,14 +56,14 @@ TEST(Init, UniformFillsItsInterval) {
   EXPECT_GT(moments.largest, 0.2499);
 }
 
-TEST(Init, TheDefaultIsUniformWithinOneOverTheRootOfTheFanIn) {
+TEST(Init, DefaultIsUniformWithinOneOverTheRootOfTheFanIn) {
   manual_seed(1);
   const Moments moments(default_init({317, 331}, 331));
   expect_moments(moments, 1 / std::sqrt(3.0 * 331), 1.8);
   EXPECT_LE(moments.largest, 1 / std::sqrt(331.0) * (1 + 1e-6));
 }
 
-TEST(Init, ASeedGivesTheSameModelAndAnotherSeedAnother) {
+TEST(Init, IsDeterminedByTheSeed) {
   const auto weights = [](uint64_t seed) {
     manual_seed(seed);
     std::vector<float> all;
@@ -78,10 +78,10 @@ TEST(Init, ASeedGivesTheSameModelAndAnotherSeedAnother) {
   EXPECT_NE(weights(6), first);
 }
 
-TEST(Init, NoTwoParametersStartAlike) {
+TEST(Init, DiffersBetweenParameters) {
   manual_seed(1);
   EXPECT_NE(default_init({7, 5}, 5).to_vector(), default_init({7, 5}, 5).to_vector());
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

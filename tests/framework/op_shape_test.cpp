@@ -1,8 +1,9 @@
-// Ops refuse what does not fit, naming it, before a kernel reads out of bounds.
+// Ops refuse wrong shapes, devices and options before a kernel reads out of bounds.
 #include "framework/ops.h"
-#include "tests/support/expect_error.h"
+#include "tests/support/devices.h"
+#include "tests/support/errors.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 Tensor zeros(const Shape& shape) { return Tensor::zeros(shape); }
@@ -62,14 +63,12 @@ TEST(OpShapes, Dropout) {
   expect_error([] { dropout(zeros({3}), -0.5f, Generator(1).draw()); }, "dropout probability -0.5");
 }
 
-#if MELGRAD_CUDA
 TEST(OpShapes, Devices) {
-  if (!Stream::available(Device::cuda)) GTEST_SKIP() << "there is no cuda device";
-  const Tensor there = Tensor::zeros({3, 3}, DType::float32, Device::cuda), here = zeros({3, 3});
-  expect_error([&] { add(there, here); }, "add of a tensor on cuda and one on cpu");
-  expect_error([&] { linear(there, here, {}); }, "linear of a tensor on cuda and one on cpu");
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const Tensor on_cuda = Tensor::zeros({3, 3}, DType::float32, Device::cuda), on_cpu = zeros({3, 3});
+  expect_error([&] { add(on_cuda, on_cpu); }, "add of a tensor on cuda and one on cpu");
+  expect_error([&] { linear(on_cuda, on_cpu, {}); }, "linear of a tensor on cuda and one on cpu");
 }
-#endif
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -1,15 +1,12 @@
-// Optimizers and schedules against 20 steps of PyTorch's: tests/fixtures/make_optimizers.py.
+// Optimizers and schedules compared with 20 steps of PyTorch (tests/fixtures/make_optimizers.py).
 #include "framework/optimizer.h"
 
 #include "framework/schedule.h"
-#include "tests/support/expect_error.h"
 #include "tests/support/fixture.h"
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int64_t steps = 20;
 constexpr float base_rate = 0.01f;
@@ -26,24 +23,24 @@ Schedule schedule_named(const std::string& name) {
   fail("no schedule {}", name);
 }
 
-// The fixture's four parameters.
+// The four parameters of the fixture.
 std::vector<Named> initial_parameters(Device device = Device::cpu) {
   std::vector<Named> parameters;
   for (const Shape& shape : {Shape{7, 3}, Shape{7}, Shape{31}, Shape{1}}) {
     const uint64_t p = parameters.size();
     parameters.push_back(
-        {std::to_string(p), Tensor::from(fixture_values(shape.numel(), 4000 + p), shape, device).require_grad()});
+        {std::to_string(p), Tensor::from(random_values(shape.numel(), 4000 + p), shape, device).require_grad()});
   }
   return parameters;
 }
 
-// A leaf's backward(gradient) is how its gradient is set from outside.
+// Calling backward(gradient) on a leaf sets its gradient.
 void set_gradients(const std::vector<Named>& parameters, int64_t step) {
   for (size_t p = 0; p < parameters.size(); ++p) {
     const Shape& shape = parameters[p].tensor.shape();
     const uint64_t seed = 5000 + 100 * static_cast<uint64_t>(step) + p;
     const Device device = parameters[p].tensor.device();
-    parameters[p].tensor.backward(Tensor::from(fixture_values(shape.numel(), seed), shape, device));
+    parameters[p].tensor.backward(Tensor::from(random_values(shape.numel(), seed), shape, device));
   }
 }
 
@@ -76,7 +73,7 @@ void expect_pytorchs_twenty_steps(const Json& c, Device device) {
                  {.weight_decay = decoupled ? Adam::WeightDecay::decoupled : Adam::WeightDecay::l2,
                   .max_gradient_norm = c.at("max_norm")});
   const Schedule schedule = schedule_named(c.at("schedule"));
-  const double tolerance = 4 * c.at("float32_error").get<double>();  // of PyTorch's own float32
+  const double tolerance = 4 * c.at("float32_error").get<double>();  // the float32 error is PyTorch's
   for (int64_t step = 0; step < steps; ++step) {
     SCOPED_TRACE(step);
     optimizer.zero_grad();
@@ -87,22 +84,22 @@ void expect_pytorchs_twenty_steps(const Json& c, Device device) {
     for (const Named& parameter : parameters) {
       const auto n = static_cast<size_t>(parameter.tensor.numel());
       const auto row = std::span(fixture()[name + "/" + parameter.name]).subspan(static_cast<size_t>(step) * n, n);
-      reference::expect_close(parameter.tensor.to_vector(), std::vector(row.begin(), row.end()), 0, tolerance);
+      expect_close(parameter.tensor.to_vector(), std::vector(row.begin(), row.end()), 0, tolerance);
     }
   }
 }
 
 TEST(Optimizers, AgreeWithPyTorchOverTwentySteps) {
   for (const Json& c : fixture().cases().at("cases")) {
-    for (const Device device : test::available_devices()) {
+    for (const Device device : available_devices()) {
       SCOPED_TRACE(c.at("name").get<std::string>() + " on " + name_of(device));
       expect_pytorchs_twenty_steps(c, device);
     }
   }
 }
 
-// What a checkpoint does: the moments and the count of steps are all there is.
-TEST(Optimizers, GoOnFromTheirStateToTheBit) {
+// As from a checkpoint: the moments and the number of steps are the whole state.
+TEST(Optimizers, ContinueFromTheirStateToTheBit) {
   const std::vector<Named> parameters = initial_parameters(), copies = initial_parameters();
   Adam optimizer(groups_of(parameters, "adamw"), {}), restored(groups_of(copies, "adamw"), {});
   const auto step = [](Adam& adam, const std::vector<Named>& all, int64_t number) {
@@ -160,4 +157,4 @@ TEST(Optimizers, NameTheParameterThatHasNoGradientAndDoNotStep) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -4,10 +4,12 @@
 
 #include <set>
 
-namespace melgrad {
+#include "tests/support/devices.h"
+
+namespace melgrad::test {
 namespace {
 
-// Enough of a stream to tell it from any other.
+// The first numbers of a stream, which identify it.
 std::vector<uint32_t> numbers(const RandomStream& random) {
   std::vector<uint32_t> result;
   for (uint64_t i = 0; i < 4; ++i) {
@@ -16,7 +18,7 @@ std::vector<uint32_t> numbers(const RandomStream& random) {
   return result;
 }
 
-TEST(Generator, DrawsTheSameAtAStepWhateverCameBefore) {
+TEST(Generator, DependsOnTheStepAndNotOnEarlierDraws) {
   Generator busy(7), fresh(7);
   for (uint64_t step = 0; step < 3; ++step) {
     busy.set_step(step);
@@ -43,7 +45,7 @@ TEST(Generator, StartsAtStepZero) {
   EXPECT_EQ(numbers(fresh.draw()), numbers(set.draw()));
 }
 
-TEST(Generator, EverySeedStepAndDrawHasAStreamOfItsOwn) {
+TEST(Generator, EverySeedStepAndDrawHasItsOwnStream) {
   std::set<std::vector<uint32_t>> seen;
   for (const uint64_t seed : {0ull, 1ull, 1ull << 32, ~0ull}) {
     Generator generator(seed);
@@ -54,7 +56,7 @@ TEST(Generator, EverySeedStepAndDrawHasAStreamOfItsOwn) {
   }
 }
 
-TEST(Generator, ManualSeedStartsTheDefaultGeneratorAnew) {
+TEST(Generator, ManualSeedRestartsTheDefaultGenerator) {
   manual_seed(3);
   const auto first = numbers(default_generator(Device::cpu).draw()),
              second = numbers(default_generator(Device::cpu).draw());
@@ -66,9 +68,8 @@ TEST(Generator, ManualSeedStartsTheDefaultGeneratorAnew) {
   EXPECT_NE(numbers(default_generator(Device::cpu).draw()), first);
 }
 
-#if MELGRAD_CUDA
 TEST(Generator, CountsStepsOnTheDevice) {
-  if (!Stream::available(Device::cuda)) GTEST_SKIP() << "there is no cuda device";
+  MELGRAD_SKIP_WITHOUT_CUDA();
   Generator generator(7, Device::cuda);
   generator.set_step(41);
   generator.advance();
@@ -76,7 +77,6 @@ TEST(Generator, CountsStepsOnTheDevice) {
   Stream::of(Device::cuda).copy(&step, generator.draw().step, sizeof step);
   EXPECT_EQ(step, 42u);
 }
-#endif
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -1,4 +1,4 @@
-// Audio files: every decoder behind the Decoder, as far as the first hundred thousand samples.
+// Fuzz target for audio files: runs every decoder of Decoder over the first 131,072 samples, which must be finite.
 #include <cmath>
 #include <cstdlib>
 #include <vector>

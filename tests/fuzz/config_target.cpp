@@ -1,4 +1,4 @@
-// config.toml: what is taken becomes arguments that the command line parses or refuses.
+// Fuzz target for config.toml: an accepted file becomes arguments that the command line parses or refuses.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>

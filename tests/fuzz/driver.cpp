@@ -1,5 +1,5 @@
-// Takes libFuzzer's place where there is no clang: fuzz_TARGET CORPUS MUTATIONS executes every file of the corpus, each
-// cut at every hundredth of its length, and then seeded mutations of them, the same on every machine.
+// Replaces libFuzzer in builds without clang. fuzz_TARGET CORPUS MUTATIONS runs the target on every file of the corpus,
+// truncated at every hundredth of its length, and then on seeded mutations, which are the same on every machine.
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -30,7 +30,7 @@ void execute(const std::string& input) {
 
 void mutate_once(std::string& input, const std::string& other, Draws& draws) {
   using namespace std::string_view_literals;
-  constexpr auto telling = "\x00\xFF\x7F\x80\x01\n\r\",[]{}0919-e."sv;
+  constexpr auto special = "\x00\xFF\x7F\x80\x01\n\r\",[]{}0919-e."sv;
   if (input.empty()) input = other;
   if (input.empty()) return;
   const size_t at = draws.below(input.size()), length = 1 + draws.below(std::min<size_t>(16, input.size() - at));
@@ -39,7 +39,7 @@ void mutate_once(std::string& input, const std::string& other, Draws& draws) {
       input[at] = static_cast<char>(input[at] ^ 1 << draws.below(8));
       break;
     case 1:
-      input[at] = telling[draws.below(telling.size())];
+      input[at] = special[draws.below(special.size())];
       break;
     case 2:
       input.erase(at, length);
@@ -48,10 +48,10 @@ void mutate_once(std::string& input, const std::string& other, Draws& draws) {
       input.insert(at, input.substr(at, length));
       break;
     case 4:
-      input.insert(at, 1 + draws.below(8), telling[draws.below(telling.size())]);
+      input.insert(at, 1 + draws.below(8), special[draws.below(special.size())]);
       break;
     case 5:
-      input.replace(at, length, length, telling[draws.below(telling.size())]);
+      input.replace(at, length, length, special[draws.below(special.size())]);
       break;
     default:
       if (!other.empty()) input.replace(at, length, other.substr(draws.below(other.size()), length));

@@ -1,4 +1,4 @@
-// The bytes of one execution as a file in memory, under a path that a reader opens.
+// A file in memory that holds the input of one run of a fuzz target.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,13 @@ namespace melgrad::fuzz {
 
 class FuzzFile {
  public:
-  // The path ends in `name`.
+  // The path of the file ends in `name`.
   explicit FuzzFile(const char* name);
   ~FuzzFile();
   FuzzFile(const FuzzFile&) = delete;
   FuzzFile& operator=(const FuzzFile&) = delete;
 
+  // Replaces the content. Returns the path.
   const std::filesystem::path& hold(const uint8_t* bytes, size_t size) const;
 
  private:

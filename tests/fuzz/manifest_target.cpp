@@ -1,4 +1,4 @@
-// manifest.csv: whatever is taken has tracks with labels that can be shown, each file once.
+// Fuzz target for manifest.csv: an accepted file has tracks with printable labels and lists no file twice.
 #include <cstdlib>
 #include <set>
 

@@ -1,4 +1,4 @@
-// .npy files: what is read holds as many values as its shape says, and no more than the file.
+// Fuzz target for .npy files: the array has as many values as its shape needs, and no more bytes than the file.
 #include <cstdlib>
 
 #include "framework/io/npy.h"

@@ -1,4 +1,4 @@
-// The container of checkpoints. Tensors never hold more bytes than the file.
+// Fuzz target for safetensors files: the tensors have no more bytes than the file.
 #include <cstdlib>
 
 #include "framework/io/safetensors.h"

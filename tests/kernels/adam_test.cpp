@@ -1,140 +1,42 @@
+#include "kernels/adam.h"
+
 #include <array>
-#include <limits>
+#include <cmath>
 #include <memory>
 
-#include "kernels/adam.h"
-#include "kernels/gradient_norm.h"
+#include "tests/support/device_chunks.h"
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using reference::DeviceArray;
-using reference::expect_close;
-using reference::random_values;
-
-// The chunk table of arrays of these sizes, on a device.
-struct DeviceChunks {
-  std::vector<kernel::Chunk> all;
-  DeviceArray<kernel::Chunk> copy;
-  kernel::ChunkTable table;
-
-  DeviceChunks(const std::vector<int64_t>& sizes, Device device)
-      : all(kernel::cut_into_chunks(sizes)), copy(all, device), table{copy, static_cast<int64_t>(all.size())} {}
-};
-
-TEST(Chunks, CoverEveryArrayInOrder) {
-  const auto n = kernel::chunk_elements;
-  const std::vector<int64_t> sizes{1, 0, n, n + 1};
-  const auto chunks = kernel::cut_into_chunks(sizes);
-  const std::vector<std::pair<int, int>> expected{{0, 0}, {2, 0}, {3, 0}, {3, 1}};
-  ASSERT_EQ(chunks.size(), expected.size());
-  for (size_t i = 0; i < chunks.size(); ++i) EXPECT_EQ(std::pair(chunks[i].array, chunks[i].index), expected[i]);
-}
-
-// The norm and the scale of these gradients, each of which begins `offset` elements into its array.
-std::vector<float> norm_and_scale(const std::vector<std::vector<float>>& gradients, float max_norm,
-                                  Device device = Device::cpu, DType dtype = DType::float32, size_t offset = 0) {
-  Stream& stream = Stream::of(device);
-  std::vector<std::unique_ptr<test::Array>> arrays;
-  std::vector<kernel::GradientSlot> slots;
-  std::vector<int64_t> sizes;
-  for (std::vector<float> gradient : gradients) {
-    sizes.push_back(static_cast<int64_t>(gradient.size()));
-    gradient.insert(gradient.begin(), offset, 1000);
-    arrays.push_back(std::make_unique<test::Array>(stream, gradient, dtype));
-    slots.push_back({static_cast<char*>(arrays.back()->data()) + offset * size_of(dtype), sizes.back(), dtype});
-  }
-  const DeviceArray<kernel::GradientSlot> device_slots(slots, device);
-  const DeviceChunks chunks(sizes, device);
-  const DeviceArray<float> norm(1, device), scale(1, device);
-  kernel::gradient_norm(stream, device_slots, static_cast<int64_t>(slots.size()), chunks.table, max_norm, norm, scale);
-  return {norm.values()[0], scale.values()[0]};
-}
-
-TEST(GradientNormKernel, ClipsAsPyTorchDoes) {
-  for (const Device device : test::available_devices()) {
-    expect_close<double>(norm_and_scale({{3}, {4}}, 1, device), {5, 1 / (5 + 1e-6)}, 1e-7, 0);
-    EXPECT_EQ(norm_and_scale({{3}, {4}}, 10, device), (std::vector{5.0f, 1.0f}));
-    EXPECT_EQ(norm_and_scale({{3}, {4}}, 0, device), (std::vector{5.0f, 1.0f}));
-  }
-}
-
-std::vector<std::vector<float>> gradients_of_odd_sizes() {
-  std::vector<std::vector<float>> gradients;
-  for (const int64_t n : {1, 31, 0, 33, 7, 40009}) gradients.push_back(random_values(n, static_cast<uint64_t>(n)));
-  return gradients;
-}
-
-TEST(GradientNormKernel, AgreesWithTheDefinitionOnOddSizes) {
-  for (const DType dtype : test::activation_dtypes) {
-    double squares = 0;
-    for (const auto& gradient : gradients_of_odd_sizes()) {
-      for (const float value : test::rounded(gradient, dtype)) {
-        squares += static_cast<double>(value) * static_cast<double>(value);
-      }
-    }
-    const std::vector<double> expected{std::sqrt(squares), 0.5 / (std::sqrt(squares) + 1e-6)};
-    for (const Device device : test::available_devices()) {
-      for (const size_t offset : {0, 1}) {
-        expect_close(norm_and_scale(gradients_of_odd_sizes(), 0.5f, device, dtype, offset), expected, 1e-6, 0);
-      }
-    }
-  }
-}
-
-TEST(GradientNormKernel, CudaRepeatsToTheBit) {
-  MELGRAD_SKIP_WITHOUT_CUDA();
-  test::in_every_order([] { return test::Results{norm_and_scale(gradients_of_odd_sizes(), 0.5f, Device::cuda)}; });
-}
-
-TEST(GradientNormKernel, OfNothingIsZero) {
-  for (const Device device : test::available_devices()) {
-    EXPECT_EQ(norm_and_scale({{}}, 1, device), (std::vector{0.0f, 1.0f}));
-  }
-}
-
-TEST(GradientNormKernel, ShowsANonFiniteGradient) {
-  for (const Device device : test::available_devices()) {
-    EXPECT_TRUE(std::isnan(norm_and_scale({{1, std::numeric_limits<float>::quiet_NaN()}}, 1, device)[0]));
-    EXPECT_TRUE(std::isinf(norm_and_scale({{std::numeric_limits<float>::infinity()}}, 1, device)[0]));
-  }
-}
-
-TEST(GradientNormKernel, RepeatsToTheBitAtAnyThreadCount) {
-  const std::vector gradients{random_values(100003, 1), random_values(33, 2)};
-  reference::expect_same_bits_at_any_thread_count([&] { return norm_and_scale(gradients, 1); });
-}
 
 // The state of one parameter tensor, and steps of Adam on it.
 struct Optimized {
-  Device device;
-  DeviceArray<float> parameter, first_moment, second_moment;
+  Stream& stream;
+  DeviceVector<float> parameter, first_moment, second_moment;
   int step = 0;
 
-  explicit Optimized(const std::vector<float>& start, Device where = Device::cpu)
-      : device(where),
-        parameter(start, where),
-        first_moment(std::vector<float>(start.size()), where),
-        second_moment(std::vector<float>(start.size()), where) {}
+  explicit Optimized(const std::vector<float>& start, Device device = Device::cpu)
+      : stream(Stream::of(device)),
+        parameter(stream, start),
+        first_moment(stream, std::vector<float>(start.size())),
+        second_moment(stream, std::vector<float>(start.size())) {}
 
   void adam(const std::vector<float>& gradient, bool decoupled_weight_decay, const float* gradient_scale = nullptr) {
     constexpr double beta1 = 0.9, beta2 = 0.99;
     ++step;
     const auto n = static_cast<int64_t>(gradient.size());
-    const DeviceArray<float> device_gradient(gradient, device);
-    const DeviceArray<kernel::AdamSlot> slots(
-        std::vector<kernel::AdamSlot>{{parameter, device_gradient, first_moment, second_moment, n, 0.1f}}, device);
-    const DeviceChunks chunks({n}, device);
-    const DeviceArray<kernel::AdamScalars> scalars(
-        std::vector<kernel::AdamScalars>{
-            {0.01f, static_cast<float>(1 - std::pow(beta1, step)), static_cast<float>(1 - std::pow(beta2, step))}},
-        device);
-    kernel::adam_step(Stream::of(device), slots, 1, chunks.table, scalars, gradient_scale, static_cast<float>(beta1),
+    const DeviceVector<float> device_gradient(stream, gradient);
+    const DeviceVector<kernel::AdamSlot> slots(
+        stream, std::vector<kernel::AdamSlot>{{parameter, device_gradient, first_moment, second_moment, n, 0.1f}});
+    const DeviceChunks chunks({n}, stream);
+    const DeviceVector<kernel::AdamScalars> scalars(
+        stream, std::vector<kernel::AdamScalars>{{0.01f, static_cast<float>(1 - std::pow(beta1, step)),
+                                                  static_cast<float>(1 - std::pow(beta2, step))}});
+    kernel::adam_step(stream, slots, 1, chunks.table, scalars, gradient_scale, static_cast<float>(beta1),
                       static_cast<float>(beta2), 1e-8f, decoupled_weight_decay);
   }
-  // parameter, first moment and second moment one after the other.
+  // The parameter, the first moment and the second moment, one after the other.
   std::vector<float> state() const {
     std::vector<float> all;
     for (const auto* part : {&parameter, &first_moment, &second_moment}) {
@@ -148,9 +50,9 @@ struct Optimized {
 const std::vector<float> start{1, -2, 0.5f};
 const std::vector<std::vector<float>> gradients{{0.5f, -1, 0.001f}, {-0.25f, 2, 0}, {1, 0.125f, -0.002f}};
 
-// On each device.
+// Expects this state after three steps, on each available device.
 void expect_after_three_steps(bool decoupled_weight_decay, const std::vector<double>& expected) {
-  for (const Device device : test::available_devices()) {
+  for (const Device device : available_devices()) {
     Optimized optimized(start, device);
     for (const auto& gradient : gradients) optimized.adam(gradient, decoupled_weight_decay);
     expect_close(optimized.state(), expected, 1e-5, 1e-8);
@@ -171,9 +73,9 @@ TEST(AdamKernel, AgreesWithPyTorchsAdamW) {
 }
 
 TEST(AdamKernel, ScalesTheGradient) {
-  for (const Device device : test::available_devices()) {
+  for (const Device device : available_devices()) {
     Optimized scaled(start, device), halved(start, device);
-    const DeviceArray<float> half(std::vector{0.5f}, device);
+    const DeviceVector<float> half(Stream::of(device), std::vector{0.5f});
     scaled.adam({2, 4, 6}, true, half);
     halved.adam({1, 2, 3}, true);
     EXPECT_EQ(scaled.state(), halved.state());
@@ -183,50 +85,45 @@ TEST(AdamKernel, ScalesTheGradient) {
 struct ManySlots {
   DType gradient_dtype;
   bool copies;
-  size_t offset;  // of each slot's first element in its arrays
+  size_t offset;  // index of each slot's first element in its arrays
 };
 
-// Two steps of parameters of many sizes: parameter, both moments and the copy of each.
-test::Results adam_of_many_slots(Device device, const ManySlots& many) {
+// Two steps of parameters of many sizes. Returns, for each, the parameter, both moments and the bfloat16 copy.
+Results adam_of_many_slots(Device device, const ManySlots& many) {
   Stream& stream = Stream::of(device);
-  const auto at_offset = [&](const test::Array& array, DType dtype) {
-    return static_cast<char*>(array.data()) + many.offset * size_of(dtype);
-  };
-  const auto floats = [&](const test::Array& array) {
-    return reinterpret_cast<float*>(at_offset(array, DType::float32));
-  };
+  const auto floats = [&](const Array& array) { return static_cast<float*>(array.at(many.offset)); };
   const std::vector<int64_t> sizes{1, 33, 0, 4096, 31, 9001};
-  std::vector<std::array<std::unique_ptr<test::Array>, 5>> arrays;
+  std::vector<std::array<std::unique_ptr<Array>, 5>> arrays;
   std::vector<kernel::AdamSlot> slots;
   for (const int64_t n : sizes) {
     const int64_t all = n + static_cast<int64_t>(many.offset);
-    std::vector<float> second = test::random_values(all, 4);
+    std::vector<float> second = random_values(all, 4);
     for (float& value : second) value *= value;
     auto& [parameter, gradient, first_moment, second_moment, copy] = arrays.emplace_back();
-    parameter = std::make_unique<test::Array>(stream, test::random_values(all, 1));
-    gradient = std::make_unique<test::Array>(stream, test::random_values(all, 2), many.gradient_dtype);
-    first_moment = std::make_unique<test::Array>(stream, test::random_values(all, 3));
-    second_moment = std::make_unique<test::Array>(stream, second);
-    copy = std::make_unique<test::Array>(stream, std::vector<float>(static_cast<size_t>(all)), DType::bfloat16);
+    parameter = std::make_unique<Array>(stream, random_values(all, 1));
+    gradient = std::make_unique<Array>(stream, random_values(all, 2), many.gradient_dtype);
+    first_moment = std::make_unique<Array>(stream, random_values(all, 3));
+    second_moment = std::make_unique<Array>(stream, second);
+    copy = std::make_unique<Array>(stream, std::vector<float>(static_cast<size_t>(all)), DType::bfloat16);
     slots.push_back({.parameter = floats(*parameter),
-                     .gradient = at_offset(*gradient, many.gradient_dtype),
+                     .gradient = gradient->at(many.offset),
                      .first_moment = floats(*first_moment),
                      .second_moment = floats(*second_moment),
                      .n = n,
                      .weight_decay = 0.01f * static_cast<float>(slots.size()),
                      .gradient_dtype = many.gradient_dtype});
-    if (many.copies) slots.back().copy = reinterpret_cast<bfloat16*>(at_offset(*copy, DType::bfloat16));
+    if (many.copies) slots.back().copy = static_cast<bfloat16*>(copy->at(many.offset));
   }
-  const DeviceArray<kernel::AdamSlot> device_slots(slots, device);
-  const DeviceChunks chunks(sizes, device);
-  const DeviceArray<float> scale(std::vector{0.75f}, device);
+  const DeviceVector<kernel::AdamSlot> device_slots(stream, slots);
+  const DeviceChunks chunks(sizes, stream);
+  const DeviceVector<float> scale(stream, std::vector{0.75f});
   for (const float bias_correction : {0.1f, 0.19f}) {
-    const DeviceArray<kernel::AdamScalars> scalars(
-        std::vector<kernel::AdamScalars>{{0.01f, bias_correction, 0.01f * bias_correction}}, device);
+    const DeviceVector<kernel::AdamScalars> scalars(
+        stream, std::vector<kernel::AdamScalars>{{0.01f, bias_correction, 0.01f * bias_correction}});
     kernel::adam_step(stream, device_slots, static_cast<int64_t>(sizes.size()), chunks.table, scalars, scale, 0.9f,
                       0.999f, 1e-8f, true);
   }
-  test::Results results;
+  Results results;
   for (const auto& [parameter, gradient, first_moment, second_moment, copy] : arrays) {
     for (const auto* array : {&parameter, &first_moment, &second_moment, &copy}) results.push_back((*array)->values());
   }
@@ -235,36 +132,36 @@ test::Results adam_of_many_slots(Device device, const ManySlots& many) {
 
 TEST(AdamKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const ManySlots& many : {ManySlots{dtype, false, 0}, ManySlots{dtype, true, 0}, ManySlots{dtype, true, 1}}) {
-      test::Results actual = test::in_every_order([&] { return adam_of_many_slots(Device::cuda, many); });
-      test::Results expected = adam_of_many_slots(Device::cpu, many);
+      Results actual = in_every_order([&] { return adam_of_many_slots(Device::cuda, many); });
+      Results expected = adam_of_many_slots(Device::cpu, many);
       for (size_t i = 0; i < actual.size(); ++i) {
         const bool copy = i % 4 == 3;
-        test::expect_near({actual[i]}, {expected[i]}, copy ? 0x1p-7f : 2e-6f, 2e-6f);
+        expect_close({actual[i]}, {expected[i]}, copy ? 0x1p-7 : 2e-6, 2e-6);
       }
     }
   }
 }
 
 TEST(AdamKernel, RoundsTheNewParameterIntoTheCopy) {
-  for (const Device device : test::available_devices()) {
-    const test::Results results = adam_of_many_slots(device, {DType::float32, true, 0});
+  for (const Device device : available_devices()) {
+    const Results results = adam_of_many_slots(device, {DType::float32, true, 0});
     for (size_t i = 0; i < results.size(); i += 4) {
-      test::expect_same_bits({results[i + 3]}, {test::rounded(results[i], DType::bfloat16)});
+      expect_same_bits({results[i + 3]}, {rounded(results[i], DType::bfloat16)});
     }
   }
 }
 
 TEST(AdamKernel, TakesGradientsInBfloat16) {
-  const test::Results narrow = adam_of_many_slots(Device::cpu, {DType::bfloat16, true, 0});
-  const test::Results wide = adam_of_many_slots(Device::cpu, {DType::float32, true, 0});
-  test::expect_near(narrow, wide, 0x1p-6f, 0x1p-8f);
+  const Results narrow = adam_of_many_slots(Device::cpu, {DType::bfloat16, true, 0});
+  const Results wide = adam_of_many_slots(Device::cpu, {DType::float32, true, 0});
+  expect_close(narrow, wide, 0x1p-6, 0x1p-8);
   EXPECT_NE(narrow, wide);
 }
 
 TEST(AdamKernel, RepeatsToTheBitAtAnyThreadCount) {
-  reference::expect_same_bits_at_any_thread_count([] {
+  expect_same_bits_at_any_thread_count([] {
     Optimized optimized(random_values(100003, 1));
     optimized.adam(random_values(100003, 2), false);
     return optimized.state();
@@ -272,4 +169,4 @@ TEST(AdamKernel, RepeatsToTheBitAtAnyThreadCount) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

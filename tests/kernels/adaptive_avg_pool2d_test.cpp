@@ -3,28 +3,28 @@
 #include <numeric>
 
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 using kernel::AdaptivePool2d;
-using reference::DeviceArray;
-using reference::expect_close;
-using reference::random_values;
 
 int64_t in_elements(const AdaptivePool2d& p) { return p.batch * p.height * p.width * p.channels; }
 int64_t out_elements(const AdaptivePool2d& p) { return p.batch * p.out_height * p.out_width * p.channels; }
 
-std::vector<float> forward(const std::vector<float>& x, const AdaptivePool2d& pool) {
-  const DeviceArray<float> in(x), y(out_elements(pool));
-  kernel::adaptive_avg_pool2d_forward(Stream::of(Device::cpu), in, y, DType::float32, pool);
+std::vector<float> forward(const std::vector<float>& x, const AdaptivePool2d& pool, Device device = Device::cpu,
+                           DType dtype = DType::float32) {
+  Stream& stream = Stream::of(device);
+  const Array in(stream, x, dtype), y(stream, out_elements(pool), dtype);
+  kernel::adaptive_avg_pool2d_forward(stream, in.data(), y.data(), dtype, pool);
   return y.values();
 }
 
-std::vector<float> backward(const std::vector<float>& dy, const AdaptivePool2d& pool) {
-  const DeviceArray<float> in(dy), dx(in_elements(pool));
-  kernel::adaptive_avg_pool2d_backward(Stream::of(Device::cpu), in, dx, DType::float32, pool);
+std::vector<float> backward(const std::vector<float>& dy, const AdaptivePool2d& pool, Device device = Device::cpu,
+                            DType dtype = DType::float32) {
+  Stream& stream = Stream::of(device);
+  const Array d_out(stream, dy, dtype), dx(stream, in_elements(pool), dtype);
+  kernel::adaptive_avg_pool2d_backward(stream, d_out.data(), dx.data(), dtype, pool);
   return dx.values();
 }
 
@@ -60,21 +60,16 @@ TEST(AdaptiveAvgPool2dKernel, BackwardIsTheTranspose) {
 
 TEST(AdaptiveAvgPool2dKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  Stream& stream = Stream::of(Device::cuda);
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const AdaptivePool2d& pool : shapes) {
-      const auto x = test::rounded(random_values(in_elements(pool), 1), dtype);
-      const auto dy = test::rounded(random_values(out_elements(pool), 2), dtype);
-      const auto run = [&]() -> test::Results {
-        const test::Array in(stream, x, dtype), d_out(stream, dy, dtype);
-        const test::Array y(stream, out_elements(pool), dtype), dx(stream, in_elements(pool), dtype);
-        kernel::adaptive_avg_pool2d_forward(stream, in.data(), y.data(), dtype, pool);
-        kernel::adaptive_avg_pool2d_backward(stream, d_out.data(), dx.data(), dtype, pool);
-        return {y.values(), dx.values()};
+      const auto x = rounded(random_values(in_elements(pool), 1), dtype);
+      const auto dy = rounded(random_values(out_elements(pool), 2), dtype);
+      const auto on_cuda = [&] {
+        return Results{forward(x, pool, Device::cuda, dtype), backward(dy, pool, Device::cuda, dtype)};
       };
       SCOPED_TRACE(testing::Message() << pool.height << " x " << pool.width << " " << name_of(dtype));
-      test::expect_near(test::in_every_order(run), {forward(x, pool), backward(dy, pool)},
-                        test::tolerance(dtype, 1e-5f), 1e-6f);
+      expect_close(in_every_order(on_cuda), Results{forward(x, pool), backward(dy, pool)}, tolerance(dtype, 1e-5),
+                   1e-6);
     }
   }
 }
@@ -82,10 +77,10 @@ TEST(AdaptiveAvgPool2dKernel, CudaAgreesWithTheCpu) {
 TEST(AdaptiveAvgPool2dKernel, RepeatsToTheBitAtAnyThreadCount) {
   for (const AdaptivePool2d& pool : shapes) {
     const auto x = random_values(in_elements(pool), 1), dy = random_values(out_elements(pool), 2);
-    reference::expect_same_bits_at_any_thread_count([&] { return forward(x, pool); });
-    reference::expect_same_bits_at_any_thread_count([&] { return backward(dy, pool); });
+    expect_same_bits_at_any_thread_count([&] { return forward(x, pool); });
+    expect_same_bits_at_any_thread_count([&] { return backward(dy, pool); });
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

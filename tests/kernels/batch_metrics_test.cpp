@@ -2,21 +2,20 @@
 
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 using kernel::BatchMetrics;
-using test::Array;
 
 BatchMetrics metrics_of(Device device, const std::vector<float>& logits, const std::vector<float>& targets,
                         int64_t classes, DType dtype) {
   Stream& stream = Stream::of(device);
-  const Array rows(stream, logits, dtype), wanted(stream, targets), loss(stream, std::vector{0.75f}),
-      norm(stream, std::vector{3.5f});
-  const test::Block out(stream, sizeof(BatchMetrics));
-  kernel::batch_metrics(stream, rows.data(), wanted.floats(), loss.floats(), norm.floats(), out.as<BatchMetrics>(),
-                        dtype, static_cast<int64_t>(logits.size()) / classes, classes);
-  return out.download<BatchMetrics>()[0];
+  const Array rows(stream, logits, dtype);
+  const DeviceVector<float> wanted(stream, targets), loss(stream, std::vector{0.75f}), norm(stream, std::vector{3.5f});
+  const DeviceVector<BatchMetrics> out(stream, 1);
+  kernel::batch_metrics(stream, rows.data(), wanted, loss, norm, out, dtype,
+                        static_cast<int64_t>(logits.size()) / classes, classes);
+  return out.values()[0];
 }
 
 TEST(BatchMetricsKernel, CountsWhereTheLargestLogitIsTheLargestTarget) {
@@ -31,19 +30,19 @@ TEST(BatchMetricsKernel, CountsWhereTheLargestLogitIsTheLargestTarget) {
 TEST(BatchMetricsKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   constexpr int64_t classes = 4;
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const int64_t n : {1, 31, 257, 1009}) {
-      const auto logits = test::rounded(test::random_values(n * classes, 1), dtype);
-      const auto targets = test::random_values(n * classes, 2);
-      const test::Results cuda = test::in_every_order([&] {
+      const auto logits = rounded(random_values(n * classes, 1), dtype);
+      const auto targets = random_values(n * classes, 2);
+      const Results cuda = in_every_order([&] {
         const BatchMetrics metrics = metrics_of(Device::cuda, logits, targets, classes, dtype);
-        return test::Results{{metrics.loss, metrics.gradient_norm, static_cast<float>(metrics.correct)}};
+        return Results{{metrics.loss, metrics.gradient_norm, static_cast<float>(metrics.correct)}};
       });
       const BatchMetrics cpu = metrics_of(Device::cpu, logits, targets, classes, DType::float32);
-      test::expect_same_bits(cuda, {{cpu.loss, cpu.gradient_norm, static_cast<float>(cpu.correct)}});
+      expect_same_bits(cuda, Results{{cpu.loss, cpu.gradient_norm, static_cast<float>(cpu.correct)}});
     }
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

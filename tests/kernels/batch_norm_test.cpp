@@ -4,11 +4,8 @@
 
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using test::Array;
-using test::Results;
 
 constexpr float momentum = 0.1f, epsilon = 1e-5f;
 
@@ -16,18 +13,18 @@ struct Inputs {
   int64_t rows, channels;
   std::vector<float> x, dy, gamma, beta, running_mean, running_var;
 
-  Inputs(int64_t row_count, int64_t channel_count, DType dtype = DType::float32, float mean = 0.5f)
+  Inputs(int64_t row_count, int64_t channel_count, DType dtype = DType::float32, double mean = 0.5)
       : rows(row_count),
         channels(channel_count),
-        x(test::rounded(test::random_values(rows * channels, 1, mean, 2), dtype)),
-        dy(test::rounded(test::random_values(rows * channels, 2), dtype)),
-        gamma(test::random_values(channels, 3, 1, 0.2f)),
-        beta(test::random_values(channels, 4)),
-        running_mean(test::random_values(channels, 5)),
-        running_var(test::random_values(channels, 6, 2, 0.2f)) {}
+        x(rounded(random_values(rows * channels, 1, 2 * unit_deviation, mean), dtype)),
+        dy(rounded(random_values(rows * channels, 2, unit_deviation), dtype)),
+        gamma(random_values(channels, 3, 0.2 * unit_deviation, 1)),
+        beta(random_values(channels, 4, unit_deviation)),
+        running_mean(random_values(channels, 5, unit_deviation)),
+        running_var(random_values(channels, 6, 0.2 * unit_deviation, 2)) {}
 };
 
-// y, mean, inverse_std, running_mean, running_var, dx, dgamma, dbeta.
+// Returns y, mean, inverse_std, running_mean, running_var, dx, dgamma, dbeta.
 Results train(Device device, const Inputs& in, DType dtype) {
   Stream& stream = Stream::of(device);
   const Array x(stream, in.x, dtype), dy(stream, in.dy, dtype), gamma(stream, in.gamma), beta(stream, in.beta);
@@ -44,7 +41,7 @@ Results train(Device device, const Inputs& in, DType dtype) {
           running_var.values(), dx.values(),   dgamma.values(),      dbeta.values()};
 }
 
-// y, dx, dgamma, dbeta.
+// Returns y, dx, dgamma, dbeta.
 Results evaluate(Device device, const Inputs& in, DType dtype) {
   Stream& stream = Stream::of(device);
   const Array x(stream, in.x, dtype), dy(stream, in.dy, dtype), gamma(stream, in.gamma), beta(stream, in.beta);
@@ -59,7 +56,7 @@ Results evaluate(Device device, const Inputs& in, DType dtype) {
   return {y.values(), dx.values(), dgamma.values(), dbeta.values()};
 }
 
-// One channel at a time in double precision, by the formulas of the paper.
+// The same results in double precision by the formulas of Ioffe and Szegedy 2015, one channel at a time.
 struct Reference {
   Results training, evaluation;
 
@@ -119,44 +116,42 @@ TEST(BatchNormKernel, CpuIsTheDefinition) {
     const Inputs in(rows, channels);
     const Reference reference(in);
     SCOPED_TRACE(testing::Message() << rows << " x " << channels);
-    test::expect_near(train(Device::cpu, in, DType::float32), reference.training, 1e-5f, 3e-6f);
-    test::expect_near(evaluate(Device::cpu, in, DType::float32), reference.evaluation, 1e-5f, 3e-6f);
+    expect_close(train(Device::cpu, in, DType::float32), reference.training, 1e-5, 3e-6);
+    expect_close(evaluate(Device::cpu, in, DType::float32), reference.evaluation, 1e-5, 3e-6);
   }
 }
 
 TEST(BatchNormKernel, CudaIsTheDefinition) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const auto& [rows, channels] : shapes) {
       const Inputs in(rows, channels, dtype);
       const Reference reference(in);
       SCOPED_TRACE(testing::Message() << rows << " x " << channels << " " << name_of(dtype));
-      const float relative = test::tolerance(dtype, 1e-5f), absolute = 2e-5f;
-      test::expect_near(test::in_every_order([&] { return train(Device::cuda, in, dtype); }), reference.training,
-                        relative, absolute);
-      test::expect_near(test::in_every_order([&] { return evaluate(Device::cuda, in, dtype); }), reference.evaluation,
-                        relative, absolute);
+      const double relative = tolerance(dtype, 1e-5), absolute = 2e-5;
+      expect_close(in_every_order([&] { return train(Device::cuda, in, dtype); }), reference.training, relative,
+                   absolute);
+      expect_close(in_every_order([&] { return evaluate(Device::cuda, in, dtype); }), reference.evaluation, relative,
+                   absolute);
     }
   }
 }
 
-// mean / deviation = 5000: sum(x^2) - sum(x)^2 / rows in float32 would leave nothing of the variance.
-TEST(BatchNormKernel, SurvivesALargeMean) {
+// The mean is 5000 times the deviation: sum(x^2) - sum(x)^2 / rows in float32 would leave no digit of the variance.
+TEST(BatchNormKernel, IsAccurateWithALargeMean) {
   const Inputs in(1009, 3, DType::float32, 10000);
   const Reference reference(in);
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (!Stream::available(device)) continue;
+  for (const Device device : available_devices()) {
     const Results results = train(device, in, DType::float32);
-    // The mean itself is rounded to 1e-3, the half of its last bit, which shifts y by half of that.
-    test::expect_near({results[0], results[1], results[2]},
-                      {reference.training[0], reference.training[1], reference.training[2]}, 1e-4f, 1e-3f);
-    test::expect_near({results[2]}, {reference.training[2]}, 1e-4f, 0);
+    // float32 rounds the mean by up to half of its last bit, 5e-4, which shifts y by half as much.
+    for (const size_t k : {0, 1}) expect_close(results[k], reference.training[k], 1e-4, 1e-3);
+    expect_close(results[2], reference.training[2], 1e-4, 0);
   }
 }
 
 TEST(BatchNormKernel, CpuGivesTheSameBitsAtAnyThreadCount) {
   const Inputs in(20011, 17);
-  test::expect_same_bits_at_any_thread_count([&] {
+  expect_same_bits_at_any_thread_count([&] {
     Results results = train(Device::cpu, in, DType::float32);
     for (auto& result : evaluate(Device::cpu, in, DType::float32)) results.push_back(result);
     return results;
@@ -165,8 +160,7 @@ TEST(BatchNormKernel, CpuGivesTheSameBitsAtAnyThreadCount) {
 
 TEST(BatchNormKernel, WorksInPlace) {
   const Inputs in(67, 8);
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (!Stream::available(device)) continue;
+  for (const Device device : available_devices()) {
     Stream& stream = Stream::of(device);
     const Results expected = evaluate(device, in, DType::float32);
     const Array x(stream, in.x), dy(stream, in.dy), gamma(stream, in.gamma), beta(stream, in.beta);
@@ -175,17 +169,16 @@ TEST(BatchNormKernel, WorksInPlace) {
                                            dy.data(), dgamma.floats(), dbeta.floats(), DType::float32, 67, 8, epsilon);
     kernel::batch_norm_forward_evaluation(stream, x.data(), gamma.floats(), beta.floats(), mean.floats(), var.floats(),
                                           x.data(), DType::float32, 67, 8, epsilon);
-    test::expect_same_bits({x.values(), dy.values()}, {expected[0], expected[1]});
+    expect_same_bits(Results{x.values(), dy.values()}, Results{expected[0], expected[1]});
   }
 }
 
 TEST(BatchNormKernel, RefusesASingleRow) {
   const Inputs in(1, 4);
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (!Stream::available(device)) continue;
+  for (const Device device : available_devices()) {
     EXPECT_THROW(train(device, in, DType::float32), Error);
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

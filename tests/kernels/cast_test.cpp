@@ -4,10 +4,8 @@
 
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using test::Array;
 
 std::vector<float> cast(Device device, const std::vector<float>& x, DType from, DType to) {
   Stream& stream = Stream::of(device);
@@ -19,20 +17,18 @@ std::vector<float> cast(Device device, const std::vector<float>& x, DType from, 
 
 class CastKernel : public testing::TestWithParam<Device> {
  protected:
-  void SetUp() override {
-    if (!Stream::available(GetParam())) GTEST_SKIP() << "no CUDA device, not even an emulated one";
-  }
+  void SetUp() override { MELGRAD_SKIP_WITHOUT(GetParam()); }
 };
 
 TEST_P(CastKernel, RoundsToNearestEvenAndBackExactly) {
   for (const int64_t n : {0, 1, 4, 31, 33, 4099}) {
-    const auto x = test::random_values(n, 1), narrow = test::rounded(x, DType::bfloat16);
-    test::expect_same_bits({cast(GetParam(), x, DType::float32, DType::bfloat16)}, {narrow});
-    test::expect_same_bits({cast(GetParam(), narrow, DType::bfloat16, DType::float32)}, {narrow});
+    const auto x = random_values(n, 1), narrow = rounded(x, DType::bfloat16);
+    expect_same_bits(cast(GetParam(), x, DType::float32, DType::bfloat16), narrow);
+    expect_same_bits(cast(GetParam(), narrow, DType::bfloat16, DType::float32), narrow);
   }
 }
 
-TEST_P(CastKernel, KnowsTiesInfinityAndNaN) {
+TEST_P(CastKernel, RoundsTiesToEvenAndKeepsInfinityAndNaN) {
   const float infinity = std::numeric_limits<float>::infinity();
   // 1 + 2^-8 lies halfway between two bfloat16 and goes to the even one, as does 1 + 3 * 2^-8.
   const std::vector<float> x{1 + 0x1p-8f, 1 + 0x3p-8f, -infinity, std::numeric_limits<float>::max(), NAN};
@@ -44,8 +40,7 @@ TEST_P(CastKernel, KnowsTiesInfinityAndNaN) {
   EXPECT_TRUE(std::isnan(y[4]));
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, CastKernel, testing::Values(Device::cpu, Device::cuda),
-                         [](const auto& test) { return std::string(name_of(test.param)); });
+INSTANTIATE_TEST_SUITE_P(Devices, CastKernel, testing::ValuesIn(devices_of_build), name_of_device);
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

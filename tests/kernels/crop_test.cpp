@@ -4,23 +4,20 @@
 #include <numeric>
 
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 using kernel::Clip;
-using reference::DeviceArray;
-using reference::random_values;
-using reference::Randomness;
 
-// `random` lies on the device.
+// `random` must be of the same device.
 std::vector<int64_t> crop_starts(int64_t frames, int64_t crop_frames, int64_t batch, const RandomStream& random,
                                  Device device = Device::cpu) {
-  const DeviceArray<float> db(1, device);
-  const DeviceArray<Clip> clips(std::vector<Clip>{{db, frames}}, device);
-  const DeviceArray<int64_t> picks(std::vector<int64_t>(static_cast<size_t>(batch)), device), starts(batch, device);
-  kernel::random_crop_starts(Stream::of(device), clips, picks, starts, batch, crop_frames, random);
+  Stream& stream = Stream::of(device);
+  const DeviceVector<float> db(stream, 1);
+  const DeviceVector<Clip> clips(stream, std::vector<Clip>{{db, frames}});
+  const DeviceVector<int64_t> picks(stream, std::vector<int64_t>(static_cast<size_t>(batch))), starts(stream, batch);
+  kernel::random_crop_starts(stream, clips, picks, starts, batch, crop_frames, random);
   return starts.values();
 }
 
@@ -44,7 +41,7 @@ TEST(CropKernel, ShortClipsStartAtTheirBeginning) {
 }
 
 TEST(CropKernel, StartsAreDeterminedBySeedStepAndStream) {
-  reference::expect_determined_by_seed_step_and_stream(
+  expect_determined_by_seed_step_and_stream(
       [](const RandomStream& random) { return crop_starts(1000, 10, 20, random); });
 }
 
@@ -70,19 +67,20 @@ struct Crops {
 };
 
 std::vector<float> cut(const Crops& crops, Device device = Device::cpu, DType dtype = DType::float32) {
-  std::vector<std::unique_ptr<DeviceArray<float>>> arrays;
+  Stream& stream = Stream::of(device);
+  std::vector<std::unique_ptr<DeviceVector<float>>> arrays;
   std::vector<Clip> clips;
   for (size_t clip = 0; clip < crops.frames.size(); ++clip) {
-    arrays.push_back(std::make_unique<DeviceArray<float>>(crops.db(clip), device));
+    arrays.push_back(std::make_unique<DeviceVector<float>>(stream, crops.db(clip)));
     clips.push_back({*arrays.back(), crops.frames[clip]});
   }
-  const DeviceArray<float> mean(crops.mean(), device), inverse_std(crops.inverse_std(), device);
-  const DeviceArray<Clip> device_clips(clips, device);
-  const DeviceArray<int64_t> picks(crops.picks, device), starts(crops.starts, device);
+  const DeviceVector<float> mean(stream, crops.mean()), inverse_std(stream, crops.inverse_std());
+  const DeviceVector<Clip> device_clips(stream, clips);
+  const DeviceVector<int64_t> picks(stream, crops.picks), starts(stream, crops.starts);
   const auto batch = static_cast<int64_t>(crops.picks.size());
-  const test::Array y(Stream::of(device), batch * crops.n_mels * crops.crop_frames, dtype);
-  kernel::crop(Stream::of(device), device_clips, picks, starts, y.data(), dtype, batch, crops.n_mels, crops.crop_frames,
-               mean, inverse_std);
+  const Array y(stream, batch * crops.n_mels * crops.crop_frames, dtype);
+  kernel::crop(stream, device_clips, picks, starts, y.data(), dtype, batch, crops.n_mels, crops.crop_frames, mean,
+               inverse_std);
   return y.values();
 }
 
@@ -102,28 +100,26 @@ TEST(CropKernel, CutsStandardisesAndRepeats) {
     }
   }
   EXPECT_EQ(cut(crops), expected);
-  reference::expect_same_bits_at_any_thread_count([&] { return cut(crops); });
+  expect_same_bits_at_any_thread_count([&] { return cut(crops); });
 }
 
 TEST(CropKernel, CudaAgreesWithTheCpuToTheBit) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  // Odd, and so that a vector holds the end of one mel bin and the beginning of the next.
+  // Sizes for which a vector load spans the end of one mel bin and the beginning of the next.
   for (const Crops& crops : {Crops{31, 33}, Crops{1, 1}, Crops{4, 30}, Crops{8, 257}}) {
-    for (const DType dtype : test::activation_dtypes) {
-      test::expect_same_bits(test::in_every_order([&] { return test::Results{cut(crops, Device::cuda, dtype)}; }),
-                             {test::rounded(cut(crops), dtype)});
+    for (const DType dtype : activation_dtypes) {
+      expect_same_bits(in_every_order([&] { return cut(crops, Device::cuda, dtype); }), rounded(cut(crops), dtype));
     }
   }
 }
 
 TEST(CropKernel, RefusesAStartOutsideTheClip) {
-  const DeviceArray<float> db(10), y(10), mean(1), inverse_std(1);
-  const DeviceArray<Clip> clips(std::vector<Clip>{{db, 10}});
-  const DeviceArray<int64_t> picks(std::vector<int64_t>{0}), starts(std::vector<int64_t>{10});
-  EXPECT_THROW(
-      kernel::crop(Stream::of(Device::cpu), clips, picks, starts, y, DType::float32, 1, 1, 10, mean, inverse_std),
-      Error);
+  Stream& stream = Stream::of(Device::cpu);
+  const DeviceVector<float> db(stream, 10), y(stream, 10), mean(stream, 1), inverse_std(stream, 1);
+  const DeviceVector<Clip> clips(stream, std::vector<Clip>{{db, 10}});
+  const DeviceVector<int64_t> picks(stream, std::vector<int64_t>{0}), starts(stream, std::vector<int64_t>{10});
+  EXPECT_THROW(kernel::crop(stream, clips, picks, starts, y, DType::float32, 1, 1, 10, mean, inverse_std), Error);
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -3,31 +3,27 @@
 #include <limits>
 
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
-using reference::DeviceArray;
-using reference::expect_close;
-using reference::random_values;
-
-// The loss followed by the gradient.
+// Returns the loss followed by the gradient.
 std::vector<float> cross_entropy(const std::vector<float>& logits, const std::vector<float>& targets, int64_t classes,
                                  float label_smoothing) {
+  Stream& stream = Stream::of(Device::cpu);
   const auto elements = static_cast<int64_t>(logits.size());
-  const DeviceArray<float> z(logits), t(targets), loss(1), dlogits(elements);
-  kernel::cross_entropy(Stream::of(Device::cpu), z, t, loss, dlogits, DType::float32, elements / classes, classes,
-                        label_smoothing);
+  const DeviceVector<float> z(stream, logits), t(stream, targets), loss(stream, 1), dlogits(stream, elements);
+  kernel::cross_entropy(stream, z, t, loss, dlogits, DType::float32, elements / classes, classes, label_smoothing);
   std::vector<float> result = loss.values();
   for (const float value : dlogits.values()) result.push_back(value);
   return result;
 }
 
 std::vector<float> softmax(const std::vector<float>& logits, int64_t classes) {
+  Stream& stream = Stream::of(Device::cpu);
   const auto elements = static_cast<int64_t>(logits.size());
-  const DeviceArray<float> z(logits), probabilities(elements);
-  kernel::softmax(Stream::of(Device::cpu), z, probabilities, DType::float32, elements / classes, classes);
+  const DeviceVector<float> z(stream, logits), probabilities(stream, elements);
+  kernel::softmax(stream, z, probabilities, DType::float32, elements / classes, classes);
   return probabilities.values();
 }
 
@@ -42,7 +38,7 @@ TEST(CrossEntropyKernel, AgreesWithPyTorchOnSoftTargetsAndLargeLogits) {
                        1e-6, 1e-9);
 }
 
-// -mean over the rows of sum over the classes of smoothed target * log softmax.
+// Loss in double precision: -mean over rows of (sum over classes of smoothed target * log softmax).
 double loss_by_definition(const std::vector<double>& z, const std::vector<float>& targets, size_t classes,
                           double label_smoothing) {
   double loss = 0;
@@ -79,35 +75,37 @@ TEST(CrossEntropyKernel, AgreesWithItsDefinitionAndCentralDifferences) {
   }
 }
 
-TEST(CrossEntropyKernel, ShowsANanInItsLoss) {
+TEST(CrossEntropyKernel, PassesANanToItsLoss) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (!Stream::available(device)) continue;
+  for (const Device device : available_devices()) {
+    Stream& stream = Stream::of(device);
     for (const std::vector<float>& logits : {std::vector{nan, 1.0f}, std::vector{1.0f, nan}}) {
-      const DeviceArray<float> z(logits, device), t(std::vector{1.0f, 0.0f}, device), loss(1, device);
-      kernel::cross_entropy(Stream::of(device), z, t, loss, nullptr, DType::float32, 1, 2, 0);
+      const DeviceVector<float> z(stream, logits), t(stream, std::vector{1.0f, 0.0f}), loss(stream, 1);
+      kernel::cross_entropy(stream, z, t, loss, nullptr, DType::float32, 1, 2, 0);
       EXPECT_TRUE(std::isnan(loss.values()[0]));
     }
   }
 }
 
-TEST(CrossEntropyKernel, DoesWithoutTheGradient) {
-  const DeviceArray<float> z(std::vector{0.0f, 0.0f}), t(std::vector{1.0f, 0.0f}), loss(1);
-  kernel::cross_entropy(Stream::of(Device::cpu), z, t, loss, nullptr, DType::float32, 1, 2, 0);
+TEST(CrossEntropyKernel, WorksWithoutAGradient) {
+  Stream& stream = Stream::of(Device::cpu);
+  const DeviceVector<float> z(stream, std::vector{0.0f, 0.0f}), t(stream, std::vector{1.0f, 0.0f}), loss(stream, 1);
+  kernel::cross_entropy(stream, z, t, loss, nullptr, DType::float32, 1, 2, 0);
   EXPECT_FLOAT_EQ(loss.values()[0], std::log(2.0f));
 }
 
-// The loss, the gradient in an array of its own and in place of the logits, the loss without one; the softmax.
-test::Results everything(Device device, const std::vector<float>& logits, const std::vector<float>& targets,
-                         int64_t classes, DType dtype) {
+// Returns the loss, the loss computed without a gradient, the gradient, the gradient written over the logits, and the
+// softmax.
+Results everything(Device device, const std::vector<float>& logits, const std::vector<float>& targets, int64_t classes,
+                   DType dtype) {
   Stream& stream = Stream::of(device);
   const auto elements = static_cast<int64_t>(logits.size()), n = elements / classes;
-  const test::Array z(stream, logits, dtype), t(stream, targets), probabilities(stream, elements);
-  const test::Array loss(stream, 1), loss_alone(stream, 1), dlogits(stream, elements, dtype);
-  const auto run = [&](const test::Array& to, void* gradient) {
-    kernel::cross_entropy(stream, z.data(), t.floats(), to.floats(), gradient, dtype, n, classes, 0.1f);
+  const Array z(stream, logits, dtype), dlogits(stream, elements, dtype);
+  const DeviceVector<float> t(stream, targets), probabilities(stream, elements), loss(stream, 1), loss_alone(stream, 1);
+  const auto run = [&](float* to, void* gradient) {
+    kernel::cross_entropy(stream, z.data(), t, to, gradient, dtype, n, classes, 0.1f);
   };
-  kernel::softmax(stream, z.data(), probabilities.floats(), dtype, n, classes);
+  kernel::softmax(stream, z.data(), probabilities, dtype, n, classes);
   run(loss_alone, nullptr);
   run(loss, dlogits.data());
   run(loss, z.data());
@@ -116,24 +114,24 @@ test::Results everything(Device device, const std::vector<float>& logits, const 
 
 TEST(CrossEntropyKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const auto& [n, classes] : {std::pair{1, 1}, {1, 31}, {33, 10}, {31, 33}, {3, 1009}, {300, 2}}) {
-      auto logits = test::rounded(test::random_values(int64_t{n} * classes, 1, 0, 3), dtype);
+      auto logits = rounded(random_values(int64_t{n} * classes, 1, 3 * unit_deviation), dtype);
       const auto targets = random_values(int64_t{n} * classes, 2);
       logits[0] = 100;
-      const auto run = [&, c = classes] { return everything(Device::cuda, logits, targets, c, dtype); };
+      const auto on_cuda = [&, c = classes] { return everything(Device::cuda, logits, targets, c, dtype); };
       SCOPED_TRACE(testing::Message() << n << " x " << classes << " " << name_of(dtype));
-      test::expect_near(test::in_every_order(run), everything(Device::cpu, logits, targets, classes, DType::float32),
-                        test::tolerance(dtype, 1e-5f), 1e-6f);
+      expect_close(in_every_order(on_cuda), everything(Device::cpu, logits, targets, classes, DType::float32),
+                   tolerance(dtype, 1e-5), 1e-6);
     }
   }
 }
 
 TEST(CrossEntropyKernel, RepeatsToTheBitAtAnyThreadCount) {
   const auto logits = random_values(int64_t{257} * 10, 1), targets = random_values(int64_t{257} * 10, 2);
-  reference::expect_same_bits_at_any_thread_count([&] { return cross_entropy(logits, targets, 10, 0.1f); });
-  reference::expect_same_bits_at_any_thread_count([&] { return softmax(logits, 10); });
+  expect_same_bits_at_any_thread_count([&] { return cross_entropy(logits, targets, 10, 0.1f); });
+  expect_same_bits_at_any_thread_count([&] { return softmax(logits, 10); });
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

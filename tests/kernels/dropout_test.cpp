@@ -4,23 +4,21 @@
 #include <numeric>
 
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
-using reference::DeviceArray;
-using reference::random_values;
-using reference::Randomness;
-
-std::vector<float> dropped(const std::vector<float>& x, float probability, const RandomStream& random) {
+// `random` must be of the same device.
+std::vector<float> dropped(const std::vector<float>& x, float probability, const RandomStream& random,
+                           Device device = Device::cpu, DType dtype = DType::float32) {
+  Stream& stream = Stream::of(device);
   const auto n = static_cast<int64_t>(x.size());
-  const DeviceArray<float> in(x), y(n);
-  kernel::dropout(Stream::of(Device::cpu), in, y, DType::float32, n, probability, random);
+  const Array in(stream, x, dtype), y(stream, n, dtype);
+  kernel::dropout(stream, in.data(), y.data(), dtype, n, probability, random);
   return y.values();
 }
 
-TEST(DropoutKernel, DropsItsShareAndKeepsTheMean) {
+TEST(DropoutKernel, DropsTheGivenShareAndKeepsTheMean) {
   const std::vector<float> ones(1000003, 1.0f);
   for (const float probability : {0.1f, 0.5f, 0.9f}) {
     const auto y = dropped(ones, probability, Randomness(7, 11, 13).stream);
@@ -48,9 +46,8 @@ TEST(DropoutKernel, ZeroProbabilityIsTheIdentity) {
 }
 
 TEST(DropoutKernel, RefusesToDropEverything) {
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (!Stream::available(device)) continue;
-    const DeviceArray<float> x(3, device);
+  for (const Device device : available_devices()) {
+    const DeviceVector<float> x(Stream::of(device), 3);
     const Randomness random(1, 1, 1, device);
     EXPECT_THROW(kernel::dropout(Stream::of(device), x, x, DType::float32, 3, 1, random.stream), Error);
   }
@@ -58,44 +55,38 @@ TEST(DropoutKernel, RefusesToDropEverything) {
 
 TEST(DropoutKernel, IsDeterminedBySeedStepAndStream) {
   const auto x = random_values(100, 1);
-  reference::expect_determined_by_seed_step_and_stream([&](const RandomStream& r) { return dropped(x, 0.5f, r); });
+  expect_determined_by_seed_step_and_stream([&](const RandomStream& r) { return dropped(x, 0.5f, r); });
 }
 
 TEST(DropoutKernel, CudaAgreesWithTheCpuToTheBit) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  Stream& stream = Stream::of(Device::cuda);
-  const Randomness here(5, 3, 1), there(5, 3, 1, Device::cuda);
-  for (const DType dtype : test::activation_dtypes) {
+  const Randomness random(5, 3, 1), device_random(5, 3, 1, Device::cuda);
+  for (const DType dtype : activation_dtypes) {
     for (const int64_t n : {0, 1, 2, 31, 33, 516, 1016, 4099}) {
-      const auto x = test::rounded(random_values(n, 1), dtype);
-      const auto dropped_there = [&]() -> test::Results {
-        const test::Array in(stream, x, dtype), y(stream, n, dtype);
-        kernel::dropout(stream, in.data(), y.data(), dtype, n, 0.3f, there.stream);
-        return {y.values()};
-      };
-      test::expect_same_bits(test::in_every_order(dropped_there),
-                             {test::rounded(dropped(x, 0.3f, here.stream), dtype)});
+      const auto x = rounded(random_values(n, 1), dtype);
+      const auto on_cuda = [&] { return dropped(x, 0.3f, device_random.stream, Device::cuda, dtype); };
+      expect_same_bits(in_every_order(on_cuda), rounded(dropped(x, 0.3f, random.stream), dtype));
     }
   }
 }
 
-// Too little aligned for 16 bytes at a time.
-TEST(DropoutKernel, CudaTakesArraysThatBeginAnywhere) {
+// The arrays are not aligned to the 16 bytes of a vector load.
+TEST(DropoutKernel, CudaTakesUnalignedArrays) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   Stream& stream = Stream::of(Device::cuda);
-  const Randomness here(5, 3, 1), there(5, 3, 1, Device::cuda);
+  const Randomness random(5, 3, 1), device_random(5, 3, 1, Device::cuda);
   const auto x = random_values(1009, 1);
-  const test::Array in(stream, x), y(stream, std::vector<float>(1009, 7.0f));
-  kernel::dropout(stream, in.at(1), y.at(1), DType::float32, 1008, 0.3f, there.stream);
-  std::vector<float> expected = dropped({x.begin() + 1, x.end()}, 0.3f, here.stream);
+  const Array in(stream, x), y(stream, std::vector<float>(1009, 7.0f));
+  kernel::dropout(stream, in.at(1), y.at(1), DType::float32, 1008, 0.3f, device_random.stream);
+  std::vector<float> expected = dropped({x.begin() + 1, x.end()}, 0.3f, random.stream);
   expected.insert(expected.begin(), 7);
-  test::expect_same_bits({y.values()}, {expected});
+  expect_same_bits(y.values(), expected);
 }
 
 TEST(DropoutKernel, RepeatsToTheBitAtAnyThreadCount) {
   const auto x = random_values(100003, 1);
-  reference::expect_same_bits_at_any_thread_count([&] { return dropped(x, 0.5f, Randomness(1, 2, 3).stream); });
+  expect_same_bits_at_any_thread_count([&] { return dropped(x, 0.5f, Randomness(1, 2, 3).stream); });
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

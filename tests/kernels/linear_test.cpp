@@ -1,20 +1,15 @@
 #include "kernels/linear.h"
 
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using reference::DeviceArray;
-using reference::expect_close;
-using reference::expect_same_bits_at_any_thread_count;
-using reference::random_values;
 
 struct Shape {
   int64_t n, in, out;
 };
 
+// A linear layer and its random inputs.
 struct Case {
   Shape shape;
   std::vector<float> x, w, bias, dy;
@@ -26,29 +21,26 @@ struct Case {
         bias(random_values(s.out, 3)),
         dy(random_values(s.n * s.out, 4)) {}
 
-  std::vector<float> forward(bool with_bias) const {
-    const DeviceArray<float> device_x(x), device_w(w), device_bias(bias), y(static_cast<int64_t>(dy.size()));
-    kernel::linear_forward(Stream::of(Device::cpu), device_x, device_w, with_bias ? +device_bias : nullptr, y,
-                           DType::float32, shape.n, shape.in, shape.out);
-    return y.values();
-  }
-  std::vector<float> backward_data() const {
-    const DeviceArray<float> device_dy(dy), device_w(w), dx(static_cast<int64_t>(x.size()));
-    kernel::linear_backward_data(Stream::of(Device::cpu), device_dy, device_w, dx, DType::float32, shape.n, shape.in,
-                                 shape.out);
-    return dx.values();
-  }
-  std::vector<float> backward_weight() const {
-    const DeviceArray<float> device_x(x), device_dy(dy), dw(static_cast<int64_t>(w.size()));
-    kernel::linear_backward_weight(Stream::of(Device::cpu), device_x, device_dy, dw, DType::float32, shape.n, shape.in,
-                                   shape.out);
-    return dw.values();
+  // y, y with the bias, dx, dw.
+  Results passes(Device device = Device::cpu, DType dtype = DType::float32) const {
+    Stream& stream = Stream::of(device);
+    const auto [n, in, out] = shape;
+    const Array device_x(stream, x, dtype), device_w(stream, w, dtype), device_dy(stream, dy, dtype);
+    const DeviceVector<float> device_bias(stream, bias);
+    const Array y(stream, n * out, dtype), y_with_bias(stream, n * out, dtype);
+    const Array dx(stream, n * in, dtype), dw(stream, out * in, dtype);
+    kernel::linear_forward(stream, device_x.data(), device_w.data(), nullptr, y.data(), dtype, n, in, out);
+    kernel::linear_forward(stream, device_x.data(), device_w.data(), device_bias, y_with_bias.data(), dtype, n, in,
+                           out);
+    kernel::linear_backward_data(stream, device_dy.data(), device_w.data(), dx.data(), dtype, n, in, out);
+    kernel::linear_backward_weight(stream, device_x.data(), device_dy.data(), dw.data(), dtype, n, in, out);
+    return {y.values(), y_with_bias.values(), dx.values(), dw.values()};
   }
 };
 
 class LinearKernel : public testing::TestWithParam<Shape> {};
 
-TEST_P(LinearKernel, AgreesWithTheSumsThatDefineIt) {
+TEST_P(LinearKernel, AgreesWithItsDefinition) {
   const Case example(GetParam());
   const auto& [shape, x, w, bias, dy] = example;
   std::vector<double> y(dy.size()), dx(x.size()), dw(w.size());
@@ -64,46 +56,29 @@ TEST_P(LinearKernel, AgreesWithTheSumsThatDefineIt) {
       }
     }
   }
-  expect_close(example.forward(false), y, 1e-5, 2e-5);
-  expect_close(example.backward_data(), dx, 1e-5, 2e-5);
-  expect_close(example.backward_weight(), dw, 1e-5, 2e-5);
+  const Results passes = example.passes();
+  expect_close(passes[0], y, 1e-5, 2e-5);
+  expect_close(passes[2], dx, 1e-5, 2e-5);
+  expect_close(passes[3], dw, 1e-5, 2e-5);
   for (size_t i = 0; i < y.size(); ++i) y[i] += static_cast<double>(bias[i % out]);
-  expect_close(example.forward(true), y, 1e-5, 2e-5);
+  expect_close(passes[1], y, 1e-5, 2e-5);
 }
 
 TEST_P(LinearKernel, RepeatsToTheBitAtAnyThreadCount) {
   const Case example(GetParam());
-  expect_same_bits_at_any_thread_count([&] { return example.forward(true); });
-  expect_same_bits_at_any_thread_count([&] { return example.backward_data(); });
-  expect_same_bits_at_any_thread_count([&] { return example.backward_weight(); });
-}
-
-// y without and with the bias, dx, dw.
-test::Results everything(Device device, const Case& example, DType dtype) {
-  Stream& stream = Stream::of(device);
-  const auto& [shape, x, w, bias, dy] = example;
-  const auto& [n, in_features, out_features] = shape;
-  const test::Array in(stream, x, dtype), weight(stream, w, dtype), d_out(stream, dy, dtype), shift(stream, bias);
-  const test::Array y(stream, n * out_features, dtype), y_biased(stream, n * out_features, dtype);
-  const test::Array dx(stream, n * in_features, dtype), dw(stream, out_features * in_features, dtype);
-  kernel::linear_forward(stream, in.data(), weight.data(), nullptr, y.data(), dtype, n, in_features, out_features);
-  kernel::linear_forward(stream, in.data(), weight.data(), shift.floats(), y_biased.data(), dtype, n, in_features,
-                         out_features);
-  kernel::linear_backward_data(stream, d_out.data(), weight.data(), dx.data(), dtype, n, in_features, out_features);
-  kernel::linear_backward_weight(stream, in.data(), d_out.data(), dw.data(), dtype, n, in_features, out_features);
-  return {y.values(), y_biased.values(), dx.values(), dw.values()};
+  expect_same_bits_at_any_thread_count([&] { return example.passes(); });
 }
 
 TEST_P(LinearKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     Case example(GetParam());
-    for (auto* values : {&example.x, &example.w, &example.dy}) *values = test::rounded(*values, dtype);
+    for (auto* values : {&example.x, &example.w, &example.dy}) *values = rounded(*values, dtype);
     SCOPED_TRACE(name_of(dtype));
-    // In bfloat16 the product, of up to 16, is rounded before the bias is added, which may take most of it away.
-    const float absolute = dtype == DType::float32 ? 2e-5f : 16 * 0x1p-9f;
-    test::expect_near(test::in_every_order([&] { return everything(Device::cuda, example, dtype); }),
-                      everything(Device::cpu, example, DType::float32), test::tolerance(dtype, 1e-5f), absolute);
+    // bfloat16 rounds the product, of up to 16, before the bias is added, and the sum may be much smaller than it.
+    const double absolute = dtype == DType::float32 ? 2e-5 : 16 * 0x1p-9;
+    expect_close(in_every_order([&] { return example.passes(Device::cuda, dtype); }), example.passes(),
+                 tolerance(dtype, 1e-5), absolute);
   }
 }
 
@@ -112,4 +87,4 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LinearKernel,
                                          Shape{131, 67, 293}, Shape{65, 521, 17}));
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -5,29 +5,28 @@
 
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 using kernel::Pool2d;
-using test::Array;
-using test::Results;
 
 int64_t inputs(const Pool2d& p) { return p.batch * p.height * p.width * p.channels; }
 int64_t outputs(const Pool2d& p) { return p.batch * p.out_height() * p.out_width() * p.channels; }
 
-// y, taken, dx.
+// Returns y, the positions taken, dx.
 Results pool(Device device, const std::vector<float>& x, const std::vector<float>& dy, DType dtype, const Pool2d& p) {
   Stream& stream = Stream::of(device);
   const Array in(stream, x, dtype), d_out(stream, dy, dtype), out(stream, outputs(p), dtype);
   const Array d_in(stream, inputs(p), dtype);
-  const test::Block taken(stream, static_cast<size_t>(outputs(p)));
-  kernel::max_pool2d_forward(stream, in.data(), out.data(), taken.as<uint8_t>(), dtype, p);
-  kernel::max_pool2d_backward(stream, d_out.data(), taken.as<uint8_t>(), d_in.data(), dtype, p);
-  const auto positions = taken.download<uint8_t>();
+  const DeviceVector<uint8_t> taken(stream, outputs(p));
+  kernel::max_pool2d_forward(stream, in.data(), out.data(), taken, dtype, p);
+  kernel::max_pool2d_backward(stream, d_out.data(), taken, d_in.data(), dtype, p);
+  const auto positions = taken.values();
   return {out.values(), {positions.begin(), positions.end()}, d_in.values()};
 }
 
-// By the definition: each output looks at its whole window and sends its gradient to the first of the largest.
+// The same results by the definition: an output is the largest input of its window, and its gradient goes to the first
+// input with that value.
 Results reference(const std::vector<float>& x, const std::vector<float>& dy, const Pool2d& p) {
   Results results(3);
   std::vector<double> dx(x.size());
@@ -65,43 +64,42 @@ constexpr Pool2d shapes[] = {
     {.batch = 1, .height = 9, .width = 10, .channels = 16, .kernel_size = 2, .stride = 3, .padding = 1},
 };
 
-// Few different values, so that windows have several equal maxima.
+// Small integers, so that windows have several equal maxima.
 std::vector<float> with_ties(int64_t n) {
-  auto values = test::random_values(n, 1, 0, 3);
+  auto values = random_values(n, 1, 3 * unit_deviation);
   for (float& value : values) value = std::round(value);
   return values;
 }
 
 TEST(MaxPool2dKernel, CpuIsTheDefinition) {
   for (const Pool2d& p : shapes) {
-    const auto x = with_ties(inputs(p)), dy = test::random_values(outputs(p), 2);
-    test::expect_near(pool(Device::cpu, x, dy, DType::float32, p), reference(x, dy, p), 1e-6f, 1e-6f);
+    const auto x = with_ties(inputs(p)), dy = random_values(outputs(p), 2);
+    expect_close(pool(Device::cpu, x, dy, DType::float32, p), reference(x, dy, p), 1e-6, 1e-6);
   }
 }
 
 TEST(MaxPool2dKernel, CudaIsTheDefinition) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const Pool2d& p : shapes) {
-      const auto x = with_ties(inputs(p)), dy = test::rounded(test::random_values(outputs(p), 2), dtype);
-      const Results results = test::in_every_order([&] { return pool(Device::cuda, x, dy, dtype, p); });
-      test::expect_near(results, reference(x, dy, p), test::tolerance(dtype, 1e-6f), 1e-6f);
+      const auto x = with_ties(inputs(p)), dy = rounded(random_values(outputs(p), 2), dtype);
+      const Results results = in_every_order([&] { return pool(Device::cuda, x, dy, dtype, p); });
+      expect_close(results, reference(x, dy, p), tolerance(dtype, 1e-6), 1e-6);
     }
   }
 }
 
 TEST(MaxPool2dKernel, CpuGivesTheSameBitsAtAnyThreadCount) {
-  const auto x = test::random_values(inputs(shapes[1]), 1), dy = test::random_values(outputs(shapes[1]), 2);
-  test::expect_same_bits_at_any_thread_count([&] { return pool(Device::cpu, x, dy, DType::float32, shapes[1]); });
+  const auto x = random_values(inputs(shapes[1]), 1), dy = random_values(outputs(shapes[1]), 2);
+  expect_same_bits_at_any_thread_count([&] { return pool(Device::cpu, x, dy, DType::float32, shapes[1]); });
 }
 
-TEST(MaxPool2dKernel, LetsNaNAndInfinityThrough) {
+TEST(MaxPool2dKernel, PassesNaNAndInfinity) {
   const Pool2d p{.batch = 1, .height = 2, .width = 4, .channels = 1, .kernel_size = 2, .stride = 2, .padding = 0};
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> x = {1, nan, -infinity, -infinity,  //
                                 9, 3,   -infinity, -infinity};
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (!Stream::available(device)) continue;
+  for (const Device device : available_devices()) {
     const Results results = pool(device, x, {5, 7}, DType::float32, p);
     EXPECT_TRUE(std::isnan(results[0][0]));
     EXPECT_EQ(results[0][1], -infinity);
@@ -111,12 +109,11 @@ TEST(MaxPool2dKernel, LetsNaNAndInfinityThrough) {
 
 TEST(MaxPool2dKernel, RefusesWindowsWithoutInput) {
   const std::vector<float> x(16);
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (!Stream::available(device)) continue;
+  for (const Device device : available_devices()) {
     EXPECT_THROW(pool(device, x, x, DType::float32, {1, 4, 4, 1, 3, 1, 2}), Error);
     EXPECT_THROW(pool(device, x, x, DType::float32, {1, 4, 4, 1, 17, 1, 8}), Error);
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -2,78 +2,45 @@
 
 #include "kernels/beta.h"
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
-using reference::DeviceArray;
-using reference::random_values;
-using reference::Randomness;
-
-TEST(Beta, HasTheMomentsOfItsDistribution) {
-  constexpr int n = 50000;
-  for (const double alpha : {0.1, 0.2, 0.4, 1.0, 2.0, 8.0}) {
-    const Randomness random(3, 5, 7);
-    double mean = 0, variance = 0, fourth = 0;
-    for (uint64_t i = 0; i < n; ++i) {
-      const double value = static_cast<double>(beta(random.stream, i, static_cast<float>(alpha)));
-      ASSERT_TRUE(value >= 0 && value <= 1);
-      const double square = (value - 0.5) * (value - 0.5);
-      mean += value / n;
-      variance += square / n;
-      fourth += square * square / n;
-    }
-    // Central moments of Beta(alpha, alpha): 1 / (4 (2 alpha + 1)) and 3 / (16 (2 alpha + 1) (2 alpha + 3)).
-    const double true_variance = 1 / (4 * (2 * alpha + 1));
-    const double true_fourth = 3 / (16 * (2 * alpha + 1) * (2 * alpha + 3));
-    EXPECT_NEAR(mean, 0.5, 5 * std::sqrt(true_variance / n)) << alpha;
-    EXPECT_NEAR(variance, true_variance, 5 * std::sqrt((true_fourth - true_variance * true_variance) / n)) << alpha;
-    EXPECT_NEAR(fourth, true_fourth, 0.05 * true_fourth) << alpha;
-  }
-}
-
-struct Mixed {
-  std::vector<float> y, targets;
-  bool operator==(const Mixed&) const = default;
-};
-
-// `random` lies on the device.
-Mixed mixup(const std::vector<float>& x, const std::vector<float>& targets, int64_t batch, const RandomStream& random,
-            Device device = Device::cpu, DType dtype = DType::float32) {
+// Returns the mixed examples and the mixed targets. `random` must be of the same device.
+Results mixup(const std::vector<float>& x, const std::vector<float>& targets, int64_t batch, const RandomStream& random,
+              Device device = Device::cpu, DType dtype = DType::float32) {
   Stream& stream = Stream::of(device);
   const auto elements = static_cast<int64_t>(x.size()), classes = static_cast<int64_t>(targets.size());
-  const test::Array in(stream, x, dtype), y(stream, elements, dtype);
-  const DeviceArray<float> t(targets, device), mixed(classes, device);
+  const Array in(stream, x, dtype), y(stream, elements, dtype);
+  const DeviceVector<float> t(stream, targets), mixed(stream, classes);
   kernel::mixup(stream, in.data(), t, y.data(), mixed, dtype, batch, elements / batch, classes / batch, 0.4f, random);
   return {y.values(), mixed.values()};
 }
 
 TEST(MixupKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const auto& shape : {std::pair<int64_t, int64_t>{1, 40}, {2, 1}, {31, 33}, {6, 1048}}) {
       const int64_t batch = shape.first, elements = shape.second;
-      const auto x = test::rounded(random_values(batch * elements, 1), dtype);
+      const auto x = rounded(random_values(batch * elements, 1), dtype);
       const auto targets = random_values(batch * 37, 2);
       const Randomness random(1, 2, 3), device_random(1, 2, 3, Device::cuda);
-      const auto actual = test::in_every_order([&] {
-        auto [y, mixed] = mixup(x, targets, batch, device_random.stream, Device::cuda, dtype);
-        return test::Results{y, mixed};
-      });
-      const auto [y, mixed] = mixup(x, targets, batch, random.stream);
-      test::expect_near({actual[0]}, {y}, test::tolerance(dtype, 1e-6f), 1e-6f);
-      test::expect_near({actual[1]}, {mixed}, 1e-6f, 1e-6f);
+      const Results actual =
+          in_every_order([&] { return mixup(x, targets, batch, device_random.stream, Device::cuda, dtype); });
+      const Results expected = mixup(x, targets, batch, random.stream);
+      expect_close(actual[0], expected[0], tolerance(dtype, 1e-6), 1e-6);
+      expect_close(actual[1], expected[1], 1e-6, 1e-6);
     }
   }
 }
 
+// Example i is mixed with example batch - 1 - i.
 TEST(MixupKernel, CombinesMirroredPartners) {
   for (const int64_t batch : {1, 2, 31}) {
     constexpr int64_t elements = 33, classes = 7;
     const auto x = random_values(batch * elements, 1), targets = random_values(batch * classes, 2);
     const Randomness random(1, 2, 3);
-    const auto [y, mixed] = mixup(x, targets, batch, random.stream);
+    const Results mixed = mixup(x, targets, batch, random.stream);
     for (int64_t i = 0; i < batch; ++i) {
       const int64_t partner = batch - 1 - i;
       const double lambda = static_cast<double>(beta(random.stream, static_cast<uint64_t>(i), 0.4f));
@@ -84,8 +51,8 @@ TEST(MixupKernel, CombinesMirroredPartners) {
           EXPECT_NEAR(out[static_cast<size_t>(i * size + j)], lambda * own + (1 - lambda) * other, 1e-6);
         }
       };
-      expect_mixed(x, y, elements);
-      expect_mixed(targets, mixed, classes);
+      expect_mixed(x, mixed[0], elements);
+      expect_mixed(targets, mixed[1], classes);
     }
   }
 }
@@ -93,18 +60,19 @@ TEST(MixupKernel, CombinesMirroredPartners) {
 TEST(MixupKernel, IsDeterminedBySeedStepAndStreamAtAnyThreadCount) {
   const auto x = random_values(int64_t{17} * 33, 1), targets = random_values(int64_t{17} * 5, 2);
   const auto mix = [&](const RandomStream& random) { return mixup(x, targets, 17, random); };
-  reference::expect_determined_by_seed_step_and_stream(mix);
-  reference::expect_same_bits_at_any_thread_count([&] { return mix(Randomness(1, 2, 3).stream); });
+  expect_determined_by_seed_step_and_stream(mix);
+  expect_same_bits_at_any_thread_count([&] { return mix(Randomness(1, 2, 3).stream); });
 }
 
 TEST(MixupKernel, RefusesAlphaZero) {
-  for (const Device device : test::available_devices()) {
-    const DeviceArray<float> memory(10, device), out(10, device);
-    EXPECT_THROW(kernel::mixup(Stream::of(device), memory, memory, out, out, DType::float32, 1, 1, 1, 0,
-                               Randomness(1, 2, 3, device).stream),
-                 Error);
+  for (const Device device : available_devices()) {
+    Stream& stream = Stream::of(device);
+    const DeviceVector<float> memory(stream, 10), out(stream, 10);
+    EXPECT_THROW(
+        kernel::mixup(stream, memory, memory, out, out, DType::float32, 1, 1, 1, 0, Randomness(1, 2, 3, device).stream),
+        Error);
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

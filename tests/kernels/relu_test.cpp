@@ -5,11 +5,8 @@
 
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using test::Array;
-using test::Results;
 
 Results relu(Device device, const std::vector<float>& x, const std::vector<float>& dy, DType dtype) {
   Stream& stream = Stream::of(device);
@@ -23,35 +20,34 @@ Results relu(Device device, const std::vector<float>& x, const std::vector<float
 
 TEST(ReluKernel, IsTheDefinition) {
   for (const int64_t n : {0, 1, 31, 33, 1009}) {
-    const auto x = test::random_values(n, 1), dy = test::random_values(n, 2);
+    const auto x = random_values(n, 1), dy = random_values(n, 2);
     Results expected{x, dy};
     for (size_t i = 0; i < x.size(); ++i) {
       if (x[i] <= 0) expected[0][i] = expected[1][i] = 0;
     }
-    test::expect_same_bits(relu(Device::cpu, x, dy, DType::float32), expected);
+    expect_same_bits(relu(Device::cpu, x, dy, DType::float32), expected);
   }
 }
 
 TEST(ReluKernel, CudaAgreesWithTheCpuToTheBit) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const int64_t n : {0, 1, 31, 33, 512, 4099}) {
-      const auto x = test::rounded(test::random_values(n, 1), dtype);
-      const auto dy = test::rounded(test::random_values(n, 2), dtype);
-      test::expect_same_bits(test::in_every_order([&] { return relu(Device::cuda, x, dy, dtype); }),
-                             relu(Device::cpu, x, dy, DType::float32));
+      const auto x = rounded(random_values(n, 1), dtype);
+      const auto dy = rounded(random_values(n, 2), dtype);
+      expect_same_bits(in_every_order([&] { return relu(Device::cuda, x, dy, dtype); }),
+                       relu(Device::cpu, x, dy, DType::float32));
     }
   }
 }
 
 TEST(ReluKernel, KeepsNaN) {
   const std::vector<float> x(8, std::numeric_limits<float>::quiet_NaN());
-  for (const Device device : {Device::cpu, Device::cuda}) {
-    if (!Stream::available(device)) continue;
+  for (const Device device : available_devices()) {
     const Results results = relu(device, x, x, DType::float32);
     for (const float y : results[0]) EXPECT_TRUE(std::isnan(y));
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -3,23 +3,21 @@
 #include <algorithm>
 
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 using kernel::SpecAugment;
-using reference::Randomness;
 
 struct Shape {
   int64_t batch, n_mels, frames;
 };
 
-// Ones, masked; `random` lies on the device.
+// Masks an array of ones. `random` must be of the same device.
 std::vector<float> masked(const Shape& shape, const SpecAugment& settings, const RandomStream& random,
                           Device device = Device::cpu, DType dtype = DType::float32) {
   const std::vector ones(static_cast<size_t>(shape.batch * shape.n_mels * shape.frames), 1.0f);
-  const test::Array x(Stream::of(device), ones, dtype);
+  const Array x(Stream::of(device), ones, dtype);
   kernel::spec_augment(Stream::of(device), x.data(), dtype, shape.batch, shape.n_mels, shape.frames, settings, random);
   return x.values();
 }
@@ -28,8 +26,8 @@ struct Extent {
   int64_t begin, width;
 };
 
-// Where the zeros lie in each example, which has one mask: along the mel axis if `frequency`, else along time. Fails
-// unless they form one full band.
+// Finds the mask of each example, which has one: along the mel axis if `frequency`, else along time. Fails unless its
+// zeros form one full band.
 std::vector<Extent> bands(const std::vector<float>& x, const Shape& shape, bool frequency) {
   std::vector<Extent> result;
   const int64_t axis = frequency ? shape.n_mels : shape.frames, stride = frequency ? shape.frames : 1;
@@ -70,39 +68,38 @@ TEST(SpecAugmentKernel, WidthsAndStartsAreUniform) {
   }
 }
 
-TEST(SpecAugmentKernel, MasksNoWiderThanTheAxis) {
+TEST(SpecAugmentKernel, MasksAreNoWiderThanTheAxis) {
   const Shape shape{100, 3, 5};
   const auto x = masked(shape, {1, 1000, 0, 0}, Randomness(1, 2, 3).stream);
   const auto found = bands(x, shape, true);
   EXPECT_TRUE(std::any_of(found.begin(), found.end(), [](const Extent& band) { return band.width == 3; }));
 }
 
-TEST(SpecAugmentKernel, LeavesTheFeaturesAloneWithoutMasks) {
+TEST(SpecAugmentKernel, ChangesNothingWithoutMasks) {
   const auto x = masked({3, 7, 5}, {0, 0, 0, 0}, Randomness(1, 2, 3).stream);
   EXPECT_EQ(std::count(x.begin(), x.end(), 1.0f), 3 * 7 * 5);
 }
 
 TEST(SpecAugmentKernel, IsDeterminedBySeedStepAndStreamAtAnyThreadCount) {
   const auto augment = [](const RandomStream& random) { return masked({17, 31, 33}, {2, 9, 2, 9}, random); };
-  reference::expect_determined_by_seed_step_and_stream(augment);
-  reference::expect_same_bits_at_any_thread_count([&] { return augment(Randomness(1, 2, 3).stream); });
+  expect_determined_by_seed_step_and_stream(augment);
+  expect_same_bits_at_any_thread_count([&] { return augment(Randomness(1, 2, 3).stream); });
 }
 
 TEST(SpecAugmentKernel, CudaAgreesWithTheCpuToTheBit) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const SpecAugment settings{2, 27, 2, 20}, none{0, 0, 0, 0};
   for (const Shape& shape : {Shape{17, 31, 33}, Shape{3, 128, 130}, Shape{5, 1, 1}, Shape{0, 8, 8}}) {
-    for (const DType dtype : test::activation_dtypes) {
+    for (const DType dtype : activation_dtypes) {
       const Randomness random(1, 2, 3), device_random(1, 2, 3, Device::cuda);
       for (const SpecAugment& masks : {settings, none}) {
-        test::expect_same_bits(test::in_every_order([&] {
-                                 return test::Results{masked(shape, masks, device_random.stream, Device::cuda, dtype)};
-                               }),
-                               {masked(shape, masks, random.stream)});
+        expect_same_bits(
+            in_every_order([&] { return Results{masked(shape, masks, device_random.stream, Device::cuda, dtype)}; }),
+            {masked(shape, masks, random.stream)});
       }
     }
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

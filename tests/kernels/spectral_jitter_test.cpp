@@ -1,32 +1,31 @@
 #include "kernels/spectral_jitter.h"
 
 #include "tests/support/kernel_test.h"
-#include "tests/support/reference.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 using kernel::SpectralJitter;
-using reference::Randomness;
 
 struct Shape {
   int64_t batch, n_mels, frames;
   int64_t numel() const { return batch * n_mels * frames; }
 };
 
-// Bin m has an inverse deviation of 1 / (m + 1); `random` lies on the device.
+// Jitters with an inverse deviation of 1 / (m + 1) for mel bin m. `random` must be of the same device.
 std::vector<float> jittered(const std::vector<float>& values, const Shape& shape, const SpectralJitter& settings,
                             const RandomStream& random, Device device = Device::cpu, DType dtype = DType::float32) {
   std::vector<float> inverse_std;
   for (int64_t m = 0; m < shape.n_mels; ++m) inverse_std.push_back(1.0f / static_cast<float>(m + 1));
-  const test::Array x(Stream::of(device), values, dtype), y(Stream::of(device), shape.numel(), dtype);
-  const reference::DeviceArray<float> scale(inverse_std, device);
-  kernel::spectral_jitter(Stream::of(device), x.data(), scale, y.data(), dtype, shape.batch, shape.n_mels, shape.frames,
-                          settings, random);
+  Stream& stream = Stream::of(device);
+  const Array x(stream, values, dtype), y(stream, shape.numel(), dtype);
+  const DeviceVector<float> scale(stream, inverse_std);
+  kernel::spectral_jitter(stream, x.data(), scale, y.data(), dtype, shape.batch, shape.n_mels, shape.frames, settings,
+                          random);
   return y.values();
 }
 
-// The curves in dB, [batch, n_mels]; fails unless each is the same in all frames.
+// The gain curves in dB, [batch, n_mels], that are added to zeros. Fails unless all frames have the same curve.
 std::vector<double> curves(const Shape& shape, const SpectralJitter& settings) {
   const std::vector zeros(static_cast<size_t>(shape.numel()), 0.0f);
   const auto x = jittered(zeros, shape, settings, Randomness(1, 2, 3).stream);
@@ -57,10 +56,10 @@ TEST(SpectralJitterKernel, KnotsAreNormalAndJoinedByLines) {
     EXPECT_NEAR(sum[knot] / 20000, 0, 5 * 3 / std::sqrt(20000));
     EXPECT_NEAR(squares[knot] / 20000, 9, 5 * 9 * std::sqrt(2.0 / 20000));
   }
-  EXPECT_NEAR(squares[2] / 20000, 4.5, 5 * 4.5 * std::sqrt(2.0 / 20000));  // half-way: of two independent knots
+  EXPECT_NEAR(squares[2] / 20000, 4.5, 5 * 4.5 * std::sqrt(2.0 / 20000));  // half-way between two independent knots
 }
 
-TEST(SpectralJitterKernel, LevelIsUniformAndOfAllBins) {
+TEST(SpectralJitterKernel, LevelIsUniformAndTheSameInAllBins) {
   const Shape shape{20000, 3, 2};
   double sum = 0, squares = 0;
   const auto gains = curves(shape, {.shift = 0, .equalizer = 0, .level = 6});
@@ -92,32 +91,32 @@ TEST(SpectralJitterKernel, ShiftsAreUniformAndHoldTheEdges) {
   for (const double count : counts) EXPECT_NEAR(count, 2000, 5 * 40);  // 40: the deviation of the binomial count
 }
 
-TEST(SpectralJitterKernel, TakesASingleMelBin) {
+TEST(SpectralJitterKernel, AcceptsASingleMelBin) {
   EXPECT_EQ(curves({5, 1, 3}, {.shift = 0, .equalizer = 4, .level = 6}).size(), 5U);
 }
 
 TEST(SpectralJitterKernel, IsDeterminedBySeedStepAndStreamAtAnyThreadCount) {
   const Shape shape{17, 31, 33};
-  const auto x = reference::random_values(shape.numel(), 1);
+  const auto x = random_values(shape.numel(), 1);
   const auto jitter = [&](const RandomStream& random) { return jittered(x, shape, {4, 4, 6}, random); };
-  reference::expect_determined_by_seed_step_and_stream(jitter);
-  reference::expect_same_bits_at_any_thread_count([&] { return jitter(Randomness(1, 2, 3).stream); });
+  expect_determined_by_seed_step_and_stream(jitter);
+  expect_same_bits_at_any_thread_count([&] { return jitter(Randomness(1, 2, 3).stream); });
 }
 
 TEST(SpectralJitterKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const Shape& shape : {Shape{17, 31, 33}, Shape{3, 128, 130}, Shape{2, 5, 64}, Shape{5, 1, 1}, Shape{0, 8, 8}}) {
-    for (const DType dtype : test::activation_dtypes) {
-      const auto x = test::rounded(reference::random_values(shape.numel(), 1), dtype);
+    for (const DType dtype : activation_dtypes) {
+      const auto x = rounded(random_values(shape.numel(), 1), dtype);
       const Randomness random(1, 2, 3), device_random(1, 2, 3, Device::cuda);
-      const auto actual = test::in_every_order([&] {
-        return test::Results{jittered(x, shape, {4, 4, 6}, device_random.stream, Device::cuda, dtype)};
+      const auto actual = in_every_order([&] {
+        return jittered(x, shape, {4, 4, 6}, device_random.stream, Device::cuda, dtype);
       });
       // The logarithm and the cosine of a GPU differ from the CPU's in the last bits.
-      test::expect_near(actual, {jittered(x, shape, {4, 4, 6}, random.stream)}, test::tolerance(dtype, 1e-5f), 1e-5f);
+      expect_close(actual, jittered(x, shape, {4, 4, 6}, random.stream), tolerance(dtype, 1e-5), 1e-5);
     }
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -9,10 +9,10 @@
 #include "framework/training/state_dict.h"
 #include "models/models.h"
 #include "models/trained_model.h"
-#include "tests/support/expect_error.h"
-#include "tests/support/music_folder.h"
+#include "tests/support/errors.h"
+#include "tests/support/temporary_folder.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 constexpr int rate = 22050;
@@ -26,7 +26,7 @@ std::vector<float> sweep(int sample_rate) {
   return samples;
 }
 
-// An untrained model's checkpoint.
+// Writes the checkpoint of an untrained model.
 class ClassifierTest : public testing::Test {
  protected:
   ClassifierTest() {
@@ -39,11 +39,11 @@ class ClassifierTest : public testing::Test {
     manual_seed(7);
     write_safetensors(file_, {.metadata = to_metadata(card), .tensors = state_dict(*make_model("cnn", 3))});
   }
-  test::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::filesystem::path file_ = folder_ / "last.safetensors";
 };
 
-TEST_F(ClassifierTest, GivesWhatThePipelineOfFilesGives) {
+TEST_F(ClassifierTest, AgreesWithThePredictionOfFiles) {
   const std::vector<float> samples = sweep(rate);
   const TrainedModel trained = load_trained_model(file_, Device::cpu);
   const TrackPrediction expected = trained.predict(log_mel(samples, trained.card.mel), {});
@@ -56,7 +56,7 @@ TEST_F(ClassifierTest, GivesWhatThePipelineOfFilesGives) {
   EXPECT_NEAR(classes[0].probability + classes[1].probability + classes[2].probability, 1, 1e-6);
 }
 
-TEST_F(ClassifierTest, TheSampleRateIsTakenIntoAccount) {
+TEST_F(ClassifierTest, ResamplesToTheRateOfTheModel) {
   const Classifier classifier(file_, "cpu");
   const auto at = [&](int sample_rate) { return classifier.classify(sweep(sample_rate), sample_rate); };
   const auto at_22050 = at(22050), at_48000 = at(48000);
@@ -66,11 +66,12 @@ TEST_F(ClassifierTest, TheSampleRateIsTakenIntoAccount) {
   }
 }
 
-TEST_F(ClassifierTest, RefusesWhatItCannotClassify) {
+TEST_F(ClassifierTest, RefusesWrongSamplesAndPaths) {
   const Classifier classifier(file_, "cpu");
   EXPECT_EQ(classifier.labels(), (std::vector<std::string>{"low", "middle", "high"}));
   std::vector<float> samples = sweep(rate);
-  expect_error([&] { classifier.classify(samples, 0); }, "the sample rate is 0 Hz; resample to a rate from 1000 to 768000 Hz");
+  expect_error([&] { classifier.classify(samples, 0); },
+               "the sample rate is 0 Hz; resample to a rate from 1000 to 768000 Hz");
   expect_error([&] { classifier.classify({}, rate); }, "at least one sample");
   samples[100] = NAN;
   expect_error([&] { classifier.classify(samples, rate); }, "not a finite number");
@@ -79,4 +80,4 @@ TEST_F(ClassifierTest, RefusesWhatItCannotClassify) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The parts of tools/gpu_check.sh that are the script's own work:   tests/scripts/gpu_check_test.sh SOURCE BUILD
-# Stand-ins for nvidia-smi and ncu print what those print on a GPU.
+# Tests tools/gpu_check.sh without a GPU:   tests/scripts/gpu_check_test.sh SOURCE BUILD
+# Replacements for nvidia-smi and ncu print the output of these programs on a GPU.
 set -euo pipefail
 source=$1 build=$2
 scratch=$(mktemp --directory)
@@ -46,7 +46,7 @@ grep --quiet '^melgrad [0-9]' "$scratch/printed"
 grep --quiet '^0 failed' "$scratch/printed"
 grep --quiet '"stage": "profile", "seconds": [0-9]*, "failed": 0, "left_out": 0' "$scratch/out/summary.json"
 
-# A training that fails is a failure of the script, and so is a stage that does not exist.
+# The script must fail if a training fails or a stage does not exist.
 for wrong in 'training --data /nowhere' 'no_such_stage'; do
   # shellcheck disable=SC2086  # words
   if "$source/tools/gpu_check.sh" --out "$scratch/wrong" $wrong >"$scratch/printed" 2>&1; then

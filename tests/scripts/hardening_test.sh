@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whether a program was hardened, by its ELF headers and symbols (docs/security.md):  tests/scripts/hardening_test.sh PROGRAM
+# Checks by ELF headers and symbols that a program is hardened (docs/security.md):   tests/scripts/hardening_test.sh PROGRAM
 set -euo pipefail
 program=$1
 
@@ -23,7 +23,7 @@ if LC_ALL=C readelf --wide --program-headers "$program" | grep --extended-regexp
   exit 1
 fi
 if [[ $(uname --machine) == x86_64 ]]; then
-  # The C library's start files lack the ELF note, so the linker drops it: the functions' landing pads tell.
+  # The linker drops the ELF note because the start files of the C library lack it, so this counts landing pads.
   if (($(objdump --disassemble --section=.text "$program" | grep --count endbr64) < 100)); then
     echo "$program: no control-flow protection" >&2
     exit 1

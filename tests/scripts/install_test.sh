@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a build, moves the installed tree elsewhere and tries it there:   tests/scripts/install_test.sh SOURCE BUILD
+# Installs a build, moves the installed tree and tests it there:   tests/scripts/install_test.sh SOURCE BUILD
 set -euo pipefail
 source=$1 build=$2
 scratch=$(mktemp --directory)

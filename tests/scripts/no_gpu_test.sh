@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A program built for GPUs on a machine that has none:   tests/scripts/no_gpu_test.sh PROGRAM
-# It says so in one line where a GPU is asked for, and works on the CPU where none is. Ends with 77 where there is one.
+# Tests a CUDA build on a machine without a GPU:   tests/scripts/no_gpu_test.sh PROGRAM
+# With --device cuda it must fail with one line; with --device auto it must use the CPU. Exits with 77 if there is a GPU.
 set -euo pipefail
 program=$1
 scratch=$(mktemp --directory)
@@ -17,7 +17,7 @@ if "${train[@]}" --out "$scratch/refused" --device cuda 2>"$scratch/error"; then
   exit 1
 fi
 if [[ $(cat "$scratch/error") != "melgrad: $reason; use --device cpu" ]]; then
-  echo "--device cuda was refused otherwise:" >&2
+  echo "--device cuda failed with another message:" >&2
   cat "$scratch/error" >&2
   exit 1
 fi

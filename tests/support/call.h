@@ -1,4 +1,4 @@
-// The command line called in the test's own process.
+// Commands run in the process of the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "apps/command_line.h"
+#include "tests/support/errors.h"
 
 namespace melgrad::test {
 
-// The exit code of the program with these arguments.
+// Returns the exit code of `melgrad ARGUMENTS...`.
 inline int run_program(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "melgrad");
   std::vector<const char*> argv;
@@ -32,7 +33,7 @@ inline Result call(const std::vector<std::string>& arguments) {
   return {exit_code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
 }
 
-// Of all that went wrong; a note that there is no GPU may come before it.
+// The number of lines, without the note that there is no GPU.
 inline int64_t lines_of_program(const std::string& err) {
   std::istringstream lines(err);
   int64_t count = 0;
@@ -40,11 +41,11 @@ inline int64_t lines_of_program(const std::string& err) {
   return count;
 }
 
-// It must end with `exit_code` and one line on stderr that contains `words`.
+// Expects this exit code, and one line on stderr that contains `words`.
 inline void expect_refused(const std::vector<std::string>& arguments, const std::string& words, int exit_code = 1) {
   const Result result = call(arguments);
   EXPECT_EQ(result.exit_code, exit_code) << words;
-  EXPECT_NE(result.err.find(words), std::string::npos) << "'" << words << "' is not in: " << result.err;
+  expect_contains(result.err, words);
   EXPECT_EQ(lines_of_program(result.err), 1) << result.err;
 }
 

@@ -1,4 +1,4 @@
-// Convolutions that no model has: one pixel, odd numbers of everything, kernels that are not square, padding too wide.
+// Convolutions that no model contains: one pixel, odd sizes, kernels that are not square, wide padding.
 #pragma once
 
 #include "kernels/conv2d.h"

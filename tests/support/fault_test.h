@@ -1,10 +1,11 @@
-// What tests of faults share: a tiny set of music, the arguments of a training on it, and what became of a program.
+// A fixture for tests that run the program under faults: a tiny music set, training arguments, checks of the output.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include "framework/io/atomic_file.h"
-#include "tests/support/music_set.h"
+#include "tests/support/audio_files.h"
+#include "tests/support/errors.h"
 #include "tests/support/program.h"
 
 namespace melgrad::test {
@@ -16,7 +17,7 @@ class FaultTest : public testing::Test {
     return (folder_ / "music").string();
   }
 
-  // Long enough, at 10,000 epochs, for what is to happen to it.
+  // The arguments of a training. With 10,000 epochs it does not end before the test interrupts it.
   std::vector<std::string> training(const fs::path& run, int epochs, const std::vector<std::string>& more = {}) {
     std::vector<std::string> arguments{"train",         music(),
                                        "--out",         run.string(),
@@ -44,12 +45,12 @@ class FaultTest : public testing::Test {
 
   static int64_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
-  // Of a program that failed with one line, which holds `words`.
+  // Expects the program to have printed one line, "melgrad: ..." with `words` in it.
   void expect_one_line(const std::string& words) const {
     const std::string text = output();
     EXPECT_EQ(lines(text), 1) << text;
     EXPECT_TRUE(text.starts_with("melgrad: ")) << text;
-    EXPECT_NE(text.find(words), std::string::npos) << text;
+    expect_contains(text, words);
   }
 
   static int64_t unfinished_files(const fs::path& folder) {

@@ -1,4 +1,4 @@
-// Gradients against central differences: an oracle that knows nothing of how a backward pass is written.
+// Comparison of gradients with central differences, which need no knowledge of a backward pass.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,20 +12,21 @@
 
 #include "framework/tensor.h"
 
-namespace melgrad {
+namespace melgrad::test {
 
 using Tensors = std::map<std::string, Tensor>;
 
 struct Difference {
   float step;
-  double tolerance;  // of the largest gradient, or of 1 where that is less; the rounding of y comes on top
+  double tolerance;  // relative to the largest gradient, or absolute if that is below 1; without the rounding of y
 };
-// Without curvature a large step costs nothing and drowns the rounding of y.
+// A function that is linear in each input has no curvature, so a large step is exact and makes the rounding of y
+// negligible.
 constexpr Difference multilinear{.step = 1, .tolerance = 1e-5};
 constexpr Difference smooth{.step = 1e-2f, .tolerance = 1e-4};
 
-// Expects of every element of every input that requires a gradient that backward(dy) from forward(inputs) gives it the
-// slope of sum(dy * forward(inputs)), y computed in float32 and summed in double precision.
+// Expects the gradient of every input, computed by forward(inputs).backward(dy), to equal the slope of
+// sum(dy * forward(inputs)), where y is computed in float32 and summed in double precision.
 inline void expect_gradients_are_slopes(const std::function<Tensor(const Tensors&)>& forward, const Tensors& inputs,
                                         const Tensor& dy, Difference difference) {
   forward(inputs).backward(dy);
@@ -40,7 +41,7 @@ inline void expect_gradients_are_slopes(const std::function<Tensor(const Tensors
       sum += term;
       squares += term * term;
     }
-    // The elements of y round independently of each other, each by up to half a unit in the last place.
+    // Each element of y is rounded independently, by up to half a unit in the last place.
     rounding = std::numeric_limits<float>::epsilon() * std::sqrt(squares);
     return sum;
   };
@@ -69,7 +70,8 @@ inline void expect_gradients_are_slopes(const std::function<Tensor(const Tensors
   }
 }
 
-// Shuffled values at least 4 apart and 2 from zero: multilinear steps cross neither a ReLU's kink nor change a maximum.
+// Shuffled values at least 4 apart and 2 from zero: a step of `multilinear` crosses no kink of a ReLU and changes no
+// maximum of a window.
 inline std::vector<float> values_off_kinks(int64_t n) {
   constexpr int64_t large_prime = 2654435761;
   const int64_t middle = n / 2;
@@ -79,4 +81,4 @@ inline std::vector<float> values_off_kinks(int64_t n) {
   return values;
 }
 
-}  // namespace melgrad
+}  // namespace melgrad::test

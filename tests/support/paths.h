@@ -1,5 +1,5 @@
-// Where the tests find what they read: in the build's folders, or where an environment variable says, as in a bundle
-// that was carried to another machine.
+// Paths of what the tests read: in the source and build folders, or from environment variables, which a bundle that was
+// copied to another machine sets.
 #pragma once
 
 #include <cstdlib>
@@ -7,16 +7,16 @@
 
 namespace melgrad::test {
 
-inline std::filesystem::path path_from(const char* variable, const char* otherwise) {
+inline std::filesystem::path path_from(const char* variable, const char* default_path) {
   const char* value = std::getenv(variable);
-  return value != nullptr ? value : otherwise;
+  return value != nullptr ? value : default_path;
 }
 
 // Committed reference values.
 inline std::filesystem::path fixtures() { return path_from("MELGRAD_FIXTURES", FIXTURES); }
-// The program itself.
+// The built program.
 inline std::filesystem::path program() { return path_from("MELGRAD_PROGRAM", PROGRAM); }
-// Real recordings, which are no part of the project.
+// A folder of real recordings, which are not part of the project. It may not exist.
 inline std::filesystem::path real_music() { return path_from("MELGRAD_DATA", SHARED_DATA); }
 
 }  // namespace melgrad::test

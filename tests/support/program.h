@@ -1,4 +1,4 @@
-// The built program as a process of its own: for exit codes, signals and kills.
+// The built program as a separate process, for exit codes, signals and kills.
 #pragma once
 
 #include <fcntl.h>
@@ -21,8 +21,8 @@ namespace melgrad::test {
 
 class Program {
  public:
-  // Starts the program with its stdout and stderr written to `output`. With a `script`, sh runs that in its place, the
-  // program and its arguments being "$@": for limits, redirections, pipes.
+  // Starts the program and writes its stdout and stderr to `output`. A `script` is run by sh instead, with the program
+  // and its arguments as "$@"; it can set limits, redirections and pipes.
   Program(std::vector<std::string> arguments, const std::filesystem::path& output, const std::string& script = "") {
     arguments.insert(arguments.begin(), program().string());
     if (!script.empty()) arguments.insert(arguments.begin(), {"/bin/sh", "-c", script, "sh"});
@@ -34,7 +34,7 @@ class Program {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    // As from a terminal, even where these tests run in the background, without Ctrl-C.
+    // Restores the default signal handlers: a test that runs in the background has SIGINT ignored.
     sigset_t signals;
     sigemptyset(&signals);
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&signals, number);
@@ -63,13 +63,13 @@ class Program {
   void send(int signal) {
     if (running()) kill(pid_, signal);
   }
-  // The exit code, or minus the signal that ended it.
+  // Waits for the end. Returns the exit code, or the negative number of the signal that ended the program.
   int wait() {
     if (!ended_) waitpid(pid_, &status_, 0);
     ended_ = true;
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
   }
-  // Lets it run until `condition` holds or it ends; false: it ended.
+  // Waits until `condition` holds or the program ends. Returns false if it ended first.
   template <class Condition>
   bool run_until(Condition condition) {
     while (running()) {

@@ -1,4 +1,4 @@
-// WAV files whose header says anything.
+// WAV files with arbitrary headers.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ struct WavHeader {
   uint16_t format = 1, channels = 1;  // 1: integers, 3: floats
   uint32_t rate = 22050;
   uint16_t bits = 16;
-  std::optional<uint32_t> claimed = std::nullopt;  // bytes of samples; the true number if not given
+  std::optional<uint32_t> claimed = std::nullopt;  // length of the samples in bytes; by default the true one
   std::string chunk = "data";
 };
 

@@ -1,5 +1,5 @@
-// The demo set is neither trivial nor hopeless: timbre alone, as a linear model on MFCC statistics hears it, gets part
-// of the way, a network that hears rhythm and harmony gets further, and nothing gets everything.
+// The demo set is neither trivial nor unsolvable: a linear model on MFCC statistics, which sees timbre only, recognises
+// part of the tracks; a network, which also sees rhythm and harmony, recognises more, but not all.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,7 +15,7 @@
 #include "framework/random.h"
 #include "framework/training/trainer.h"
 #include "models/models.h"
-#include "tests/support/music_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace melgrad::test {
 namespace {
@@ -51,7 +51,7 @@ struct Examples {
   std::vector<int> labels;
 };
 
-// Every column to mean 0 and deviation 1 of the training examples.
+// Scales every column so that the training examples have mean 0 and deviation 1.
 void standardise(Examples& train, Examples& test) {
   for (size_t column = 0; column < train.x[0].size(); ++column) {
     double sum = 0, squares = 0;
@@ -73,7 +73,7 @@ Tensor matrix(const Examples& examples) {
   return Tensor::from(values, {static_cast<int64_t>(examples.x.size()), static_cast<int64_t>(examples.x[0].size())});
 }
 
-// Multinomial logistic regression with scikit-learn's default penalty, ||w||^2 / 2 beside the sum of the losses.
+// Multinomial logistic regression with the default penalty of scikit-learn: sum of the losses + ||w||^2 / 2.
 double logistic_regression_accuracy(Examples train, Examples test, int64_t classes) {
   standardise(train, test);
   const auto n = static_cast<int64_t>(train.x.size());
@@ -148,7 +148,7 @@ double resnet_accuracy(const Side& train, const Side& validation, const Side& te
   return static_cast<double>(correct) / static_cast<double>(predictions.size());
 }
 
-TEST(DemoSet, IsPartlySolvedByTimbreAndFurtherByAResNet) {
+TEST(DemoSet, IsSolvedPartlyByTimbreAndBetterByAResNet) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "trains a network for minutes; run in the cpu preset";
 #endif

@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
-#include <omp.h>
 #include <sndfile.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,41 +15,16 @@
 #include "apps/synth/styles.h"
 #include "framework/io/atomic_file.h"
 #include "kernels/device/error.h"
+#include "tests/support/errors.h"
+#include "tests/support/repeat.h"
+#include "tests/support/temporary_folder.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = fs::temp_directory_path() / fmt::format("melgrad_{}_{}", test->name(), getpid());
-    fs::remove_all(path_);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 constexpr SynthOptions brief = {.tracks_per_genre = 2, .seconds = 2, .sample_rate = 11025, .seed = 7};
 
-std::string message_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Exception& error) {
-    return error.what();
-  }
-  return "";
-}
-
-// Every file below a folder with its bytes.
+// The relative path and the bytes of every file below a folder.
 std::map<std::string, std::string> contents(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -60,7 +33,7 @@ std::map<std::string, std::string> contents(const fs::path& folder) {
   return files;
 }
 
-// The amplitude of one frequency in a signal: a single term of the Fourier transform.
+// The amplitude of one frequency in a signal, by one term of the Fourier transform.
 double amplitude_at(const std::vector<float>& samples, double hertz, double sample_rate) {
   double real = 0, imaginary = 0;
   for (size_t i = 0; i < samples.size(); ++i) {
@@ -83,7 +56,7 @@ TEST(SynthMath, AgreesWithTheMathLibrary) {
   EXPECT_NEAR(synth::warped_frequency(2000, 22050), std::tan(M_PI * 2000 / 22050), 1e-5);
 }
 
-// A steady sine through the filter comes out with the gain the filter's name promises.
+// Measures the gain of a steady sine that passes the filter.
 TEST(SynthFilter, HasTheGainItWasAskedFor) {
   constexpr float rate = 22050;
   const auto gain_db = [](synth::Filter filter, double hertz) {
@@ -104,7 +77,7 @@ TEST(SynthFilter, HasTheGainItWasAskedFor) {
   EXPECT_NEAR(gain_db(synth::Filter::high_shelf(1000, 9, rate), 9000), 9, 0.2);
 }
 
-TEST(SynthHarmony, ReadsChordsAsMusiciansDo) {
+TEST(SynthHarmony, ReadsRomanNumerals) {
   const auto bars = synth::read_progression("ii7 V7,bVII i5 bVI");
   ASSERT_EQ(bars.size(), 4u);
   EXPECT_EQ(bars[0][0].root, 2);
@@ -130,7 +103,7 @@ TEST(SynthRhythm, ReadsStepsTheirLengthsAndAlternatingBars) {
   EXPECT_THROW(synth::read_bar("x.x", 0, 4), Error);
 }
 
-TEST(SynthStyles, EveryEntryOfTheTableIsReadable) {
+TEST(SynthStyles, EveryEntryOfTheTableIsValid) {
   for (const synth::Style& style : synth::styles()) {
     SCOPED_TRACE(style.name);
     for (const synth::Chair& chair : {style.bass, style.chords, style.pad, style.lead}) {
@@ -151,7 +124,7 @@ TEST(SynthStyles, EveryEntryOfTheTableIsReadable) {
   EXPECT_THROW(synth::instrument("kazoo"), Error);
 }
 
-TEST(SynthInstruments, SoundThePitchTheyAreAskedFor) {
+TEST(SynthInstruments, PlayTheGivenPitch) {
   constexpr float rate = 22050;
   for (const char* name : {"piano", "nylon guitar", "strings", "flute", "organ", "electric piano", "saxophone"}) {
     std::vector<float> track(22050);
@@ -164,7 +137,7 @@ TEST(SynthInstruments, SoundThePitchTheyAreAskedFor) {
   }
 }
 
-TEST(Synth, GenresAreGtzans) {
+TEST(Synth, GenresAreThoseOfGtzan) {
   EXPECT_EQ(synth_genres(), (std::vector<std::string>{"blues", "classical", "country", "disco", "hiphop", "jazz",
                                                       "metal", "pop", "reggae", "rock"}));
 }
@@ -187,7 +160,7 @@ TEST(Synth, TracksAreAudibleFiniteAndNeverClip) {
   }
 }
 
-TEST(Synth, SameSeedSameSamplesOtherSeedOtherTrackOtherGenreOtherMusic) {
+TEST(Synth, SamplesDependOnSeedTrackAndGenreOnly) {
   const std::vector<float> samples = compose(3, 1, brief);
   SynthOptions other = brief;
   other.tracks_per_genre = 50;
@@ -204,11 +177,11 @@ TEST(Synth, RefusesOptionsOutsideTheirRange) {
   EXPECT_THROW(compose(0, 0, {.sample_rate = 100}), Error);
   EXPECT_THROW(compose(10, 0, brief), Error);
   EXPECT_THROW(compose(0, -1, brief), Error);
-  EXPECT_NE(message_of([] { check({.tracks_per_genre = 0}); }).find('0'), std::string::npos);
+  expect_error([] { check({.tracks_per_genre = 0}); }, "0");
 }
 
-TEST(SynthWriter, WritesGtzansLayoutAsSixteenBitMonoWav) {
-  const Folder folder;
+TEST(SynthWriter, WritesTheLayoutOfGtzanAsSixteenBitMonoWav) {
+  const TemporaryFolder folder;
   std::vector<int> reports;
   write_demo_set(folder.path(), brief, [&](int done, int total) {
     EXPECT_EQ(total, 20);
@@ -234,20 +207,17 @@ TEST(SynthWriter, WritesGtzansLayoutAsSixteenBitMonoWav) {
 }
 
 TEST(SynthWriter, BytesDoNotDependOnTheNumberOfThreads) {
-  const int threads = omp_get_max_threads();
   std::vector<std::map<std::string, std::string>> sets;
-  for (const int count : {1, 4}) {
-    const Folder folder;
-    omp_set_num_threads(count);
+  with_threads({1, 4}, [&] {
+    const TemporaryFolder folder;
     write_demo_set(folder.path(), brief);
     sets.push_back(contents(folder.path()));
-  }
-  omp_set_num_threads(threads);
+  });
   EXPECT_EQ(sets[0], sets[1]);
 }
 
 TEST(SynthWriter, ReplacesAnEarlierDemoSet) {
-  const Folder folder;
+  const TemporaryFolder folder;
   write_demo_set(folder.path(), brief);
   SynthOptions smaller = brief;
   smaller.tracks_per_genre = 1;
@@ -255,22 +225,21 @@ TEST(SynthWriter, ReplacesAnEarlierDemoSet) {
   EXPECT_EQ(contents(folder.path()).size(), 11u);
 }
 
-TEST(SynthWriter, LeavesForeignFoldersAlone) {
-  const Folder folder;
+TEST(SynthWriter, RefusesAFolderWithOtherFiles) {
+  const TemporaryFolder folder;
   fs::create_directories(folder.path());
   std::ofstream(folder.path() / "song.wav") << "mine";
-  const std::string message = message_of([&] { write_demo_set(folder.path(), brief); });
-  EXPECT_NE(message.find(folder.path().string()), std::string::npos) << message;
-  EXPECT_NE(message.find("not empty"), std::string::npos) << message;
+  const std::string message = error_of([&] { write_demo_set(folder.path(), brief); });
+  expect_contains(message, folder.path().string());
+  expect_contains(message, "not empty");
   EXPECT_EQ(contents(folder.path()), (std::map<std::string, std::string>{{"song.wav", "mine"}}));
-  EXPECT_NE(message_of([&] { write_demo_set(folder.path() / "song.wav", brief); }).find("is a file"),
-            std::string::npos);
+  expect_error([&] { write_demo_set(folder.path() / "song.wav", brief); }, "is a file");
 }
 
-TEST(SynthWriter, AnExceptionFromTheProgressReportStopsTheWork) {
-  const Folder folder;
+TEST(SynthWriter, StopsOnAnExceptionOfTheProgressReport) {
+  const TemporaryFolder folder;
   EXPECT_THROW(write_demo_set(folder.path(), brief, [](int, int) { fail("stop"); }), Error);
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -1,7 +1,6 @@
 #include "framework/audio/decoder.h"
 
 #include <gtest/gtest.h>
-#include <sndfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,26 +14,12 @@
 #include "framework/audio/length_field.h"
 #include "framework/io/atomic_file.h"
 #include "kernels/device/error.h"
-#include "tests/support/music_folder.h"
-#include "tests/support/synthetic_signal.h"
+#include "tests/support/audio_files.h"
+#include "tests/support/errors.h"
 #include "tests/support/wav_bytes.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-void write_audio(const fs::path& path, int format, const std::vector<float>& interleaved, int channels = 1,
-                 int rate = 22050) {
-  SF_INFO info{};
-  info.samplerate = rate;
-  info.channels = channels;
-  info.format = format;
-  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
-  ASSERT_NE(file, nullptr) << sf_strerror(nullptr);
-  sf_writef_float(file, interleaved.data(), static_cast<sf_count_t>(interleaved.size()) / channels);
-  sf_close(file);
-}
 
 std::vector<float> decode(const fs::path& path, size_t piece = 5000) {
   Decoder decoder(path);
@@ -46,7 +31,7 @@ std::vector<float> decode(const fs::path& path, size_t piece = 5000) {
 }
 
 std::string decoding_error(const fs::path& path) {
-  return test::error_of([&] { decode(path); });
+  return error_of([&] { decode(path); });
 }
 
 void replace_bytes(const fs::path& path, size_t position, const std::string& with) {
@@ -58,7 +43,7 @@ void cut(const fs::path& path, double share) {
   fs::resize_file(path, static_cast<uintmax_t>(share * static_cast<double>(fs::file_size(path))));
 }
 
-// What a lossy codec keeps near 1.
+// The correlation of two signals. A lossy codec keeps it near 1.
 double correlation(const std::vector<float>& a, const std::vector<float>& b) {
   double ab = 0, aa = 0, bb = 0;
   for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
@@ -72,7 +57,7 @@ double correlation(const std::vector<float>& a, const std::vector<float>& b) {
 struct Format {
   const char* name;
   int code;
-  double step;  // the largest difference a lossless format may leave; 0: lossy
+  double step;  // the largest error of a lossless format; 0 for a lossy one
   int rate = 22050;
 };
 void PrintTo(const Format& format, std::ostream* out) { *out << format.name; }
@@ -80,9 +65,9 @@ void PrintTo(const Format& format, std::ostream* out) { *out << format.name; }
 class Formats : public testing::TestWithParam<Format> {};
 TEST_P(Formats, ComeBackAsWritten) {
   const Format format = GetParam();
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("chord", format.rate, 1.5);
-  write_audio(folder / "signal", format.code, signal, 1, format.rate);
+  write_sound(folder / "signal", {signal, format.rate}, format.code);
   const std::vector<float> decoded = decode(folder / "signal");
   ASSERT_EQ(decoded.size(), signal.size());
   EXPECT_EQ(Decoder(folder / "signal").sample_rate(), format.rate);
@@ -111,14 +96,14 @@ INSTANTIATE_TEST_SUITE_P(Decoder, Formats,
                          [](const auto& instance) { return instance.param.name; });
 
 TEST(Decoder, ScalesIntegersByThePowerOfTwo) {
-  const test::TemporaryFolder folder;
-  write_audio(folder / "a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, std::vector<float>(3));
+  const TemporaryFolder folder;
+  write_sound(folder / "a.wav", {std::vector<float>(3)});
   replace_bytes(folder / "a.wav", 44, std::string("\x00\x80\xff\x7f\x01\x00", 6));
   EXPECT_EQ(decode(folder / "a.wav"), (std::vector<float>{-1, 32767 / 32768.0f, 1 / 32768.0f}));
 }
 
 TEST(Decoder, AveragesTheChannels) {
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   for (const int channels : {2, 3, 6}) {
     std::vector<float> interleaved, expected;
     for (int i = 0; i < 1000; ++i) {
@@ -129,16 +114,16 @@ TEST(Decoder, AveragesTheChannels) {
       }
       expected.push_back(sum / static_cast<float>(channels));
     }
-    write_audio(folder / "a.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, interleaved, channels);
+    write_sound(folder / "a.wav", {.samples = interleaved, .channels = channels}, SF_FORMAT_WAV | SF_FORMAT_FLOAT);
     EXPECT_EQ(decode(folder / "a.wav", 77), expected) << channels;
   }
 }
 
-// What ffmpeg, sox and others leave in a header when they write to a pipe.
-TEST(Decoder, TakesAPlaceholderLengthForUntilTheEnd) {
-  const test::TemporaryFolder folder;
-  write_audio(folder / "good.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, synthetic_signal("noise", 22050, 0.5));
-  write_audio(folder / "good.au", SF_FORMAT_AU | SF_FORMAT_PCM_16, synthetic_signal("noise", 22050, 0.5));
+// ffmpeg, sox and others leave such lengths in a header when they write to a pipe.
+TEST(Decoder, ReadsToTheEndIfTheLengthIsAPlaceholder) {
+  const TemporaryFolder folder;
+  write_sound(folder / "good.wav", {synthetic_signal("noise", 22050, 0.5)});
+  write_sound(folder / "good.au", {synthetic_signal("noise", 22050, 0.5)}, SF_FORMAT_AU | SF_FORMAT_PCM_16);
   const std::vector<float> signal = decode(folder / "good.wav");
   for (const std::string& length : {std::string(4, '\xff'), std::string(4, '\0'), std::string("\x00\xf0\xff\x7f", 4)}) {
     fs::copy_file(folder / "good.wav", folder / "pipe.wav", fs::copy_options::overwrite_existing);
@@ -151,14 +136,14 @@ TEST(Decoder, TakesAPlaceholderLengthForUntilTheEnd) {
   EXPECT_EQ(decode(folder / "good.au"), signal);
 }
 
-// As long as SoX's placeholder claims, and all of it there: behind it come no samples, but another chunk.
-TEST(Decoder, TakesALengthOfNearly2GiBForOneIfItIsThere) {
-  const test::TemporaryFolder folder;
+// The samples are as long as the placeholder of SoX claims, and another chunk follows them.
+TEST(Decoder, AcceptsALengthOfNearly2GiBThatIsTrue) {
+  const TemporaryFolder folder;
   constexpr uint32_t claimed = 0x7F000008;
-  const std::string header = test::wav_bytes({.claimed = claimed}, "");
+  const std::string header = wav_bytes({.claimed = claimed}, "");
   for (const auto& [bytes, placeholder] : {std::pair{claimed + 20, false}, std::pair{claimed - 20, true}}) {
-    const fs::path file = test::write_text(folder / "long.wav", header);
-    fs::resize_file(file, header.size() + bytes);  // takes no room on the disk
+    const fs::path file = write_text(folder / "long.wav", header);
+    fs::resize_file(file, header.size() + bytes);  // a sparse file
     const auto length = find_length_field(AudioFile(file));
     ASSERT_TRUE(length.has_value());
     EXPECT_EQ(length->placeholder, placeholder) << bytes;
@@ -166,20 +151,20 @@ TEST(Decoder, TakesALengthOfNearly2GiBForOneIfItIsThere) {
 }
 
 TEST(Decoder, ReadsAnActualPipe) {
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("noise", 22050, 3);
-  write_audio(folder / "a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, signal);
+  write_sound(folder / "a.wav", {signal});
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
-  std::thread writer([&] { test::write_text(folder / "pipe", read_file(folder / "a.wav")); });
+  std::thread writer([&] { write_text(folder / "pipe", read_file(folder / "a.wav")); });
   EXPECT_EQ(decode(folder / "pipe"), decode(folder / "a.wav"));
   writer.join();
 }
 
-// libsndfile 1.2 stops such a file at a length that it guesses from the first frame's bit rate.
+// libsndfile 1.2 ends such a file at a length that it estimates from the bit rate of the first frame.
 TEST(Decoder, ReadsAnMp3WithoutAnInfoFrameToItsEnd) {
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("noise", 22050, 3);
-  write_audio(folder / "a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, signal);
+  write_sound(folder / "a.mp3", {signal}, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III);
   std::string bytes = read_file(folder / "a.mp3");
   const size_t info = std::min(bytes.find("Xing"), bytes.find("Info"));
   ASSERT_NE(info, std::string::npos);
@@ -189,9 +174,9 @@ TEST(Decoder, ReadsAnMp3WithoutAnInfoFrameToItsEnd) {
   EXPECT_LE(samples, signal.size() + size_t{4} * 1152);
 }
 
-TEST(Decoder, FindsTheMusicBehindALongId3Tag) {
-  const test::TemporaryFolder folder;
-  write_audio(folder / "a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, synthetic_signal("chord", 22050, 1));
+TEST(Decoder, ReadsTheMusicAfterALongId3Tag) {
+  const TemporaryFolder folder;
+  write_sound(folder / "a.mp3", {synthetic_signal("chord", 22050, 1)}, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III);
   const std::vector<float> plain = decode(folder / "a.mp3");
   // Version 2.3, no flags, then the size in groups of seven bits.
   constexpr int size = 20000;
@@ -200,10 +185,10 @@ TEST(Decoder, FindsTheMusicBehindALongId3Tag) {
   EXPECT_EQ(decode(folder / "tagged.mp3"), plain);
 }
 
-TEST(Decoder, ForgivesAHeaderThatPromisesAFewSamplesTooMany) {
-  const test::TemporaryFolder folder;
+TEST(Decoder, AcceptsAHeaderThatPromisesSlightlyTooManySamples) {
+  const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("noise", 22050, 1);
-  write_audio(folder / "a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, signal);
+  write_sound(folder / "a.wav", {signal});
   const std::vector<float> whole = decode(folder / "a.wav");
   cut(folder / "a.wav", 0.995);
   const std::vector<float> decoded = decode(folder / "a.wav");
@@ -217,20 +202,18 @@ struct Fault {
   const char* says;
 };
 
-TEST(Decoder, SaysInOneLineWhatIsWrongWithAFile) {
+TEST(Decoder, NamesTheFaultOfAFileInOneLine) {
   const std::vector<float> signal = synthetic_signal("noise", 22050, 2);
   const auto audio = [&](int format) {
-    return [&signal, format](const fs::path& path) { write_audio(path, format, signal); };
+    return [&signal, format](const fs::path& path) { write_sound(path, {signal}, format); };
   };
   const auto halved = [&](int format) {
     return [&signal, format](const fs::path& path) {
-      write_audio(path, format, signal);
+      write_sound(path, {signal}, format);
       cut(path, 0.5);
     };
   };
-  const auto text = [](const std::string& bytes) {
-    return [bytes](const fs::path& path) { test::write_text(path, bytes); };
-  };
+  const auto text = [](const std::string& bytes) { return [bytes](const fs::path& path) { write_text(path, bytes); }; };
   const std::string letter(400, 'a');
   const std::vector<Fault> table = {
       {"absent.wav", [](const fs::path&) {}, "No such file"},
@@ -241,13 +224,15 @@ TEST(Decoder, SaysInOneLineWhatIsWrongWithAFile) {
       {"zeros.wav", text(std::string(4000, '\0')), "holds no audio that can be read"},
       {"header.wav",
        [&](const fs::path& path) {
-         write_audio(path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, signal);
+         write_sound(path, {signal});
          fs::resize_file(path, 30);
        },
        "holds no audio that can be read"},
-      {"none.wav", [](const fs::path& path) { write_audio(path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, {}); },
-       "holds no samples"},
-      {"slow.wav", [&](const fs::path& path) { write_audio(path, SF_FORMAT_WAV | SF_FORMAT_PCM_16, signal, 1, 1); },
+      {"none.wav", [](const fs::path& path) { write_sound(path, {}); }, "holds no samples"},
+      {"slow.wav",
+       [&](const fs::path& path) {
+         write_sound(path, {signal, 1});
+       },
        "sample rate of 1 Hz"},
       {"half.wav", halved(SF_FORMAT_WAV | SF_FORMAT_PCM_16), "49 % of the audio that its header claims"},
       {"half.au", halved(SF_FORMAT_AU | SF_FORMAT_PCM_16), "49 % of the audio that its header claims"},
@@ -260,7 +245,7 @@ TEST(Decoder, SaysInOneLineWhatIsWrongWithAFile) {
       {"song.wma", text("\x30\x26\xb2\x75" + letter), "is WMA, which"},
       {"renamed.m4a", audio(SF_FORMAT_WAV | SF_FORMAT_PCM_16), ""},
   };
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   for (const Fault& fault : table) {
     const fs::path path = folder / fault.file;
     fault.make(path);
@@ -269,43 +254,43 @@ TEST(Decoder, SaysInOneLineWhatIsWrongWithAFile) {
       EXPECT_EQ(message, "") << fault.file;
       continue;
     }
-    EXPECT_NE(message.find(path.string()), std::string::npos) << fault.file << ": " << message;
-    EXPECT_NE(message.find(fault.says), std::string::npos) << fault.file << ": " << message;
+    expect_contains(message, path.string());
+    expect_contains(message, fault.says);
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   }
 }
 
-TEST(Decoder, SaysWhereASampleIsNotFinite) {
-  const test::TemporaryFolder folder;
+TEST(Decoder, NamesThePositionOfASampleThatIsNotFinite) {
+  const TemporaryFolder folder;
   for (const float value : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
     std::vector<float> signal(44100);
     signal[33075] = value;
-    write_audio(folder / "a.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, signal);
+    write_sound(folder / "a.wav", {signal}, SF_FORMAT_WAV | SF_FORMAT_FLOAT);
     const std::string message = decoding_error(folder / "a.wav");
-    EXPECT_NE(message.find("not a finite number at 1.500 s"), std::string::npos) << message;
-    EXPECT_NE(message.find("a.wav"), std::string::npos) << message;
+    expect_contains(message, "not a finite number at 1.500 s");
+    expect_contains(message, "a.wav");
   }
 }
 
-TEST(Decoder, SaysWhenItMayNotRead) {
-  const test::TemporaryFolder folder;
-  test::write_sine(folder / "a.wav", 440);
+TEST(Decoder, NamesAFileWithoutReadPermission) {
+  const TemporaryFolder folder;
+  write_sine(folder / "a.wav", 440);
   fs::permissions(folder / "a.wav", fs::perms::none);
   const bool is_root = geteuid() == 0;
   constexpr uid_t nobody = 65534;
   fs::permissions(folder.path(), fs::perms::all);
-  if (is_root && seteuid(nobody) != 0) GTEST_SKIP() << "root here cannot become another user";
+  if (is_root && seteuid(nobody) != 0) GTEST_SKIP() << "root cannot become another user here";
   const std::string message = decoding_error(folder / "a.wav");
   ASSERT_EQ(seteuid(is_root ? 0 : geteuid()), 0);
-  EXPECT_NE(message.find("a.wav: Permission denied"), std::string::npos) << message;
+  expect_contains(message, "a.wav: Permission denied");
 }
 
-TEST(Decoder, MayBeUsedByManyThreads) {
-  const test::TemporaryFolder folder;
+TEST(Decoder, CanBeUsedByManyThreads) {
+  const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("noise", 22050, 1);
-  write_audio(folder / "a.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, signal);
-  write_audio(folder / "a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, signal);
-  test::write_text(folder / "text.wav", "no audio");
+  write_sound(folder / "a.wav", {signal});
+  write_sound(folder / "a.mp3", {signal}, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III);
+  write_text(folder / "text.wav", "no audio");
   const std::vector<float> wav = decode(folder / "a.wav"), mp3 = decode(folder / "a.mp3");
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
@@ -313,7 +298,7 @@ TEST(Decoder, MayBeUsedByManyThreads) {
       for (int round = 0; round < 5; ++round) {
         EXPECT_EQ(decode(folder / "a.wav"), wav);
         EXPECT_EQ(decode(folder / "a.mp3"), mp3);
-        EXPECT_NE(decoding_error(folder / "text.wav").find("Format not recognised"), std::string::npos);
+        expect_contains(decoding_error(folder / "text.wav"), "Format not recognised");
       }
     });
   }
@@ -321,4 +306,4 @@ TEST(Decoder, MayBeUsedByManyThreads) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -1,6 +1,6 @@
-// Audio files that lie, are cut off or are no audio: one line that names the file, and memory in proportion to it.
+// Audio files with false headers, truncated files and files that are not audio: the error is one line that names the
+// file, and memory use is proportional to the file.
 #include <gtest/gtest.h>
-#include <sndfile.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -9,23 +9,12 @@
 #include "framework/dataset/feature_cache.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/text.h"
-#include "tests/support/music_folder.h"
-#include "tests/support/synthetic_signal.h"
+#include "tests/support/audio_files.h"
+#include "tests/support/errors.h"
 #include "tests/support/wav_bytes.h"
 
 namespace melgrad::test {
 namespace {
-
-void write_audio(const fs::path& path, int format, int rate, const std::vector<float>& samples) {
-  SF_INFO info{};
-  info.samplerate = rate;
-  info.channels = 1;
-  info.format = format;
-  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
-  ASSERT_NE(file, nullptr) << sf_strerror(nullptr);
-  sf_writef_float(file, samples.data(), static_cast<sf_count_t>(samples.size()));
-  sf_close(file);
-}
 
 int64_t decode(const fs::path& path) {
   Decoder decoder(path);
@@ -37,10 +26,10 @@ int64_t decode(const fs::path& path) {
 struct HostileWav {
   const char* what;
   std::string bytes;
-  const char* says;  // empty: it is read
+  const char* says;  // empty if the file is read
 };
 
-TEST(HostileAudio, AHeaderIsNeverBelieved) {
+TEST(HostileAudio, HeadersAreChecked) {
   const std::string tone(2000, '\x11');
   const std::vector<HostileWav> table = {
       {"claims 0 bytes", wav_bytes({.claimed = 0}, tone), ""},
@@ -61,20 +50,21 @@ TEST(HostileAudio, AHeaderIsNeverBelieved) {
   };
   const TemporaryFolder folder;
   for (const HostileWav& wav : table) {
+    SCOPED_TRACE(wav.what);
     const fs::path path = write_text(folder / "a.wav", wav.bytes);
     const std::string message = error_of([&] { decode(path); });
     if (*wav.says == '\0') {
-      EXPECT_EQ(message, "") << wav.what;
+      EXPECT_EQ(message, "");
       continue;
     }
-    EXPECT_NE(message.find(wav.says), std::string::npos) << wav.what << ": " << message;
-    EXPECT_NE(message.find(path.string()), std::string::npos) << message;
+    expect_contains(message, wav.says);
+    expect_contains(message, path.string());
     EXPECT_EQ(one_line(message), message);
   }
 }
 
-// Either an error or a warning, by name, except where less than a hundredth is missing.
-TEST(HostileAudio, AFileCutAnywhereIsNamed) {
+// An error or a warning names the file, unless less than a hundredth is missing.
+TEST(HostileAudio, AFileTruncatedAnywhereIsNamed) {
   const TemporaryFolder folder;
   constexpr int rate = 24000;  // one that Opus knows
   const std::vector<float> signal = synthetic_signal("noise", rate, 2);
@@ -95,7 +85,7 @@ TEST(HostileAudio, AFileCutAnywhereIsNamed) {
       {"a.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS},
       {"a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III}};
   for (const auto& [name, format] : formats) {
-    write_audio(folder / name, format, rate, signal);
+    write_sound(folder / name, {signal, rate}, format);
     const std::string whole = read_file(folder / name);
     EXPECT_EQ(truncation_warning(folder / name), "") << name;
     EXPECT_EQ(error_of([&, file = folder / name] { decode(file); }), "") << name;
@@ -113,10 +103,10 @@ struct ChunkedFormat {
   const char* name;
   int format;
   const char* audio;     // the name of the chunk with the samples
-  const char* field;     // stands so many bytes before the length of the samples
-  size_t offset, width;  // of that length
+  const char* field;     // text in the header, found `offset` bytes before the length of the samples
+  size_t offset, width;  // in bytes
   bool big_endian;
-  std::string chunk;  // one of another kind: of three bytes, and what fills them up
+  std::string chunk;  // another chunk: 3 bytes and padding
 
   std::string length(uint64_t value) const {
     std::string bytes = bytes_of(value).substr(0, width);
@@ -129,7 +119,7 @@ std::vector<ChunkedFormat> chunked_formats() {
   const std::string riff = "junk\3\0\0\0odd\0"s, big_endian_riff = "junk\0\0\0\3odd\0"s;
   const std::string w64 = "junk\xF3\xAC\xD3\x11\x8C\xD1\0\xC0\x4F\x8E\xDB\x8A\x1B\0\0\0\0\0\0\0odd\0\0\0\0\0"s;
   const std::string aiff = "ANNO\0\0\0\3odd\0"s, caf = "free\0\0\0\0\0\0\0\3odd"s;
-  const std::string rf64 = "junk\x8\0\0\0eight..."s;  // libsndfile stumbles over odd ones here
+  const std::string rf64 = "junk\x8\0\0\0eight..."s;  // libsndfile fails on an odd length here
   return {{"a.wav", SF_FORMAT_WAV, "data", "data", 4, 4, false, riff},
           {"rifx.wav", SF_FORMAT_WAV | SF_ENDIAN_BIG, "data", "data", 4, 4, true, big_endian_riff},
           {"rf64.wav", SF_FORMAT_RF64, "data", "ds64", 16, 8, false, rf64},
@@ -139,38 +129,40 @@ std::vector<ChunkedFormat> chunked_formats() {
 }
 
 std::string file_of_chunks(const ChunkedFormat& format, const fs::path& path, const std::vector<float>& samples) {
-  write_audio(path, format.format | SF_FORMAT_PCM_16, 22050, samples);
+  write_sound(path, {samples}, format.format | SF_FORMAT_PCM_16);
   return read_file(path);
 }
 
-// The file's length in samples, or what is wrong with it.
+// The number of samples in the file, or the error.
 std::string outcome(const fs::path& path) {
   std::string result;
   const std::string message = error_of([&] { result = std::to_string(decode(path)); });
   return message.empty() ? result : message;
 }
 
-TEST(HostileAudio, ChunksBeforeAndAfterTheSamplesHideNoCut) {
+TEST(HostileAudio, OtherChunksDoNotHideATruncation) {
   const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("noise", 22050, 0.1);
   for (const ChunkedFormat& format : chunked_formats()) {
+    SCOPED_TRACE(format.name);
     const fs::path path = folder / format.name;
     std::string whole = file_of_chunks(format, path, signal);
     whole.insert(whole.find(format.audio), format.chunk);
     write_text(path, whole + format.chunk + format.chunk);
-    EXPECT_EQ(outcome(path), std::to_string(signal.size())) << format.name;
+    EXPECT_EQ(outcome(path), std::to_string(signal.size()));
     EXPECT_EQ(truncation_warning(path), "");
     write_text(path, whole.substr(0, whole.size() - signal.size()));
-    EXPECT_NE(outcome(path).find(" is truncated: it holds 50 %"), std::string::npos) << outcome(path);
+    expect_contains(outcome(path), " is truncated: it holds 50 %");
     write_text(path, file_of_chunks(format, path, {}) + format.chunk);
-    EXPECT_NE(outcome(path).find(" holds no samples"), std::string::npos) << format.name << outcome(path);
+    expect_contains(outcome(path), " holds no samples");
   }
 }
 
-TEST(HostileAudio, ALengthThatNoOneFilledInReachesToTheEnd) {
+TEST(HostileAudio, APlaceholderLengthMeansUntilTheEnd) {
   const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("noise", 22050, 0.1);
   for (const ChunkedFormat& format : chunked_formats()) {
+    SCOPED_TRACE(format.name);
     const fs::path path = folder / format.name;
     const std::string whole = file_of_chunks(format, path, signal);
     const auto claim = [&](uint64_t length) {
@@ -180,16 +172,16 @@ TEST(HostileAudio, ALengthThatNoOneFilledInReachesToTheEnd) {
     };
     const uint64_t greatest = ~uint64_t{0} >> (64 - 8 * format.width);
     for (const uint64_t placeholder : {uint64_t{0}, greatest, greatest / 2}) {
-      EXPECT_EQ(claim(placeholder), std::to_string(signal.size())) << format.name << " " << placeholder;
+      EXPECT_EQ(claim(placeholder), std::to_string(signal.size())) << placeholder;
     }
-    EXPECT_NE(claim(greatest / 4).find(" is truncated: it holds 0 %"), std::string::npos) << format.name;
+    expect_contains(claim(greatest / 4), " is truncated: it holds 0 %");
   }
 }
 
 TEST(HostileAudio, AnAiffWrittenToAPipeIsReadToTheEnd) {
   const TemporaryFolder folder;
   const fs::path path = folder / "a.aiff";
-  write_audio(path, SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 22050, std::vector<float>(1000, 0.5f));
+  write_sound(path, {std::vector<float>(1000, 0.5f)}, SF_FORMAT_AIFF | SF_FORMAT_PCM_16);
   const std::string whole = read_file(path);
   const size_t frames = whole.find("COMM") + 10, bytes = whole.find("SSND") + 4;
   using namespace std::string_literals;
@@ -201,10 +193,9 @@ TEST(HostileAudio, AnAiffWrittenToAPipeIsReadToTheEnd) {
   }
 }
 
-TEST(HostileAudio, CutFilesAreUsedAndWarnedOfFromTheCacheToo) {
+TEST(HostileAudio, TruncatedFilesAreUsedWithAWarningAlsoFromTheCache) {
   const TemporaryFolder folder;
-  fs::create_directories(folder / "set/a");
-  write_audio(folder / "set/a/cut.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 22050, synthetic_signal("noise", 22050, 2));
+  write_sound(folder / "set/a/cut.ogg", {synthetic_signal("noise", 22050, 2)}, SF_FORMAT_OGG | SF_FORMAT_VORBIS);
   fs::resize_file(folder / "set/a/cut.ogg", fs::file_size(folder / "set/a/cut.ogg") * 3 / 4);
   const Dataset dataset = load_dataset(folder / "set");
   const std::vector<size_t> all{0};
@@ -214,11 +205,11 @@ TEST(HostileAudio, CutFilesAreUsedAndWarnedOfFromTheCacheToo) {
     EXPECT_EQ(features.records.size(), 1u);
     EXPECT_EQ(features.cached, static_cast<size_t>(run));
     ASSERT_EQ(features.warnings.size(), 1u);
-    EXPECT_NE(features.warnings[0].find("cut.ogg is cut off"), std::string::npos) << features.warnings[0];
+    expect_contains(features.warnings[0], "cut.ogg is cut off");
   }
 }
 
-TEST(HostileAudio, ManyChannelsTakeNoMoreMemoryThanFew) {
+TEST(HostileAudio, MemoryDoesNotGrowWithTheNumberOfChannels) {
   const TemporaryFolder folder;
   write_text(folder / "a.wav", wav_bytes({.channels = 1024, .bits = 8}, std::string(size_t{1024} * 1000, 'x')));
   Decoder decoder(folder / "a.wav");
@@ -228,15 +219,15 @@ TEST(HostileAudio, ManyChannelsTakeNoMoreMemoryThanFew) {
   EXPECT_EQ(decoder.samples(), 1000);
 }
 
-TEST(HostileAudio, AFewBytesThatStandForHoursAreRefused) {
+TEST(HostileAudio, AFewBytesThatDecodeToManyMinutesAreRefused) {
   const TemporaryFolder folder;
-  write_audio(folder / "a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 8000, std::vector<float>(size_t{1200} * 8000));
-  EXPECT_NE(error_of([&] { decode(folder / "a.flac"); }).find("so it cannot be music"), std::string::npos);
+  write_sound(folder / "a.flac", {std::vector<float>(size_t{1200} * 8000), 8000}, SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  expect_error([&] { decode(folder / "a.flac"); }, "so it cannot be music");
 }
 
-TEST(HostileAudio, PipesAndDevicesOfAManifestNeitherBlockNorFillTheDisk) {
+TEST(HostileAudio, PipesAndDevicesInAManifestNeitherBlockNorFillTheDisk) {
   const TemporaryFolder folder;
-  EXPECT_NE(error_of([] { Decoder("/dev/zero"); }).find("/dev/zero is a device"), std::string::npos);
+  expect_error([] { Decoder("/dev/zero"); }, "/dev/zero is a device");
   ASSERT_EQ(mkfifo((folder / "pipe.wav").c_str(), 0600), 0);
   write_text(folder / "manifest.csv", "path,label\n/dev/zero,a\npipe.wav,b\n../,c\n");
   const Dataset dataset = load_dataset(folder.path());
@@ -245,7 +236,7 @@ TEST(HostileAudio, PipesAndDevicesOfAManifestNeitherBlockNorFillTheDisk) {
   const Features features = extract_features(dataset, all, {}, "", progress);
   ASSERT_EQ(features.failures.size(), 3u);
   for (const Features::Failure& failure : features.failures) {
-    EXPECT_NE(failure.message.find(dataset.tracks[failure.track].path.string()), std::string::npos) << failure.message;
+    expect_contains(failure.message, dataset.tracks[failure.track].path.string());
   }
 }
 
@@ -256,12 +247,12 @@ int64_t peak_kibibytes() {
   return usage.ru_maxrss;
 }
 
-// The exit code of a process that takes in three hours of 8-bit audio, 86 MB that would be 346 MB as float32.
+// Reads three hours of 8-bit audio: 86 MB, as float32 346 MB. Returns 0 if the peak memory is that of the features.
 int features_of_three_hours() {
   const TemporaryFolder folder;
   constexpr uint32_t samples = 3 * 3600 * 8000;
   write_text(folder / "long.wav", wav_bytes({.rate = 8000, .bits = 8, .claimed = samples}, ""));
-  fs::resize_file(folder / "long.wav", fs::file_size(folder / "long.wav") + samples);  // a hole: no disk is used
+  fs::resize_file(folder / "long.wav", fs::file_size(folder / "long.wav") + samples);  // a sparse file
   const int64_t before = peak_kibibytes();
   const LogMel features =
       log_mel(folder / "long.wav", {.sample_rate = 8000, .n_fft = 256, .hop_length = 256, .n_mels = 8});
@@ -270,7 +261,7 @@ int features_of_three_hours() {
   return peak_kibibytes() - before < 4 * feature_kibibytes + (int64_t{32} << 10) ? 0 : 1;
 }
 
-TEST(HostileAudio, ThreeHoursTakeTheMemoryOfTheirFeatures) {
+TEST(HostileAudio, MemoryForThreeHoursIsThatOfTheirFeatures) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(std::_Exit(features_of_three_hours()), testing::ExitedWithCode(0), "");
 }

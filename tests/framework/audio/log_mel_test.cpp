@@ -1,8 +1,6 @@
 #include "framework/audio/log_mel.h"
 
 #include <gtest/gtest.h>
-#include <omp.h>
-#include <sndfile.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,17 +9,14 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "framework/audio/mel_filter_bank.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/npy.h"
 #include "kernels/device/error.h"
+#include "tests/support/audio_files.h"
 #include "tests/support/kernel_test.h"
-#include "tests/support/music_folder.h"
 #include "tests/support/paths.h"
-#include "tests/support/reference.h"
-#include "tests/support/synthetic_signal.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 struct LogMelCase {
@@ -31,7 +26,7 @@ struct LogMelCase {
 void PrintTo(const LogMelCase& test, std::ostream* out) { *out << test.name; }
 
 std::vector<LogMelCase> cases_with(const char* key) {
-  std::ifstream file(test::fixtures() / "log_mel.json");
+  std::ifstream file(fixtures() / "log_mel.json");
   std::vector<LogMelCase> cases;
   const auto fixtures = nlohmann::json::parse(file);
   for (const auto& json : fixtures.at("log_mel")) {
@@ -51,11 +46,11 @@ MelSettings settings_of(const nlohmann::json& json) {
           .top_db = json.at("top_db")};
 }
 
-// Compares with librosa at the points of a fixture: rows of (band, frame, dB).
+// Compares with librosa at the points in a fixture, which are rows of (band, frame, dB).
 void expect_equals_librosa(const LogMel& mel, const nlohmann::json& json) {
   const MelSettings settings = settings_of(json.at("settings"));
   const NpyArray points =
-      read_npy(fmt::format("{}/log_mel_{}.npy", test::fixtures().string(), json.at("name").get<std::string>()));
+      read_npy(fmt::format("{}/log_mel_{}.npy", fixtures().string(), json.at("name").get<std::string>()));
   ASSERT_EQ(mel.frames, json.at("frames").get<int64_t>());
   ASSERT_EQ(mel.n_mels, settings.n_mels);
   ASSERT_EQ(static_cast<int64_t>(mel.db.size()), mel.n_mels * mel.frames);
@@ -73,7 +68,7 @@ TEST_P(SyntheticLogMel, EqualsLibrosa) {
   const nlohmann::json& json = GetParam().json;
   const MelSettings settings = settings_of(json.at("settings"));
   const double seconds = json.at("seconds");
-  for (const Device device : test::available_devices()) {
+  for (const Device device : available_devices()) {
     SCOPED_TRACE(name_of(device));
     const LogMel mel = log_mel(synthetic_signal(json.at("signal"), settings.sample_rate, seconds), settings, device);
     expect_equals_librosa(mel, json);
@@ -85,10 +80,10 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, SyntheticLogMel, testing::ValuesIn(cases_with
 
 class RecordedLogMel : public testing::TestWithParam<LogMelCase> {};
 TEST_P(RecordedLogMel, EqualsLibrosa) {
-  const auto file = test::real_music() / "audio" / GetParam().name;
+  const auto file = real_music() / "audio" / GetParam().name;
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file << "; set MELGRAD_DATA to the folder of audio/";
   const nlohmann::json& json = GetParam().json;
-  for (const Device device : test::available_devices()) {
+  for (const Device device : available_devices()) {
     SCOPED_TRACE(name_of(device));
     expect_equals_librosa(log_mel(file, settings_of(json.at("settings")), device), json);
   }
@@ -100,52 +95,12 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, RecordedLogMel, testing::ValuesIn(cases_with(
                            return name;
                          });
 
-// Printed by librosa 0.11: mel_frequencies(n_mels=130, fmin=0, fmax=11025) and filters.mel(sr=22050, n_fft=2048).
-TEST(MelFilterBank, HasLibrosasAnchors) {
-  const MelSettings settings;
-  const std::vector<double> frequencies = mel_frequencies(settings);
-  ASSERT_EQ(frequencies.size(), 130u);
-  EXPECT_NEAR(frequencies[1], 25.793589, 1e-6);
-  EXPECT_NEAR(frequencies[64], 1956.474672, 1e-5);
-  EXPECT_NEAR(frequencies[129], 11025, 1e-8);
-  const MelFilterBank bank(settings);
-  const kernel::MelFilters filters = bank.filters();
-  ASSERT_EQ(filters.n_mels, 128);
-  EXPECT_NEAR(filters.weights[filters.offset[0] + 1 - filters.first_bin[0]], 0.01618285f, 1e-8);
-}
-
-// Over frequency, every filter's area is 1.
-TEST(MelFilterBank, HasUnitArea) {
-  for (const bool htk : {false, true}) {
-    const MelSettings settings = {.n_fft = 1 << 15, .n_mels = 40, .htk = htk};
-    const MelFilterBank bank(settings);
-    const kernel::MelFilters filters = bank.filters();
-    for (int64_t mel = 0; mel < filters.n_mels; ++mel) {
-      double area = 0;
-      for (int32_t i = filters.offset[mel]; i < filters.offset[mel + 1]; ++i) {
-        area += double{filters.weights[i]} * settings.sample_rate / settings.n_fft;
-      }
-      EXPECT_NEAR(area, 1, 1e-3) << mel;
-    }
-  }
-}
-
-TEST(MelScale, GoesThereAndBack) {
-  for (const bool htk : {false, true}) {
-    for (const double hz : {0.0, 60.0, 999.0, 1000.0, 4321.0, 20000.0}) {
-      EXPECT_NEAR(mel_to_hz(hz_to_mel(hz, htk), htk), hz, 1e-8);
-    }
-  }
-  EXPECT_NEAR(hz_to_mel(1000, false), 15, 1e-12);
-  EXPECT_NEAR(hz_to_mel(1000, true), 999.9855, 1e-4);
-}
-
 TEST(LogMelSpectrogram, HasTheFrameCountOfAGtzanClip) {
   const std::vector<float> clip(661794, 0.5f);
   EXPECT_EQ(log_mel(clip, {}).frames, 1293);
 }
 
-TEST(LogMelSpectrogram, IsCutAtTopDbBelowTheMaximumOfTheClip) {
+TEST(LogMelSpectrogram, IsLimitedToTopDbBelowTheMaximumOfTheClip) {
   std::vector<float> clip(44100);
   clip[20000] = 1;
   for (const double top_db : {80.0, 30.0}) {
@@ -155,87 +110,22 @@ TEST(LogMelSpectrogram, IsCutAtTopDbBelowTheMaximumOfTheClip) {
   }
 }
 
-TEST(LogMelSpectrogram, OfAFileEqualsThatOfItsSamplesAtAnyNumberOfThreads) {
-  const test::TemporaryFolder folder;
+TEST(LogMelSpectrogram, OfAFileEqualsThatOfItsSamplesAtAnyThreadCount) {
+  const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("noise", 22050, 20);
-  SF_INFO info{.samplerate = 22050, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_FLOAT};
-  SNDFILE* file = sf_open((folder / "noise.wav").c_str(), SFM_WRITE, &info);
-  sf_writef_float(file, signal.data(), static_cast<sf_count_t>(signal.size()));
-  sf_close(file);
+  write_sound(folder / "noise.wav", {signal}, SF_FORMAT_WAV | SF_FORMAT_FLOAT);
   const LogMel expected = log_mel(signal, {});
-  const int threads = omp_get_max_threads();
-  for (const int count : {1, 2, 4}) {
-    omp_set_num_threads(count);
+  with_threads({1, 2, 4}, [&] {
     const LogMel mel = log_mel(folder / "noise.wav", {});
     EXPECT_EQ(mel.db, expected.db);
     EXPECT_DOUBLE_EQ(mel.seconds, 20);
-  }
-  omp_set_num_threads(threads);
+  });
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
-  const std::jthread writer([&] { test::write_text(folder / "pipe", read_file(folder / "noise.wav")); });
+  const std::jthread writer([&] { write_text(folder / "pipe", read_file(folder / "noise.wav")); });
   EXPECT_EQ(log_mel(folder / "pipe", {}).db, expected.db);
 }
 
-// dB of the frames of a signal of a device's memory.
-std::vector<float> decibels(Device device, const MelSettings& settings, const kernel::MelFrames& frames,
-                            const std::vector<float>& signal) {
-  std::vector<double> window;
-  for (int64_t i = 0; i < frames.n_fft; ++i) window.push_back(static_cast<double>(1 + i % 3));
-  const MelFilterBank bank(settings, device);
-  const reference::DeviceArray<float> samples(signal, device), db(settings.n_mels * frames.count, device);
-  const reference::DeviceArray<double> device_window(window, device);
-  kernel::log_mel_spectrogram(Stream::of(device), samples, device_window, db, bank.filters(), frames);
-  return db.values();
-}
-
-TEST(LogMelKernel, GivesTheSameBitsAtAnyNumberOfThreads) {
-  const std::vector<float> signal = synthetic_signal("noise", 22050, 9);
-  reference::expect_same_bits_at_any_thread_count(
-      [&] { return decibels(Device::cpu, {}, {.count = 333, .n_fft = 2048, .hop_length = 512}, signal); });
-}
-
-TEST(LogMelKernel, CudaAgreesWithTheCpu) {
-  MELGRAD_SKIP_WITHOUT_CUDA();
-  const std::vector<float> signal = synthetic_signal("chord", 22050, 0.5);
-  for (const auto& [n_mels, frames] : {std::pair{1, kernel::MelFrames{1, 31, 1}},
-                                       {31, {7, 441, 100}},
-                                       {33, {33, 512, 200}},
-                                       {40, {2, 1103, 1500}},
-                                       {3, {0, 64, 64}}}) {
-    SCOPED_TRACE(testing::Message() << n_mels << " bands, n_fft " << frames.n_fft);
-    const MelSettings settings = {.n_fft = static_cast<int>(frames.n_fft), .n_mels = n_mels};
-    const auto on = [&, shape = frames](Device device) {
-      return test::Results{decibels(device, settings, shape, signal)};
-    };
-    test::expect_near(test::in_every_order([&] { return on(Device::cuda); }), on(Device::cpu), 0, 5e-5f);
-  }
-}
-
-// The frames are so long that the cache holds a part of them at a time.
-TEST(LogMelKernel, CudaAgreesWithTheCpuOverSeveralChunks) {
-  MELGRAD_SKIP_WITHOUT_CUDA();
-  const kernel::MelFrames frames{33, 1 << 16, 101};
-  const MelSettings settings = {.n_fft = 1 << 16, .n_mels = 35};
-  const std::vector<float> signal = synthetic_signal("noise", 22050, 4);
-  test::expect_near({decibels(Device::cuda, settings, frames, signal)},
-                    {decibels(Device::cpu, settings, frames, signal)}, 0, 5e-5f);
-}
-
-TEST(LimitDynamicRange, CudaAgreesWithTheCpuToTheBit) {
-  MELGRAD_SKIP_WITHOUT_CUDA();
-  const auto limited = [](Device device, const std::vector<float>& values) {
-    const test::Array db(Stream::of(device), values);
-    kernel::limit_dynamic_range(Stream::of(device), db.floats(), static_cast<int64_t>(values.size()), 20);
-    return test::Results{db.values()};
-  };
-  for (const int64_t n : {0, 1, 31, 33, 1009, 70001}) {
-    const auto values = test::random_values(n, 1, -40, 15);
-    test::expect_same_bits(test::in_every_order([&] { return limited(Device::cuda, values); }),
-                           limited(Device::cpu, values));
-  }
-}
-
-TEST(LogMelSpectrogram, OnCudaIsTheSameFromSeveralThreads) {
+TEST(LogMelSpectrogram, OnCudaIsTheSameInSeveralThreads) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const std::vector<float> signal = synthetic_signal("sweep", 22050, 0.3);
   const LogMel expected = log_mel(signal, {}, Device::cuda);
@@ -246,22 +136,21 @@ TEST(LogMelSpectrogram, OnCudaIsTheSameFromSeveralThreads) {
   for (const LogMel& result : results) EXPECT_EQ(result.db, expected.db);
 }
 
-TEST(LogMelSpectrogram, RefusesSamplesThatAreNoNumbersAndNoSamples) {
+TEST(LogMelSpectrogram, RefusesNaNAndAnEmptySignal) {
   std::vector<float> signal(4000);
   signal[3000] = std::nanf("");
   EXPECT_THROW(log_mel(signal, {}), Error);
   EXPECT_THROW(log_mel(std::vector<float>{}, {}), Error);
 }
 
-// 20 minutes hold 38 MB as samples at 8 kHz and 106 MB at 22,050 Hz; their features, with these settings, 4 MB.
-TEST(LogMelSpectrogram, TakesMemoryForItsFeaturesAlone) {
+// 20 minutes are 38 MB of samples at 8 kHz and 106 MB at 22,050 Hz, but 4 MB of features with these settings.
+TEST(LogMelSpectrogram, NeedsMemoryForItsFeaturesOnly) {
 #if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "AddressSanitizer holds on to freed memory";
+  GTEST_SKIP() << "AddressSanitizer keeps freed memory";
 #endif
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "long.wav";
-  SF_INFO info{.samplerate = 8000, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_U8};
-  sf_close(sf_open(path.c_str(), SFM_WRITE, &info));
+  write_sound(path, {.samples = {}, .rate = 8000}, SF_FORMAT_WAV | SF_FORMAT_PCM_U8);
   constexpr int64_t samples = int64_t{20} * 60 * 8000;
   {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -283,7 +172,7 @@ TEST(LogMelSpectrogram, TakesMemoryForItsFeaturesAlone) {
     }
     return 0L;
   };
-  std::ofstream("/proc/self/clear_refs") << 5;  // lets the peak start anew
+  std::ofstream("/proc/self/clear_refs") << 5;  // resets the peak
   const long before = peak_kib();
   const LogMel mel = log_mel(path, settings);
   EXPECT_EQ(mel.frames, 1 + samples * 22050 / 8000 / 1024);
@@ -296,7 +185,7 @@ struct WrongSettings {
   std::string says;
 };
 
-TEST(MelSettings, AreCheckedOneByOne) {
+TEST(MelSettings, RefuseWrongValues) {
   const std::vector<WrongSettings> table = {
       {{.sample_rate = 0}, "sample_rate is 0"},
       {{.n_fft = 1}, "n_fft is 1"},
@@ -311,13 +200,13 @@ TEST(MelSettings, AreCheckedOneByOne) {
       {{.top_db = -1}, "top_db is -1"},
   };
   for (const auto& [settings, says] : table) {
-    const std::string message = test::error_of([&rejected = settings] { validate(rejected); });
-    EXPECT_NE(message.find(says), std::string::npos) << says << " in '" << message << "'";
+    const std::string message = error_of([&rejected = settings] { validate(rejected); });
+    expect_contains(message, says);
   }
   EXPECT_NO_THROW(validate({}));
 }
 
-TEST(MelSettings, AreDescribedByWhatTheyCompute) {
+TEST(MelSettings, HaveTheSameDescriptionIfTheyComputeTheSame) {
   EXPECT_EQ(description({}), description({.fmax = 11025}));
   const std::vector<MelSettings> different = {
       {},          {.sample_rate = 16000}, {.n_fft = 1024}, {.hop_length = 256}, {.n_mels = 64},
@@ -328,4 +217,4 @@ TEST(MelSettings, AreDescribedByWhatTheyCompute) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -8,9 +8,9 @@
 #include "framework/io/npy.h"
 #include "kernels/device/error.h"
 #include "tests/support/paths.h"
-#include "tests/support/synthetic_signal.h"
+#include "tests/support/signals.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 std::vector<float> resample(std::span<const float> in, int from, int to, size_t piece) {
@@ -24,12 +24,12 @@ std::vector<float> resample(std::span<const float> in, int from, int to, size_t 
 }
 
 TEST(Resampler, EqualsLibrosasSoxrHq) {
-  std::ifstream file(test::fixtures() / "log_mel.json");
-  const auto fixtures = nlohmann::json::parse(file);
-  for (const auto& json : fixtures.at("resample")) {
+  std::ifstream file(fixtures() / "log_mel.json");
+  const auto cases = nlohmann::json::parse(file);
+  for (const auto& json : cases.at("resample")) {
     const int from = json.at("old"), to = json.at("new");
     const size_t step = json.at("step");
-    const NpyArray expected = read_npy(fmt::format("{}/resample_{}_{}.npy", test::fixtures().string(), from, to));
+    const NpyArray expected = read_npy(fmt::format("{}/resample_{}_{}.npy", fixtures().string(), from, to));
     const std::vector<float> in = synthetic_signal("noise", from, json.at("seconds"));
     const std::vector<float> out = resample(in, from, to, 1 << 15);
     ASSERT_EQ(out.size(), json.at("samples").get<size_t>());
@@ -39,7 +39,7 @@ TEST(Resampler, EqualsLibrosasSoxrHq) {
   }
 }
 
-TEST(Resampler, DoesNotDependOnThePieces) {
+TEST(Resampler, DoesNotDependOnThePieceSize) {
   const std::vector<float> in = synthetic_signal("noise", 44100, 1);
   const std::vector<float> whole = resample(in, 44100, 22050, in.size());
   for (const size_t piece : {1000, 4096, 7777}) EXPECT_EQ(resample(in, 44100, 22050, piece), whole) << piece;
@@ -55,7 +55,7 @@ TEST(Resampler, HasTheLengthRoundedUp) {
   }
 }
 
-TEST(Resampler, PassesEqualRatesThrough) {
+TEST(Resampler, ReturnsTheInputForEqualRates) {
   const std::vector<float> in = synthetic_signal("noise", 22050, 0.1);
   EXPECT_EQ(resample(in, 22050, 22050, 100), in);
 }
@@ -63,4 +63,4 @@ TEST(Resampler, PassesEqualRatesThrough) {
 TEST(Resampler, RefusesImpossibleRates) { EXPECT_THROW(Resampler(0, 22050), Error); }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

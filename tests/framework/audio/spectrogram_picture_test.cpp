@@ -5,17 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/music_folder.h"
+#include "tests/support/errors.h"
 #include "tests/support/png_size.h"
-#include "tests/support/synthetic_signal.h"
+#include "tests/support/signals.h"
+#include "tests/support/temporary_folder.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
-using test::png_size;
-
 TEST(SpectrogramPicture, IsAPng) {
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::vector<MelSettings> table = {{},
                                           {.n_mels = 1},
                                           {.n_mels = 1000},
@@ -24,14 +23,14 @@ TEST(SpectrogramPicture, IsAPng) {
   for (const MelSettings& settings : table) {
     const LogMel mel = log_mel(synthetic_signal("sweep", settings.sample_rate, 0.5), settings);
     draw_spectrogram(folder / "mel.png", mel, settings, "sweep");
-    const test::Size size = png_size(folder / "mel.png");
+    const Size size = png_size(folder / "mel.png");
     EXPECT_GE(size.width, 1200);
     EXPECT_GE(size.height, 600);
   }
 }
 
 TEST(SpectrogramPicture, OfSilenceAndOfOneFrameCanBeDrawn) {
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   draw_spectrogram(folder / "silence.png", log_mel(synthetic_signal("silence", 22050, 1), {}), {}, "");
   png_size(folder / "silence.png");
   draw_spectrogram(folder / "frame.png", log_mel(std::vector<float>{0.5}, {}), {}, std::string(500, 'x') + "ü");
@@ -39,9 +38,9 @@ TEST(SpectrogramPicture, OfSilenceAndOfOneFrameCanBeDrawn) {
 }
 
 TEST(SpectrogramPicture, RefusesAnEmptySpectrogram) {
-  const test::TemporaryFolder folder;
-  EXPECT_NE(test::error_of([&] { draw_spectrogram(folder / "a.png", {}, {}, ""); }), "");
+  const TemporaryFolder folder;
+  EXPECT_NE(error_of([&] { draw_spectrogram(folder / "a.png", {}, {}, ""); }), "");
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -16,8 +16,9 @@
 #include "framework/dataset/cache_entry.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
-#include "kernels/device/cache_folder.h"
-#include "tests/support/music_folder.h"
+#include "kernels/device/error.h"
+#include "tests/support/audio_files.h"
+#include "tests/support/errors.h"
 
 #if MELGRAD_EMULATED
 #include "kernels/device/emulated/device_memory.h"
@@ -31,7 +32,7 @@ using namespace std::chrono_literals;
 
 constexpr MelSettings settings{.sample_rate = 22050, .n_fft = 512, .hop_length = 256, .n_mels = 20};
 
-// A folder of sines, every one of another pitch, in two genres.
+// Writes a folder of two genres, "even" and "odd", of sines with different pitches.
 fs::path write_sines(const fs::path& root, int tracks, double seconds = 0.2) {
   for (int i = 0; i < tracks; ++i) {
     write_sine(root / (i % 2 == 0 ? "even" : "odd") / fmt::format("{:03}.wav", i), 200 + 50 * i, seconds);
@@ -69,7 +70,7 @@ std::vector<fs::path> files_in(const fs::path& folder) {
   return files;
 }
 
-TEST(FeatureCache, HitsOnlyTheSameContentAndSettings) {
+TEST(FeatureCache, ReusesEntriesOfTheSameContentAndSettingsOnly) {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 6));
   const fs::path cache = folder / "cache";
@@ -90,7 +91,7 @@ TEST(FeatureCache, HitsOnlyTheSameContentAndSettings) {
   expect_right(dataset, changed, other);
   EXPECT_EQ(changed.computed, 6u);
 
-  // A moved file is found again; a changed one is computed anew under its old name.
+  // The entry of a moved file is reused. A changed file with its old name is computed again.
   fs::rename(dataset.tracks[0].path, folder / "set/even/moved.wav");
   write_sine(dataset.tracks[1].path, 5000);
   const Dataset edited = load_dataset(folder / "set");
@@ -100,12 +101,12 @@ TEST(FeatureCache, HitsOnlyTheSameContentAndSettings) {
   EXPECT_EQ(third.cached, 5u);
 }
 
-TEST(FeatureCache, RefusesSettingsThatCannotBe) {
+TEST(FeatureCache, RefusesWrongSettings) {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 2));
-  MelSettings silly = settings;
-  silly.hop_length = 0;
-  EXPECT_NE(error_of([&] { extract(dataset, folder / "cache", silly); }), "");
+  MelSettings wrong = settings;
+  wrong.hop_length = 0;
+  EXPECT_NE(error_of([&] { extract(dataset, folder / "cache", wrong); }), "");
 }
 
 TEST(FeatureCache, WorksWithoutAFolder) {
@@ -119,10 +120,10 @@ TEST(FeatureCache, WorksWithoutAFolder) {
   EXPECT_EQ(features.computed, 1u);
 }
 
-TEST(FeatureCache, LeavesBadFilesOutAndNamesThem) {
+TEST(FeatureCache, LeavesUnreadableFilesOutAndNamesThem) {
   const TemporaryFolder folder;
   write_sines(folder / "set", 4);
-  write_text(folder / "set/even/noise.wav", "this is no sound");
+  write_text(folder / "set/even/noise.wav", "this is not audio");
   write_text(folder / "set/odd/empty.wav");
   Dataset dataset = load_dataset(folder / "set");
   dataset.tracks.push_back({.path = folder / "set/odd/absent.wav", .name = "odd/absent.wav", .label = 1});
@@ -157,28 +158,7 @@ TEST(FeatureCache, RequiresTracksThatCanBeRead) {
   ASSERT_EQ(clips.size(), 2u);
   expect_equal(clips[1], log_mel(folder / "set/odd/001.wav", settings));
   features.records.clear();
-  EXPECT_NE(error_of([&] { require_tracks(features, dataset, false); }).find("none of the 1 tracks could be read"),
-            std::string::npos);
-}
-
-TEST(CacheEntry, IsRefusedWhenAnyByteIsDamaged) {
-  const CacheKey key{.content = {1, 2}, .settings = 3};
-  const LogMel clip{.n_mels = 2, .frames = 3, .db = {-80, -1, 0, 1, 2, 3.5}, .seconds = 0.25};
-  const std::string sound = encode_cache_entry(key, clip);
-  ASSERT_TRUE(decode_cache_entry(sound, key, 2));
-  expect_equal(*decode_cache_entry(sound, key, 2), clip);
-  for (size_t i = 0; i < sound.size(); ++i) {
-    for (const int flip : {1, 0x80, 0xFF}) {
-      std::string damaged = sound;
-      damaged[i] = static_cast<char>(damaged[i] ^ flip);
-      EXPECT_FALSE(decode_cache_entry(damaged, key, 2)) << "byte " << i;
-    }
-    EXPECT_FALSE(decode_cache_entry(sound.substr(0, i), key, 2)) << "length " << i;
-  }
-  EXPECT_FALSE(decode_cache_entry(sound + '\0', key, 2));
-  EXPECT_FALSE(decode_cache_entry(sound, {.content = {1, 3}, .settings = 3}, 2));
-  EXPECT_FALSE(decode_cache_entry(sound, {.content = {1, 2}, .settings = 4}, 2));
-  EXPECT_FALSE(decode_cache_entry(sound, key, 3));
+  expect_error([&] { require_tracks(features, dataset, false); }, "none of the 1 tracks could be read");
 }
 
 TEST(FeatureCache, ReplacesDamagedAndForeignEntries) {
@@ -201,26 +181,26 @@ TEST(FeatureCache, ReplacesDamagedAndForeignEntries) {
   EXPECT_EQ(extract(dataset, folder / "cache").cached, 4u);
 }
 
-TEST(FeatureCache, GoesOnWhereItCannotWrite) {
+TEST(FeatureCache, ContinuesIfItCannotWrite) {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
   const Features no_folder = extract(dataset, write_text(folder / "file") / "cache");
   expect_right(dataset, no_folder);
-  EXPECT_NE(no_folder.note.find("features are not cached: cannot create"), std::string::npos) << no_folder.note;
+  expect_contains(no_folder.note, "features are not cached: cannot create");
 
-  // Folders where the entries should be: writing fails later.
+  // Folders with the names of the entries: only the writing of an entry fails.
   for (const Track& track : dataset.tracks) {
     fs::create_directories(folder / "cache/features" / make_cache_key(track.path, settings).file_name() / "x");
   }
   const Features no_entry = extract(dataset, folder / "cache");
   expect_right(dataset, no_entry);
-  EXPECT_NE(no_entry.note.find("features are not cached: cannot write"), std::string::npos) << no_entry.note;
-  EXPECT_EQ(files_in(folder / "cache/features").size(), 4u);  // no temporary is left
+  expect_contains(no_entry.note, "features are not cached: cannot write");
+  EXPECT_EQ(files_in(folder / "cache/features").size(), 4u);  // no temporary file is left
 }
 
 #if MELGRAD_EMULATED
-TEST(FeatureCache, BlamesNoFileForADeviceThatIsFull) {
-  if (emulated_cuda::device_memory_used() > 0) GTEST_SKIP() << "earlier tests have left the device blocks to reuse";
+TEST(FeatureCache, DoesNotBlameAFileWhenTheDeviceIsFull) {
+  if (emulated_cuda::device_memory_used() > 0) GTEST_SKIP() << "the device has free blocks from earlier tests";
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
   const std::vector<size_t> all{0, 1, 2, 3};
@@ -230,12 +210,12 @@ TEST(FeatureCache, BlamesNoFileForADeviceThatIsFull) {
     extract_features(dataset, all, settings, "", progress, Device::cuda);
   });
   emulated_cuda::set_device_memory_limit(SIZE_MAX);
-  EXPECT_NE(error.find("out of memory on cuda:0"), std::string::npos) << error;
-  EXPECT_NE(error.find("while computing the features of"), std::string::npos) << error;
-  EXPECT_NE(error.find("use --device cpu"), std::string::npos) << error;
+  expect_contains(error, "out of memory on cuda:0");
+  expect_contains(error, "while computing the features of");
+  expect_contains(error, "use --device cpu");
 }
 
-TEST(FeatureCache, BlamesNoFileForADeviceThatFailed) {
+TEST(FeatureCache, DoesNotBlameAFileWhenTheDeviceFails) {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
   const std::vector<size_t> all{0, 1, 2, 3};
@@ -246,7 +226,7 @@ TEST(FeatureCache, BlamesNoFileForADeviceThatFailed) {
 }
 #endif
 
-TEST(FeatureCache, RemovesOldTemporariesOnly) {
+TEST(FeatureCache, RemovesOnlyOldTemporaryFiles) {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 2));
   const fs::path old = write_text(folder / "cache/features/0a-1b.mel.77.0.tmp", "half");
@@ -259,17 +239,18 @@ TEST(FeatureCache, RemovesOldTemporariesOnly) {
   EXPECT_TRUE(fs::exists(foreign));
 }
 
-// What a second process runs: the test below, told by the environment where its folders are.
+// A second process that runs the test FeatureCache.HoldsTheResultOfLogMel on a folder, which it reads from the
+// environment.
 class Child {
  public:
   explicit Child(const fs::path& folder) {
     const std::string variable = "MELGRAD_TEST_FOLDER=" + folder.string();
-    std::vector<std::string> arguments{"melgrad_tests", "--gtest_filter=FeatureCache.KeepsWhatLogMelComputes",
+    std::vector<std::string> arguments{"melgrad_tests", "--gtest_filter=FeatureCache.HoldsTheResultOfLogMel",
                                        "--gtest_brief=1"};
     std::vector<char*> argv, environment{const_cast<char*>(variable.c_str())};
     for (std::string& argument : arguments) argv.push_back(argument.data());
     for (char** entry = environ; *entry != nullptr; ++entry) {
-      // Of all tests' shards it would run another one than its filter's.
+      // A sharded test run would make the child skip the test.
       if (!std::string_view(*entry).starts_with("GTEST_")) environment.push_back(*entry);
     }
     argv.push_back(nullptr);
@@ -297,8 +278,8 @@ class Child {
   std::optional<int> status_;
 };
 
-TEST(FeatureCache, KeepsWhatLogMelComputes) {
-  std::optional<TemporaryFolder> own;  // a child that is killed could not remove it
+TEST(FeatureCache, HoldsTheResultOfLogMel) {
+  std::optional<TemporaryFolder> own;  // a killed child process could not remove it
   const char* given = std::getenv("MELGRAD_TEST_FOLDER");
   if (given == nullptr) write_sines(own.emplace() / "set", 4);
   const fs::path folder = given == nullptr ? own->path() : fs::path(given);
@@ -317,7 +298,7 @@ TEST(FeatureCache, IsSharedByProcesses) {
   EXPECT_EQ(files_in(folder / "cache/features").size(), 40u);
 }
 
-TEST(FeatureCache, OutlivesBeingKilled) {
+TEST(FeatureCache, IsValidAfterItsProcessWasKilled) {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 60, 1.0));
   for (const size_t enough : {1u, 7u, 30u}) {
@@ -334,14 +315,14 @@ TEST(FeatureCache, OutlivesBeingKilled) {
   }
 }
 
-// The clock of a progress line, which the extraction reads while its threads work: a moment to interrupt it at.
+// A clock for the progress line, which the extraction reads while its threads work. Its second call interrupts.
 double interrupting_clock() {
   static int calls = 0;
   if (++calls == 2) raise(SIGINT);
   return calls;
 }
 
-// The exit status of a process that extracts until it is interrupted. Its folder is gone when it returns.
+// Extracts until it is interrupted and removes its folder. Returns the exit code of the process.
 int extract_until_interrupted() {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 200));
@@ -358,14 +339,14 @@ int extract_until_interrupted() {
   return 5;
 }
 
-TEST(Interrupt, StopsAnExtractionAndSaysSo) {
+TEST(Interrupt, StopsAnExtractionWithAMessage) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       std::_Exit(extract_until_interrupted()), testing::ExitedWithCode(3),
       "interrupted after the features of [0-9]+ of 200 tracks; they are kept, the next run continues from there");
 }
 
-TEST(Interrupt, EndsAtOnceTheSecondTime) {
+TEST(Interrupt, EndsTheProcessTheSecondTime) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto interrupt_twice = [] {
     install_interrupt_handler();
@@ -375,24 +356,6 @@ TEST(Interrupt, EndsAtOnceTheSecondTime) {
     std::_Exit(6);
   };
   EXPECT_EXIT(interrupt_twice(), testing::KilledBySignal(SIGTERM), "");
-}
-
-TEST(CacheFolder, FollowsTheEnvironment) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const auto check = [] {
-    setenv("HOME", "/home/nina", 1);
-    unsetenv("MELGRAD_CACHE");
-    unsetenv("XDG_CACHE_HOME");
-    if (default_cache_folder() != "/home/nina/.cache/melgrad") std::_Exit(1);
-    setenv("XDG_CACHE_HOME", "relative", 1);
-    if (default_cache_folder() != "/home/nina/.cache/melgrad") std::_Exit(2);
-    setenv("XDG_CACHE_HOME", "/var/caches", 1);
-    if (default_cache_folder() != "/var/caches/melgrad") std::_Exit(3);
-    setenv("MELGRAD_CACHE", "/mnt/mel", 1);
-    if (default_cache_folder() != "/mnt/mel") std::_Exit(4);
-    std::_Exit(0);
-  };
-  EXPECT_EXIT(check(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -3,10 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "framework/audio/resampler.h"
-#include "framework/dataset/duplicates.h"
 #include "framework/dataset/same_recording.h"
-#include "tests/support/synthetic_signal.h"
-#include "tests/support/unrelated_music.h"
+#include "tests/support/errors.h"
+#include "tests/support/signals.h"
 
 namespace melgrad::test {
 namespace {
@@ -23,11 +22,6 @@ std::vector<float> resampled(const std::vector<float>& samples, int from, int to
   resampler.process(samples, result);
   resampler.finish(result);
   return result;
-}
-
-std::vector<float> scaled(std::vector<float> samples, float gain) {
-  for (float& sample : samples) sample *= gain;
-  return samples;
 }
 
 TEST(Fingerprint, FindsACopyThatIsQuieterResampledOrTrimmed) {
@@ -49,7 +43,7 @@ TEST(Fingerprint, FindsACopyThatIsQuieterResampledOrTrimmed) {
   expect_found(scaled({music.begin() + 12345, music.end() - 777}, 0.25f), 0.9, 12345.0 / rate);
 }
 
-TEST(Fingerprint, ATrimmedCopyNamedFirstStartsEarlierInTheSecond) {
+TEST(Fingerprint, OffsetIsNegativeIfTheTrimmedCopyComesFirst) {
   const std::vector<float> music = unrelated_music(1, 10);
   const std::vector<Fingerprint> prints{fingerprint_of(std::span(music).subspan(size_t{2} * rate)),
                                         fingerprint_of(music)};
@@ -58,14 +52,14 @@ TEST(Fingerprint, ATrimmedCopyNamedFirstStartsEarlierInTheSecond) {
   EXPECT_NEAR(pairs[0].offset_seconds, -2, 0.03);
 }
 
-TEST(Fingerprint, TellsUnrelatedRecordingsApart) {
+TEST(Fingerprint, DistinguishesUnrelatedRecordings) {
   std::vector<Fingerprint> prints;
   for (uint64_t seed = 0; seed < 12; ++seed) prints.push_back(fingerprint_of(unrelated_music(seed, 10)));
   EXPECT_TRUE(find_same_recordings(prints).empty());
   EXPECT_NEAR(compare(prints[0], prints[1], 0).share, 0.5, 0.1);
 }
 
-TEST(Fingerprint, ASoundInWhichNothingChangesIsLikeNoOther) {
+TEST(Fingerprint, ASteadySoundMatchesNothing) {
   std::vector<Fingerprint> prints;
   for (const char* name : {"silence", "constant", "chord", "silence", "constant", "chord"}) {
     prints.push_back(fingerprint_of(synthetic_signal(name, rate, 10)));
@@ -73,7 +67,7 @@ TEST(Fingerprint, ASoundInWhichNothingChangesIsLikeNoOther) {
   EXPECT_TRUE(find_same_recordings(prints).empty());
 }
 
-TEST(Fingerprint, WorksOnOtherSettingsAsLongAsTheyHaveTheBins) {
+TEST(Fingerprint, WorksWithOtherSettingsThatHaveEnoughBins) {
   const std::vector<float> music = unrelated_music(3, 10);
   const std::vector<float> trimmed(music.begin() + rate, music.end());
   const std::vector<MelSettings> table{{.hop_length = 256},
@@ -89,45 +83,11 @@ TEST(Fingerprint, WorksOnOtherSettingsAsLongAsTheyHaveTheBins) {
   EXPECT_TRUE(fingerprint_of(music, {.fmin = 4000}).words.empty());
 }
 
-TEST(Fingerprint, AClipTooShortHasNone) {
+TEST(Fingerprint, AClipThatIsTooShortHasNone) {
   EXPECT_TRUE(fingerprint_of(unrelated_music(4, 0.3)).words.empty());
   EXPECT_TRUE(fingerprint_of(std::vector<float>{0.5f}).words.empty());
   const std::vector<Fingerprint> prints{fingerprint_of(unrelated_music(4, 3)), fingerprint_of(unrelated_music(4, 3))};
   EXPECT_TRUE(find_same_recordings(prints).empty()) << "less than 5 s in common";
-}
-
-class Duplicates : public testing::Test {
- protected:
-  // Tracks 0 and 3 are equal to the byte, 1 is 2 from its second 1 on.
-  static std::vector<TrackPrint> prints() {
-    const std::vector<float> music = unrelated_music(1, 10), other = unrelated_music(2, 10);
-    return {{3, {7, 7}, fingerprint_of(other)},
-            {1, {1, 2}, fingerprint_of(std::span(music).subspan(rate))},
-            {0, {7, 7}, fingerprint_of(other)},
-            {2, {2, 1}, fingerprint_of(music)}};
-  }
-};
-
-TEST_F(Duplicates, AreNamedByTrackAndKind) {
-  const std::vector<Duplicate> found = find_duplicates(prints());
-  ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].first, 0u);
-  EXPECT_EQ(found[0].second, 3u);
-  EXPECT_TRUE(found[0].identical);
-  EXPECT_EQ(likeness(found[0]), "the files have the same bytes");
-  EXPECT_EQ(found[1].first, 1u);
-  EXPECT_EQ(found[1].second, 2u);
-  EXPECT_FALSE(found[1].identical);
-  EXPECT_NE(likeness(found[1]).find("the second starts 1.0 s earlier"), std::string::npos) << likeness(found[1]);
-}
-
-TEST_F(Duplicates, LeakOnlyWhenTheyLieOnTwoSides) {
-  EXPECT_TRUE(find_leaks({.train = {0, 3}, .validation = {1, 2}}, prints()).empty());
-  const std::vector<Leak> leaks = find_leaks({.train = {0, 1}, .validation = {2}, .test = {3}}, prints());
-  ASSERT_EQ(leaks.size(), 2u);
-  EXPECT_EQ(leaks[0].first_side, "train");
-  EXPECT_EQ(leaks[0].second_side, "test");
-  EXPECT_EQ(leaks[1].second_side, "validation");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include "framework/training/state_dict.h"
 #include "models/models.h"
-#include "tests/support/music_folder.h"
+#include "tests/support/errors.h"
 
 namespace melgrad::test {
 namespace {
@@ -24,7 +24,7 @@ ModelCard example() {
   return card;
 }
 
-TEST(ModelCard, SurvivesTheMetadata) {
+TEST(ModelCard, ReadsWhatItWroteToTheMetadata) {
   const ModelCard card = example(), again = model_card(to_metadata(card), "file");
   EXPECT_EQ(again.model, card.model);
   EXPECT_EQ(again.labels, card.labels);
@@ -34,7 +34,7 @@ TEST(ModelCard, SurvivesTheMetadata) {
   EXPECT_EQ(again.crop_frames, card.crop_frames);
 }
 
-TEST(ModelCard, RefusesWhatIsMissingOrMakesNoSense) {
+TEST(ModelCard, RefusesMissingAndInvalidEntries) {
   const auto error_with = [](const std::string& key, const std::string& value) {
     auto metadata = to_metadata(example());
     metadata[key] = value;
@@ -43,14 +43,14 @@ TEST(ModelCard, RefusesWhatIsMissingOrMakesNoSense) {
   for (const auto& [key, value] : to_metadata(example())) {
     auto metadata = to_metadata(example());
     metadata.erase(key);
-    EXPECT_NE(error_of([&] { model_card(metadata, "the.file"); }).find("the.file"), std::string::npos) << key;
+    SCOPED_TRACE(key);
+    expect_error([&] { model_card(metadata, "the.file"); }, "the.file");
   }
-  EXPECT_NE(error_with("labels", "[1]").find("the.file"), std::string::npos);
-  EXPECT_NE(error_with("labels", "[]").find("its metadata is invalid"), std::string::npos);
-  EXPECT_NE(error_with("crop_frames", "0").find("its metadata is invalid"), std::string::npos);
-  EXPECT_NE(error_with("standardisation", R"({"mean":[0,0,0],"deviation":[1,0,1]})").find("its metadata is invalid"),
-            std::string::npos);
-  EXPECT_NE(error_with("melgrad_format", "99").find("format 99"), std::string::npos);
+  expect_contains(error_with("labels", "[1]"), "the.file");
+  expect_contains(error_with("labels", "[]"), "its metadata is invalid");
+  expect_contains(error_with("crop_frames", "0"), "its metadata is invalid");
+  expect_contains(error_with("standardisation", R"({"mean":[0,0,0],"deviation":[1,0,1]})"), "its metadata is invalid");
+  expect_contains(error_with("melgrad_format", "99"), "format 99");
 }
 
 TEST(StateDict, HasPyTorchsNamesShapesAndOrderOfElements) {
@@ -73,20 +73,20 @@ TEST(StateDict, HasPyTorchsNamesShapesAndOrderOfElements) {
   }
 }
 
-TEST(StateDict, LoadsWhatItSavedAndRefusesTheRest) {
+TEST(StateDict, LoadsWhatItSavedAndRefusesOtherTensors) {
   const auto source = make_model("resnet_small", 10), target = make_model("resnet_small", 10);
   SafeTensors file{.metadata = {}, .tensors = state_dict(*source)};
   load_state_dict(*target, file, "", "file");
   EXPECT_EQ(source->parameters()[0].tensor.to_vector(), target->parameters()[0].tensor.to_vector());
 
   const auto other = make_model("resnet_small", 9);
-  EXPECT_NE(error_of([&] { load_state_dict(*other, file, "", "a.file"); }).find("fc.weight"), std::string::npos);
+  expect_error([&] { load_state_dict(*other, file, "", "a.file"); }, "fc.weight");
   SafeTensors extra = file;
   extra.tensors.push_back({.name = "stray", .dtype = "F32", .shape = {}, .bytes = std::vector<std::byte>(4)});
-  EXPECT_NE(error_of([&] { load_state_dict(*target, extra, "", "a.file"); }).find("stray"), std::string::npos);
+  expect_error([&] { load_state_dict(*target, extra, "", "a.file"); }, "stray");
   SafeTensors missing = file;
   missing.tensors.pop_back();
-  EXPECT_NE(error_of([&] { load_state_dict(*target, missing, "", "a.file"); }).find("missing"), std::string::npos);
+  expect_error([&] { load_state_dict(*target, missing, "", "a.file"); }, "missing");
 }
 
 }  // namespace

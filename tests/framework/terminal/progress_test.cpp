@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tests/support/errors.h"
+
 namespace melgrad::test {
 namespace {
 
-double now = 0;  // the tests' clock
+double now = 0;  // the time in seconds that the progress line sees
 
-// A stream whose content the test reads.
+// An output stream in memory.
 class Screen {
  public:
   Screen() : file_(open_memstream(&text_, &size_)) { now = 0; }
@@ -25,7 +27,7 @@ class Screen {
     std::fflush(file_);
     return {text_, size_};
   }
-  // What a terminal would show: of every line the last drawing.
+  // The text that a terminal shows: the last drawing of the line.
   std::string shown() const {
     std::string text = this->text();
     if (text.ends_with('\n')) text.pop_back();
@@ -69,20 +71,20 @@ TEST(Progress, RedrawsAtMostTenTimesASecond) {
   EXPECT_LE(draws, 51);
 }
 
-TEST(Progress, FollowsAChangeOfPace) {
+TEST(Progress, FollowsAChangeOfRate) {
   const Screen screen;
   Progress progress("features", 10000, "tracks", screen.output(ProgressMode::terminal, 120));
   now = 1;
-  progress.update(5000);  // all from the cache
+  progress.update(5000);  // as if read from a cache
   for (int i = 1; i <= 300; ++i) {
     now = 1 + i;
-    progress.update(5000 + i);  // then one a second
+    progress.update(5000 + i);  // then one per second
   }
-  // The first second has faded to exp(-10): (5000 exp(-10) + 30.5) / (exp(-10) + 30.5) = 1.0074.
-  EXPECT_NE(screen.shown().find("1.01 tracks/s, ETA 1:17:45"), std::string::npos) << screen.shown();
+  // The weight of the first second has decayed to exp(-10): (5000 exp(-10) + 30.5) / (exp(-10) + 30.5) = 1.0074.
+  expect_contains(screen.shown(), "1.01 tracks/s, ETA 1:17:45");
 }
 
-TEST(Progress, KeepsToTheWidth) {
+TEST(Progress, FitsTheWidth) {
   for (const int width : {1, 5, 20, 40, 60, 200}) {
     const Screen screen;
     Progress progress("épreuve", 100, "tracks", screen.output(ProgressMode::terminal, width));
@@ -95,7 +97,7 @@ TEST(Progress, KeepsToTheWidth) {
   }
 }
 
-TEST(Progress, WritesSparseLinesToALog) {
+TEST(Progress, WritesFewLinesToALog) {
   const Screen screen;
   Progress progress("train", 1000, "steps", screen.output(ProgressMode::lines));
   for (int i = 1; i <= 1000; ++i) {
@@ -110,7 +112,7 @@ TEST(Progress, WritesSparseLinesToALog) {
   EXPECT_EQ(text.find('\r'), text.npos);
 }
 
-TEST(Progress, WritesOneLineOfQuickWork) {
+TEST(Progress, WritesOneLineForQuickWork) {
   const Screen screen;
   {
     Progress progress("epoch", 50, "steps", screen.output(ProgressMode::lines));
@@ -142,7 +144,7 @@ TEST(Progress, IsSilentWhenQuiet) {
   EXPECT_EQ(screen.text(), "");
 }
 
-TEST(Progress, LeavesAFreshLineWhenAbandoned) {
+TEST(Progress, EndsTheLineWhenAbandoned) {
   const Screen screen;
   {
     Progress progress("train", 10, "steps", screen.output(ProgressMode::terminal));
@@ -151,7 +153,7 @@ TEST(Progress, LeavesAFreshLineWhenAbandoned) {
   EXPECT_TRUE(screen.text().ends_with('\n'));
 }
 
-TEST(Progress, TakesAFileForALog) {
+TEST(Progress, TreatsAFileAsALog) {
   std::FILE* file = std::tmpfile();
   {
     Progress progress("train", 1, "steps", ProgressOutput{ProgressMode::automatic, file});
@@ -159,7 +161,7 @@ TEST(Progress, TakesAFileForALog) {
     progress.finish();
   }
   std::rewind(file);
-  EXPECT_EQ(std::fgetc(file), 't');  // no carriage return in front
+  EXPECT_EQ(std::fgetc(file), 't');  // not a carriage return
   std::fclose(file);
 }
 

@@ -5,7 +5,8 @@
 #include <future>
 
 #include "framework/layers.h"
-#include "tests/support/music_folder.h"
+#include "tests/support/errors.h"
+#include "tests/support/temporary_folder.h"
 
 namespace melgrad::test {
 namespace {

@@ -11,11 +11,10 @@
 #include "framework/training/trainer.h"
 #include "models/models.h"
 #include "models/trained_model.h"
+#include "tests/support/audio_files.h"
 #include "tests/support/banded_music.h"
 #include "tests/support/call.h"
 #include "tests/support/kernel_test.h"
-#include "tests/support/music_folder.h"
-#include "tests/support/music_set.h"
 
 #if MELGRAD_EMULATED
 #include "kernels/device/emulated/device_memory.h"

@@ -5,7 +5,8 @@
 #include "framework/random.h"
 #include "models/models.h"
 #include "tests/support/banded_music.h"
-#include "tests/support/music_folder.h"
+#include "tests/support/errors.h"
+#include "tests/support/temporary_folder.h"
 
 namespace melgrad::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 uint16_t bits(float value) { return from_float<bfloat16>(value).bits; }
@@ -39,4 +39,4 @@ TEST(Bfloat16, EveryValueSurvivesTheRoundTrip) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

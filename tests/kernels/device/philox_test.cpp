@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 // Known answers of the authors' reference implementation (Random123, kat_vectors: philox4x32 10).
@@ -25,4 +25,4 @@ TEST(Philox, UniformStaysBelowOne) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -1,4 +1,4 @@
-// A wall clock that goes backwards by a second at every look, for LD_PRELOAD; the steady clock is the system's.
+// A library for LD_PRELOAD whose wall clock goes back by a second at every call. Other clocks are the system's.
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@ time_t earlier() {
 
 }  // namespace
 
-// The C library names parameters as only it may.
+// The C library declares these functions with reserved parameter names.
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 extern "C" {
 

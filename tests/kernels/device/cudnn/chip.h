@@ -1,4 +1,4 @@
-// Chips that need not be there: tests/fixtures/chips describes them.
+// Descriptions of chips (tests/fixtures/chips), for which cuDNN makes plans without a GPU.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ class ChipTest : public testing::Test {
   }
 };
 
-// The second block of ResNet-18's second stage, three seconds of music a clip.
+// A convolution of the second stage of ResNet-18 for clips of three seconds.
 constexpr kernel::Conv2d typical_convolution{64, 16, 17, 128, 128, 3, 3, 1, 1};
 
 }  // namespace melgrad::test

@@ -1,11 +1,11 @@
-// The models are run with a convolution in the place of the CPU's that computes nothing and notes its shape. So this
-// file must not be linked into a program that computes.
+// Replaces the convolution of the CPU by one that records its shape and computes nothing. A program with this file
+// cannot compute convolutions.
 #include "tests/kernels/device/cudnn/model_convolutions.h"
 
 #include "framework/tensor.h"
 #include "models/models.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 std::set<kernel::Conv2d>* seen = nullptr;
@@ -40,4 +40,4 @@ std::set<kernel::Conv2d> model_convolutions(int64_t n_mels, int64_t frames) {
 }
 
 }  // namespace test
-}  // namespace melgrad
+}  // namespace melgrad::test

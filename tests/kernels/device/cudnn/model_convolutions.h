@@ -1,4 +1,4 @@
-// Every convolution of every model.
+// The convolutions of all models.
 #pragma once
 
 #include <set>
@@ -7,7 +7,7 @@
 
 namespace melgrad::test {
 
-// Those of one image of n_mels x frames, each shape once.
+// The shapes of all convolutions on one image of n_mels x frames, without repetition.
 std::set<kernel::Conv2d> model_convolutions(int64_t n_mels, int64_t frames);
 
 }  // namespace melgrad::test

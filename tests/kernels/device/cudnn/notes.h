@@ -1,4 +1,4 @@
-// What people are told on stderr.
+// Notes on stderr.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 namespace melgrad::test {
 
-// What `statement` writes there.
+// Returns the text that statement() writes to stderr.
 template <class Statement>
 std::string notes_of(Statement statement) {
   testing::internal::CaptureStderr();

@@ -1,7 +1,5 @@
-// Which plan is chosen, and what is kept of it, by clocks that the tests invent.
+// The choice of plans by simulated timings, and the file that keeps it.
 #include "kernels/device/cudnn/plan_cache.cuh"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <vector>
@@ -10,12 +8,12 @@
 #include "kernels/device/stream.h"
 #include "tests/kernels/device/cudnn/chip.h"
 #include "tests/kernels/device/cudnn/notes.h"
-#include "tests/support/expect_error.h"
+#include "tests/support/errors.h"
+#include "tests/support/temporary_folder.h"
 
 namespace melgrad::test {
 namespace {
 
-namespace fs = std::filesystem;
 using kernel::Convolution;
 using kernel::ConvolutionPass;
 using kernel::cudnn::EngineChoice;
@@ -27,15 +25,10 @@ const Convolution convolution{ConvolutionPass::backward_filter, DType::bfloat16,
 
 class PlanCacheTest : public ChipTest {
  protected:
-  PlanCacheTest() : path_(fs::temp_directory_path() / fmt::format("melgrad_plan_cache_{}.json", getpid())) {
-    fs::remove(path_);
-  }
-  ~PlanCacheTest() override { fs::remove(path_); }
+  // The cache of a new process.
+  PlanCache cache() const { return {chip("h200"), "h200", PlanFile(folder_ / "plans.json")}; }
 
-  // As of a process of its own.
-  PlanCache cache() const { return {chip("h200"), "h200", PlanFile(path_)}; }
-
-  // Notes which plans it is asked to measure; the one asked for as number `fastest`, counted from 0, is the fastest.
+  // A timing function that records the plans it measures. The one with index `fastest` is the fastest.
   PlanCache::Measure clock(size_t fastest) {
     return [this, fastest](const ExecutionPlan& plan) {
       measured_.push_back(plan.configuration.choice);
@@ -46,10 +39,10 @@ class PlanCacheTest : public ChipTest {
   std::vector<EngineChoice> measured_;
 
  private:
-  fs::path path_;
+  TemporaryFolder folder_;
 };
 
-TEST_F(PlanCacheTest, TakesTheFastestAndRemembersIt) {
+TEST_F(PlanCacheTest, ChoosesTheFastestAndKeepsIt) {
   PlanCache plans = cache();
   EXPECT_EQ(plans.find(convolution, false), nullptr);
   const ExecutionPlan& chosen = plans.choose(convolution, false, clock(3));
@@ -59,7 +52,7 @@ TEST_F(PlanCacheTest, TakesTheFastestAndRemembersIt) {
   EXPECT_EQ(plans.find(convolution, true), nullptr);
 }
 
-TEST_F(PlanCacheTest, TheNextProcessTakesWhatIsKept) {
+TEST_F(PlanCacheTest, TheNextProcessUsesTheKeptPlan) {
   const EngineChoice chosen = cache().choose(convolution, false, clock(3)).configuration.choice;
   measured_.clear();
   const std::string notes = notes_of([&] {
@@ -87,7 +80,7 @@ TEST_F(PlanCacheTest, AKeptPlanThatNoLongerRunsIsReplacedWithANote) {
   EXPECT_EQ(cache().choose(convolution, false, clock(0)).configuration.choice, instead);
 }
 
-TEST_F(PlanCacheTest, PassesOverPlansThatDoNotRun) {
+TEST_F(PlanCacheTest, SkipsPlansThatDoNotRun) {
   size_t asked = 0;
   const auto every_third_runs = [&](const ExecutionPlan& plan) -> float {
     ++asked;
@@ -101,7 +94,7 @@ TEST_F(PlanCacheTest, PassesOverPlansThatDoNotRun) {
   EXPECT_EQ(chosen, measured_.front());
 }
 
-TEST_F(PlanCacheTest, ALackOfMemoryDecidesForThisProcessAlone) {
+TEST_F(PlanCacheTest, OutOfMemoryDoesNotChangeTheKeptPlan) {
   const EngineChoice best = cache().choose(convolution, false, clock(3)).configuration.choice;
   const auto without_memory_for_it = [&](const ExecutionPlan& plan) -> float {
     if (plan.configuration.choice == best) throw OutOfMemory("no memory", 0);
@@ -111,7 +104,7 @@ TEST_F(PlanCacheTest, ALackOfMemoryDecidesForThisProcessAlone) {
   EXPECT_EQ(cache().choose(convolution, false, clock(0)).configuration.choice, best);
 }
 
-TEST_F(PlanCacheTest, SaysWhyNoPlanRuns) {
+TEST_F(PlanCacheTest, NamesTheReasonIfNoPlanRuns) {
   PlanCache plans = cache();
   expect_error([&] { plans.choose(convolution, false, [](const ExecutionPlan&) -> float { fail("it is broken"); }); },
                "cuDNN cannot run any plan of backward_filter of 64x16x17x128");
@@ -123,7 +116,7 @@ TEST_F(PlanCacheTest, SaysWhyNoPlanRuns) {
   EXPECT_EQ(plans.find(convolution, false), nullptr);
 }
 
-TEST_F(PlanCacheTest, ADeviceThatFailsEndsTheChoice) {
+TEST_F(PlanCacheTest, ADeviceErrorEndsTheChoice) {
   const auto broken = [&](const ExecutionPlan& plan) -> float {
     measured_.push_back(plan.configuration.choice);
     throw DeviceError("the device is broken");
@@ -132,11 +125,11 @@ TEST_F(PlanCacheTest, ADeviceThatFailsEndsTheChoice) {
   EXPECT_EQ(measured_.size(), 1u);
   cache().choose(convolution, false, clock(0));
   measured_.clear();
-  EXPECT_THROW(cache().choose(convolution, false, broken), DeviceError) << "of the kept plan";
+  EXPECT_THROW(cache().choose(convolution, false, broken), DeviceError) << "while it measures the kept plan";
   EXPECT_EQ(measured_.size(), 1u);
 }
 
-TEST_F(PlanCacheTest, WhatMustRepeatIsNotChosenByTheClock) {
+TEST_F(PlanCacheTest, DeterministicPlansAreNotChosenByTiming) {
   PlanCache plans = cache();
   const ExecutionPlan& chosen = plans.choose(convolution, true, clock(3));
   EXPECT_TRUE(measured_.empty());

@@ -1,42 +1,33 @@
 #include "kernels/device/cudnn/plan_file.cuh"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
 
 #include "tests/kernels/device/cudnn/notes.h"
+#include "tests/support/temporary_folder.h"
 
 namespace melgrad::test {
 namespace {
 
-namespace fs = std::filesystem;
 using kernel::cudnn::EngineChoice;
 using kernel::cudnn::PlanFile;
 
 const EngineChoice one{.engine = 1, .knobs = {{2, 7}, {4, 0}}}, two{.engine = 2, .knobs = {}};
 
-// A file in a folder of its own that does not exist yet.
+// A path in a folder that does not exist yet.
 class PlanFileTest : public testing::Test {
  protected:
-  PlanFileTest() : folder_(fs::temp_directory_path() / fmt::format("melgrad_plans_{}", getpid())) {
-    fs::remove_all(folder_);
-  }
-  ~PlanFileTest() override { fs::remove_all(folder_); }
-
   fs::path path() const { return folder_ / "cache" / "cudnn_plans.json"; }
   std::string content() const {
     std::ifstream file(path());
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  void write(const std::string& content) const {
-    fs::create_directories(path().parent_path());
-    std::ofstream(path()) << content;
-  }
+  void write(const std::string& content) const { write_text(path(), content); }
 
  private:
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(PlanFileTest, KeepsChoicesForTheNextProcess) {
@@ -49,17 +40,17 @@ TEST_F(PlanFileTest, KeepsChoicesForTheNextProcess) {
     EXPECT_EQ(file.find("c"), std::nullopt);
   });
   EXPECT_EQ(notes, "");
-  EXPECT_EQ(std::distance(fs::directory_iterator(path().parent_path()), {}), 1) << "a temporary file is left";
+  EXPECT_EQ(std::distance(fs::directory_iterator(path().parent_path()), {}), 1) << "a temporary file remains";
 }
 
-TEST_F(PlanFileTest, KeepsWhatAnotherProcessAddsMeanwhile) {
+TEST_F(PlanFileTest, KeepsPlansThatAnotherProcessAdds) {
   PlanFile mine(path()), other(path());
   other.put("b", two);
   mine.put("a", one);
   EXPECT_EQ(PlanFile(path()).find("b"), two);
 }
 
-TEST_F(PlanFileTest, PassesOverAndReplacesWhatItCannotUse) {
+TEST_F(PlanFileTest, IgnoresAndReplacesAnInvalidFile) {
   PlanFile(path()).put("a", one);
   const std::string good = content();
   const auto with = [&](std::string_view what, std::string_view instead) {
@@ -84,7 +75,7 @@ TEST_F(PlanFileTest, PassesOverAndReplacesWhatItCannotUse) {
   }
 }
 
-TEST_F(PlanFileTest, SaysOnceThatItCannotBeWritten) {
+TEST_F(PlanFileTest, WarnsOnceThatItCannotBeWritten) {
   write("");
   const std::string notes = notes_of([&] {
     PlanFile file(path() / "below a file");
@@ -97,13 +88,13 @@ TEST_F(PlanFileTest, SaysOnceThatItCannotBeWritten) {
   EXPECT_EQ(std::count(notes.begin(), notes.end(), '\n'), 1) << notes;
 }
 
-TEST(PlanFile, KeepsToMemoryWithoutAPath) {
+TEST(PlanFile, KeepsPlansInMemoryWithoutAPath) {
   PlanFile file("");
   file.put("a", one);
   EXPECT_EQ(file.find("a"), one);
 }
 
-TEST(PlanKey, TellsApartWhatAPlanDependsOn) {
+TEST(PlanKey, DistinguishesAllThatAPlanDependsOn) {
   using kernel::ConvolutionPass;
   using kernel::cudnn::plan_key;
   const kernel::Conv2d conv{1, 2, 3, 4, 5, 6, 7, 8, 9};

@@ -1,4 +1,4 @@
-// Kernels of which textbooks say what they cost.
+// Kernels with known costs and faults: strided access, bank conflicts, races.
 #include "tests/kernels/device/emulated/meter/bad_kernels.h"
 
 #include "kernels/device/cuda.cuh"
@@ -6,7 +6,7 @@
 namespace melgrad::meter {
 namespace {
 
-__global__ void copy_strided(const float* from, float* to, int64_t columns) {  // a lane takes a row
+__global__ void copy_strided(const float* from, float* to, int64_t columns) {  // every lane copies one row
   const int64_t row = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   for (int64_t c = 0; c < columns; ++c) to[row * columns + c] = from[row * columns + c];
 }
@@ -18,7 +18,7 @@ __global__ void copy_coalesced(const float* from, float* to, int64_t rows, int64
   }
 }
 
-__global__ void copy_misaligned(const float* from, float* to, int64_t n) {  // begins 4 bytes into a sector
+__global__ void copy_misaligned(const float* from, float* to, int64_t n) {  // starts 4 bytes after the beginning of a sector
   const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x + 1;
   if (i < n) to[i] = from[i];
 }
@@ -45,7 +45,7 @@ __global__ void sum_of_block(const float* x, float* sums) {
   if (threadIdx.x == 0) sums[blockIdx.x] = partial[0];
 }
 
-// The same among the lanes of one warp: needs __syncwarp, which shuffles do not replace.
+// The lanes of one warp exchange values: __syncwarp is necessary between the write and the read.
 template <bool correct>
 __global__ void neighbours_of_warp(const float* x, float* y) {
   SHARED(float, held, [32]);
@@ -57,7 +57,7 @@ __global__ void neighbours_of_warp(const float* x, float* y) {
 __global__ void histogram_between_blocks(int32_t* bins) { bins[threadIdx.x % 32] += 1; }
 __global__ void histogram_of_atomics(int32_t* bins) { atomicAdd(&bins[threadIdx.x % 32], 1); }
 
-// Lane l reads l numbers of each of 4 rows: 4 rounds of up to 31 requests, of which lanes leave one by one.
+// Lane l reads l numbers of each of 4 rows: 4 rounds of 31 requests, each with one active lane less.
 __global__ void ragged(const float* x, float* y) {
   float sum = 0;
   for (int row = 0; row < 4; ++row) {

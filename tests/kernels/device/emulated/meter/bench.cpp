@@ -1,4 +1,5 @@
-// meter_bench [bad] [project]: measures kernels. The uninstrumented build prints only times.
+// meter_bench GROUP...: measures the memory traffic of kernels, of the groups bad, fp32, bf16, rest32, rest16, mel,
+// step32 and step16. A build without MELGRAD_METER prints only times.
 #include <fmt/format.h>
 
 #include <array>
@@ -30,7 +31,8 @@
 #include "kernels/spectral_jitter.h"
 #include "models/models.h"
 #include "tests/kernels/device/emulated/meter/bad_kernels.h"
-#include "tests/support/kernel_test.h"
+#include "tests/support/arrays.h"
+#include "tests/support/random.h"
 
 using namespace melgrad;
 using test::Array;
@@ -39,7 +41,7 @@ namespace {
 
 std::vector<emulated_cuda::Launch> of_all;
 
-// `least_bytes`: every input read once and every output written once.
+// `least_bytes`: the bytes if every input is read once and every output is written once.
 void run(const std::string& name, double least_bytes, const std::function<void()>& body) {
   const auto start = std::clock();
   body();
@@ -86,13 +88,13 @@ void project(Stream& stream, DType dtype) {
   for (const auto& [size, stride, padding] : {std::array<int64_t, 3>{3, 2, 1}, {2, 2, 0}}) {
     const kernel::Pool2d pool{batch, height, width, channels, size, stride, padding};
     const int64_t out = batch * pool.out_height() * pool.out_width() * channels;
-    const test::Block taken(stream, static_cast<size_t>(out));
+    const test::DeviceVector<uint8_t> taken(stream, out);
     const double out_bytes = static_cast<double>(out) * static_cast<double>(size_of(dtype) + 1);
     const auto which = fmt::format("max_pool2d {}x{}/{}", size, size, stride);
     run(named(which + " forward"), bytes + out_bytes,
-        [&] { kernel::max_pool2d_forward(stream, x.data(), y.data(), taken.as<uint8_t>(), dtype, pool); });
+        [&] { kernel::max_pool2d_forward(stream, x.data(), y.data(), taken, dtype, pool); });
     run(named(which + " backward"), bytes + out_bytes,
-        [&] { kernel::max_pool2d_backward(stream, y.data(), taken.as<uint8_t>(), dx.data(), dtype, pool); });
+        [&] { kernel::max_pool2d_backward(stream, y.data(), taken, dx.data(), dtype, pool); });
   }
   const int64_t examples = 64, classes = 10;
   const double logits = examples * classes * static_cast<double>(2 * size_of(dtype) + 4) + 4;
@@ -132,7 +134,7 @@ void project(Stream& stream, DType dtype) {
   });
 }
 
-// What comes before and after the network: 64 examples of 128 x 130.
+// Kernels before and after the network, for 64 examples of 128 x 130.
 void rest(Stream& stream, DType dtype) {
   const std::string type = std::string(" ") + name_of(dtype);
   const int64_t batch = 64, mels = 128, frames = 130, clip_frames = 1292, n = batch * mels * frames, classes = 10;

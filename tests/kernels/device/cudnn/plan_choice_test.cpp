@@ -1,4 +1,4 @@
-// cuDNN's plans for the models' convolutions.
+// Plans of cuDNN for the convolutions of the models.
 #include <algorithm>
 #include <map>
 
@@ -6,7 +6,7 @@
 #include "tests/kernels/device/cudnn/chip.h"
 #include "tests/kernels/device/cudnn/model_convolutions.h"
 #include "tests/support/conv2d_shapes.h"
-#include "tests/support/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace melgrad::test {
 namespace {
@@ -23,7 +23,7 @@ using kernel::cudnn::Target;
 
 constexpr ConvolutionPass passes[] = {ConvolutionPass::forward, ConvolutionPass::backward_data,
                                       ConvolutionPass::backward_filter};
-// What the kernel tests ask for, and the models at batches from one clip to a large one.
+// The convolutions of the kernel tests, and those of the models with small and large batches.
 std::vector<Convolution> all_convolutions(DType dtype) {
   auto shapes = model_convolutions(128, 256);
   shapes.merge(model_convolutions(128, 130));
@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Bfloat16, ModelPlans,
 
 class PlanChoice : public ChipTest {};
 
-TEST_F(PlanChoice, IsMadeAgainFromWhatIsKeptOfIt) {
+TEST_F(PlanChoice, IsRestoredFromItsEngineAndKnobs) {
   const Target target = chip("h200");
   for (const ConvolutionPass pass : passes) {
     const Convolution convolution{pass, DType::bfloat16, typical_convolution};
@@ -84,7 +84,7 @@ TEST_F(PlanChoice, IsMadeAgainFromWhatIsKeptOfIt) {
   }
 }
 
-TEST_F(PlanChoice, GivesSeveralPlansToMeasure) {
+TEST_F(PlanChoice, ReturnsSeveralPlansToMeasure) {
   for (const ConvolutionPass pass : passes) {
     const auto plans = candidate_plans({pass, DType::bfloat16, typical_convolution}, chip("h200"), false, 10);
     EXPECT_EQ(plans.size(), 10u);
@@ -99,7 +99,7 @@ TEST_F(PlanChoice, RefusesTensorFloat32) {
   const Convolution convolution{ConvolutionPass::forward, DType::float32, typical_convolution};
   const std::vector<Configuration> all = Graph(convolution, target).configurations(CUDNN_HEUR_MODE_A);
   const auto tf32 = std::find_if(all.begin(), all.end(), [](const Configuration& c) { return c.tensor_cores; });
-  ASSERT_NE(tf32, all.end()) << "cuDNN offers none, so this test sees nothing";
+  ASSERT_NE(tf32, all.end()) << "cuDNN offers no such plan, so this test checks nothing";
   expect_error([&] { plan_of_choice(tf32->choice, convolution, target); }, "does not compute in float32");
   for (const ExecutionPlan& plan : candidate_plans(convolution, target, false, 100)) {
     EXPECT_FALSE(plan.configuration.tensor_cores || plan.configuration.loses_precision);
@@ -118,11 +118,11 @@ TEST_F(PlanChoice, RefusesNondeterministicEnginesOnDemand) {
   EXPECT_EQ(count_nondeterministic(true), 0);
 }
 
-TEST_F(PlanChoice, SaysWhyThereIsNoEngine) {
+TEST_F(PlanChoice, NamesTheReasonIfThereIsNoEngine) {
   const Convolution convolution{ConvolutionPass::forward, DType::bfloat16, typical_convolution};
   try {
     candidate_plans(convolution, chip("t4"), false, 10);
-    ADD_FAILURE() << "there is one";
+    ADD_FAILURE() << "there is an engine";
   } catch (const Error& error) {
     const std::string message = error.what();
     EXPECT_TRUE(message.starts_with("cuDNN has no convolution forward of 64x16x17x128 bfloat16")) << message;
@@ -136,7 +136,7 @@ TEST_F(PlanChoice, RefusesAnEngineThatDoesNotExist) {
   EXPECT_THROW(plan_of_choice({.engine = 123456, .knobs = {}}, convolution, chip("h200")), Error);
 }
 
-TEST_F(PlanChoice, RefusesAChipThatIsNoChip) { EXPECT_THROW(Target::described_by("{}"), Error); }
+TEST_F(PlanChoice, RefusesAnInvalidChipDescription) { EXPECT_THROW(Target::described_by("{}"), Error); }
 
 }  // namespace
 }  // namespace melgrad::test

@@ -1,4 +1,4 @@
-// Checkpoints from strangers: whatever is wrong with one is said in a line that names it, before memory is taken.
+// Untrusted checkpoints: any fault is reported in one line that names the file, before memory is allocated for it.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -9,13 +9,13 @@
 #include "framework/io/atomic_file.h"
 #include "framework/training/state_dict.h"
 #include "models/models.h"
+#include "tests/support/audio_files.h"
 #include "tests/support/call.h"
-#include "tests/support/music_folder.h"
 
 namespace melgrad::test {
 namespace {
 
-SafeTensors sound_checkpoint() {
+SafeTensors valid_checkpoint() {
   ModelCard card{.model = "cnn_bn", .labels = {"low", "high"}, .mel = {}, .standardisation = {}, .crop_frames = 32};
   card.standardisation = {std::vector<float>(128, -40), std::vector<float>(128, 10)};
   return {.metadata = to_metadata(card), .tensors = state_dict(*make_model("cnn_bn", 2))};
@@ -33,12 +33,12 @@ class HostileCheckpoint : public testing::Test {
     write_safetensors(folder_ / "m.safetensors", checkpoint);
     expect_refused(predict(), words);
     const Result result = call(predict());
-    EXPECT_NE(result.err.find((folder_ / "m.safetensors").string()), std::string::npos) << result.err;
+    expect_contains(result.err, (folder_ / "m.safetensors").string());
     EXPECT_EQ(result.out, "");
   }
 
   void expect_refused_metadata(const char* key, const std::string& value, const std::string& words) const {
-    SafeTensors checkpoint = sound_checkpoint();
+    SafeTensors checkpoint = valid_checkpoint();
     checkpoint.metadata[key] = value;
     expect_refused_with(checkpoint, words);
   }
@@ -46,7 +46,7 @@ class HostileCheckpoint : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
+TEST_F(HostileCheckpoint, MetadataIsChecked) {
   const std::string nested(100'000, '['), deep = std::string(2'000'000, '[') + std::string(2'000'000, ']');
   std::string many = "[";
   for (int i = 0; i < 1'001; ++i) many += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
@@ -97,21 +97,23 @@ TEST_F(HostileCheckpoint, MetadataIsCheckedBeforeItIsUsed) {
   for (const auto& [key, says, value] : table) expect_refused_metadata(key, value, says);
 }
 
+<<<<<<< HEAD:tests/framework/dataset/hostile_checkpoint_test.cpp
 TEST_F(HostileCheckpoint, MetadataThatIsRefusedComesWithARemedy) {
   expect_refused_metadata("crop_frames", "0", "fetch it again or train again");
   expect_refused_metadata("crop_frames", "[", "fetch it again or train again");
   expect_refused_metadata("standardisation", "{}", "fetch it again or train again");
+=======
+TEST_F(HostileCheckpoint, TheErrorAboutMetadataNamesARemedy) {
+  expect_refused_metadata("crop_frames", "0", "fetch it again or train again");
+  expect_refused_metadata("crop_frames", "[", "fetch it again or train again");
+  expect_refused_metadata("standardisation", "{}", "fetch it again or train again");
+>>>>>>> part2:tests/apps/hostile_checkpoint_test.cpp
 }
 
-// Ten minutes of silence are a few KB of FLAC; settings that are allowed each by itself would make 2 GB of them.
-TEST_F(HostileCheckpoint, SettingsMakeNoGigabytesOfAFewKilobytes) {
-  SF_INFO info{.frames = 0, .samplerate = 8000, .channels = 1, .format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16};
-  SNDFILE* file = sf_open((folder_ / "a.flac").c_str(), SFM_WRITE, &info);
-  ASSERT_NE(file, nullptr);
-  const std::vector<float> silence(size_t{599} * 8000);
-  sf_writef_float(file, silence.data(), static_cast<sf_count_t>(silence.size()));
-  sf_close(file);
-  SafeTensors checkpoint = sound_checkpoint();
+// Ten minutes of silence are a few KB of FLAC. Settings that are each allowed would turn them into 2 GB of features.
+TEST_F(HostileCheckpoint, SettingsCannotTurnKilobytesIntoGigabytes) {
+  write_sound(folder_ / "a.flac", {std::vector<float>(size_t{599} * 8000), 8000}, SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  SafeTensors checkpoint = valid_checkpoint();
   checkpoint.metadata["mel"] =
       R"({"sample_rate":22050,"n_fft":256,"n_mels":128,"fmin":0,"fmax":0,"htk":false,"top_db":80,"hop_length":3})";
   write_safetensors(folder_ / "m.safetensors", checkpoint);
@@ -121,7 +123,7 @@ TEST_F(HostileCheckpoint, SettingsMakeNoGigabytesOfAFewKilobytes) {
   EXPECT_EQ(call({"predict", model, (folder_ / "a.wav").string()}).exit_code, 0);
 }
 
-TEST_F(HostileCheckpoint, TensorsMustBeTheModels) {
+TEST_F(HostileCheckpoint, TensorsMustFitTheModel) {
   const std::pair<const char*, std::function<void(SafeTensors&)>> table[] = {
       {"is missing", [](SafeTensors& file) { file.tensors.pop_back(); }},
       {"the model has no tensor stray",
@@ -144,14 +146,14 @@ TEST_F(HostileCheckpoint, TensorsMustBeTheModels) {
        }},
   };
   for (const auto& [says, spoil] : table) {
-    SafeTensors checkpoint = sound_checkpoint();
+    SafeTensors checkpoint = valid_checkpoint();
     spoil(checkpoint);
     expect_refused_with(checkpoint, says);
   }
 }
 
-TEST_F(HostileCheckpoint, ACutFileIsNamed) {
-  write_safetensors(folder_ / "m.safetensors", sound_checkpoint());
+TEST_F(HostileCheckpoint, ATruncatedFileIsNamed) {
+  write_safetensors(folder_ / "m.safetensors", valid_checkpoint());
   EXPECT_EQ(call(predict()).exit_code, 0);
   const std::string whole = read_file(folder_ / "m.safetensors");
   for (size_t percent = 0; percent < 100; percent += 3) {
@@ -160,10 +162,10 @@ TEST_F(HostileCheckpoint, ACutFileIsNamed) {
   }
 }
 
-TEST_F(HostileCheckpoint, WhatIsNoCheckpointIsNamed) {
+TEST_F(HostileCheckpoint, AFileThatIsNotACheckpointIsNamed) {
   expect_refused({"predict", (folder_ / "a.wav").string(), (folder_ / "a.wav").string()}, "no valid safetensors file");
   expect_refused({"predict", folder_.path().string(), (folder_ / "a.wav").string()}, "does not exist");
-  SafeTensors foreign = sound_checkpoint();
+  SafeTensors foreign = valid_checkpoint();
   foreign.metadata.clear();
   expect_refused_with(foreign, "is not a melgrad checkpoint");
 }

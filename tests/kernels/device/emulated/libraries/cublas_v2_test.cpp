@@ -1,17 +1,15 @@
-// The stand-in for cuBLAS: what it computes, and what it refuses that the library would let pass.
+// The emulated cuBLAS: its results, and misuse that it must detect although cuBLAS accepts it.
 #if MELGRAD_EMULATED
 
 #include "kernels/device/cublas.cuh"
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using test::Array;
 
 Stream& device() { return Stream::of(Device::cuda); }
 
-// c = 2 a^T b + beta c with a [3, 2], b [3, 1] and c [2, 1], a and b with 4 elements from column to column.
+// c = 2 a^T b + beta c with a [3, 2], b [3, 1] and c [2, 1]. The leading dimension of a and b is 4.
 cublasStatus_t multiply(cublasHandle_t handle, const void* a, const Array& b, float beta, const Array& c) {
   const float alpha = 2;
   return cublasGemmEx(handle, CUBLAS_OP_T, CUBLAS_OP_N, 2, 1, 3, &alpha, a, CUDA_R_32F, 4, b.data(), CUDA_R_32F, 4,
@@ -23,7 +21,7 @@ struct EmulatedCublas : testing::Test {
   Array a{device(), columns}, b{device(), {1, 10, 100, 99}}, c{device(), std::vector<float>{1, 2}};
 };
 
-TEST_F(EmulatedCublas, MatricesLieColumnByColumn) {
+TEST_F(EmulatedCublas, MatricesAreColumnMajor) {
   ASSERT_EQ(multiply(cublas_handle(device()), a.data(), b, 1, c), CUBLAS_STATUS_SUCCESS);
   EXPECT_EQ(c.values(), (std::vector<float>{643, 1310}));
 }
@@ -38,7 +36,7 @@ TEST_F(EmulatedCublas, RefusesHostMemory) {
   EXPECT_EQ(multiply(cublas_handle(device()), columns.data(), b, 1, c), CUBLAS_STATUS_INVALID_VALUE);
 }
 
-TEST_F(EmulatedCublas, RefusesToWorkWithoutAWorkspaceOfOurs) {
+TEST_F(EmulatedCublas, NeedsAWorkspaceFromTheStream) {
   cublasHandle_t handle = nullptr;
   ASSERT_EQ(cublasCreate(&handle), CUBLAS_STATUS_SUCCESS);
   EXPECT_EQ(cublasSetWorkspace(handle, columns.data(), 32), CUBLAS_STATUS_INVALID_VALUE);
@@ -48,6 +46,7 @@ TEST_F(EmulatedCublas, RefusesToWorkWithoutAWorkspaceOfOurs) {
   EXPECT_EQ(cublasDestroy(handle), CUBLAS_STATUS_SUCCESS);
 }
 
+<<<<<<< HEAD:tests/kernels/device/emulated/cublas_test.cpp
 TEST_F(EmulatedCublas, AFailureNamesTheCallAndTheReason) {
   try {
     cublas_check(CUBLAS_STATUS_NOT_SUPPORTED, "linear_forward");
@@ -59,6 +58,15 @@ TEST_F(EmulatedCublas, AFailureNamesTheCallAndTheReason) {
 
 TEST_F(EmulatedCublas, LackOfMemoryIsToldWithItsFigures) {
   const MemoryUse memory = device().memory();
+=======
+TEST_F(EmulatedCublas, AnErrorNamesTheCallAndTheReason) {
+  EXPECT_EQ(error_of([] { cublas_check(CUBLAS_STATUS_NOT_SUPPORTED, "linear_forward"); }),
+            "linear_forward: the functionality requested is not supported");
+}
+
+TEST_F(EmulatedCublas, OutOfMemoryNamesTheBytesUsedHeldAndFree) {
+  const MemoryUse memory = device().memory();
+>>>>>>> part2:tests/kernels/device/emulated/libraries/cublas_v2_test.cpp
   emulated_cuda::set_device_memory_limit(emulated_cuda::device_memory_used() + (3 << 20));
   try {
     cublas_check(CUBLAS_STATUS_ALLOC_FAILED, "cublasCreate");
@@ -73,6 +81,6 @@ TEST_F(EmulatedCublas, LackOfMemoryIsToldWithItsFigures) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test
 
 #endif

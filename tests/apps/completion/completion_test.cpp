@@ -8,12 +8,13 @@
 
 #include "apps/completion/command_doc.h"
 #include "framework/io/atomic_file.h"
-#include "tests/support/music_folder.h"
+#include "tests/support/errors.h"
+#include "tests/support/temporary_folder.h"
 
 namespace melgrad::test {
 namespace {
 
-// A program with one of each kind of option.
+// A program with one option of every kind.
 CommandDoc example() {
   CLI::App program("Plays music.", "player");
   program.set_version_flag("--version", "1");
@@ -35,7 +36,7 @@ bool has(const char* command) {
   return std::system(("command -v " + std::string(command) + " >/dev/null").c_str()) == 0;
 }
 
-TEST(Completion, DescribesWhatHelpShows) {
+TEST(Completion, DescribesTheOptionsInTheHelp) {
   const CommandDoc program = example();
   ASSERT_EQ(program.commands.size(), 2U);
   const CommandDoc& play = program.commands[0];
@@ -51,7 +52,7 @@ TEST(Completion, DescribesWhatHelpShows) {
   EXPECT_TRUE(play.positionals[0].required);
 }
 
-// What the bash completion offers for the words, the last of which is under the cursor.
+// The words that the bash completion offers for a command line with the cursor at the last word.
 std::string offered_by_bash(const TemporaryFolder& folder, const std::string& words) {
   const std::string output = (folder / "offered").string();
   const std::string script = write_text(folder / "ask.bash", bash_completion(example()) + "COMP_WORDS=(" + words +
@@ -75,21 +76,21 @@ TEST(Completion, BashOffersCommandsOptionsAndValues) {
   EXPECT_EQ(offered_by_bash(folder, "player play --style = r"), "rock");
   EXPECT_EQ(offered_by_bash(folder, "player play --style ="), "jazz rock");
   EXPECT_EQ(offered_by_bash(folder, "player play --volume ''"), "");
-  EXPECT_EQ(offered_by_bash(folder, "player play x"), "");  // bash goes on to file names
+  EXPECT_EQ(offered_by_bash(folder, "player play x"), "");  // bash then offers file names
 }
 
-TEST(Completion, ZshAndFishCarryTheSame) {
+TEST(Completion, ZshAndFishOfferTheSame) {
   const std::string zsh = zsh_completion(example()), fish = fish_completion(example());
-  EXPECT_NE(zsh.find("'play:Play\\: it'\\''s \\[loud\\]'"), std::string::npos) << zsh;
-  EXPECT_NE(zsh.find("'--style[How]:style:(jazz rock rock\\:hard)'"), std::string::npos) << zsh;
-  EXPECT_NE(zsh.find("':file:_files'"), std::string::npos) << zsh;
-  EXPECT_NE(fish.find("-f -a play -d 'Play: it\\'s [loud]'"), std::string::npos) << fish;
-  EXPECT_NE(fish.find("-l style -x -a 'jazz rock rock:hard' -d 'How'"), std::string::npos) << fish;
+  expect_contains(zsh, "'play:Play\\: it'\\''s \\[loud\\]'");
+  expect_contains(zsh, "'--style[How]:style:(jazz rock rock\\:hard)'");
+  expect_contains(zsh, "':file:_files'");
+  expect_contains(fish, "-f -a play -d 'Play: it\\'s [loud]'");
+  expect_contains(fish, "-l style -x -a 'jazz rock rock:hard' -d 'How'");
   EXPECT_EQ((zsh + fish).find("secret"), std::string::npos);
   EXPECT_EQ((zsh + fish).find("internal"), std::string::npos);
 }
 
-TEST(Completion, ZshAndFishCanReadTheirs) {
+TEST(Completion, ZshAndFishAcceptTheirScripts) {
   const TemporaryFolder folder;
   const auto reads = [&](const std::string& shell, const std::string& script) {
     const std::string file = write_text(folder / ("completion." + shell), script).string();
@@ -100,12 +101,12 @@ TEST(Completion, ZshAndFishCanReadTheirs) {
   EXPECT_TRUE(!has("fish") || reads("fish", fish_completion(example())));
 }
 
-TEST(Completion, TheManualPageIsGoodRoff) {
+TEST(Completion, TheManualPageIsValidRoff) {
   const std::string page = man_page(example(), "player 1");
   EXPECT_NE(page.find(".PP\n\\fBSound:\\fR\n.TP\n\\fB\\-\\-volume\\fR \\fIINT\\fR\nHow loud (0 to 11; default 5)"),
             std::string::npos)
       << page;
-  EXPECT_NE(page.find("\n\\&.hidden"), std::string::npos) << page;
+  expect_contains(page, "\n\\&.hidden");
   if (!has("man")) GTEST_SKIP() << "there is no man to read it";
   const TemporaryFolder folder;
   const std::string file = write_text(folder / "player.1", page).string(), warnings = (folder / "warnings").string();

@@ -1,4 +1,4 @@
-// The emulated cuFFT's own tests: every misuse that it must catch.
+// The emulated cuFFT: its results, and every misuse that it must detect.
 #if MELGRAD_EMULATED
 
 #include "kernels/device/emulated/libraries/cufft.h"
@@ -6,15 +6,14 @@
 #include <cmath>
 #include <optional>
 
-#include "tests/support/expect_error.h"
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
 constexpr int length = 12, bins = 7, row = 14, batch = 5;
 
-// A plan of rows in place.
+// A plan for in-place transforms of rows.
 class EmulatedCufft : public testing::Test {
  protected:
   EmulatedCufft() { cufftCreate(&plan_); }
@@ -27,8 +26,8 @@ class EmulatedCufft : public testing::Test {
   void make_ready() {
     cufftSetAutoAllocation(plan_, 0);
     ASSERT_EQ(make(), CUFFT_SUCCESS);
-    work_.emplace(stream_, work_bytes_);
-    cufftSetWorkArea(plan_, work_->get());
+    work_.emplace(stream_, static_cast<int64_t>(work_bytes_));
+    cufftSetWorkArea(plan_, static_cast<char*>(*work_));
   }
   cufftResult execute(void* rows) {
     return cufftExecD2Z(plan_, static_cast<double*>(rows), static_cast<cufftDoubleComplex*>(rows));
@@ -37,17 +36,18 @@ class EmulatedCufft : public testing::Test {
   Stream& stream_ = Stream::of(Device::cuda);
   cufftHandle plan_ = 0;
   size_t work_bytes_ = 0;
-  std::optional<test::Block> work_;
-  test::Block rows_{stream_, batch* row * sizeof(double)};
+  std::optional<DeviceVector<char>> work_;
+  DeviceVector<double> rows_{stream_, batch* row};
 };
 
 TEST_F(EmulatedCufft, TransformsEachRow) {
   make_ready();
   std::vector<double> signals(batch * row);
-  for (int i = 0; i < batch; ++i) signals[static_cast<size_t>(i * row + i)] = 1;  // an impulse at i: bin k is w^(i k)
-  rows_.upload(std::span<const double>(signals));
-  ASSERT_EQ(execute(rows_.get()), CUFFT_SUCCESS);
-  const auto spectra = rows_.download<double>();
+  for (int i = 0; i < batch; ++i)
+    signals[static_cast<size_t>(i * row + i)] = 1;  // an impulse at i, so bin k is w^(i k)
+  const DeviceVector<double> rows(stream_, signals);
+  ASSERT_EQ(execute(rows), CUFFT_SUCCESS);
+  const auto spectra = rows.values();
   for (int i = 0; i < batch; ++i) {
     for (int k = 0; k < bins; ++k) {
       const double angle = -2 * M_PI * i * k / length;
@@ -57,35 +57,40 @@ TEST_F(EmulatedCufft, TransformsEachRow) {
   }
 }
 
+<<<<<<< HEAD:tests/kernels/device/emulated/cufft_test.cpp
 TEST_F(EmulatedCufft, WantsAWorkAreaInDeviceMemory) {
   expect_error([&] { make(); }, "would allocate its own work area");
+=======
+TEST_F(EmulatedCufft, NeedsAWorkAreaInDeviceMemory) {
+  expect_error([&] { make(); }, "would allocate its own work area");
+>>>>>>> part2:tests/kernels/device/emulated/libraries/cufft_test.cpp
   cufftSetAutoAllocation(plan_, 0);
   make();
-  expect_error([&] { execute(rows_.get()); }, "no work area was set");
+  expect_error([&] { execute(rows_); }, "no work area was set");
   std::vector<char> host(work_bytes_);
   cufftSetWorkArea(plan_, host.data());
-  expect_error([&] { execute(rows_.get()); }, "the work area");
-  const test::Block small(stream_, work_bytes_ / 2);
-  cufftSetWorkArea(plan_, small.get());
-  expect_error([&] { execute(rows_.get()); }, "the work area");
+  expect_error([&] { execute(rows_); }, "the work area");
+  const DeviceVector<char> small(stream_, static_cast<int64_t>(work_bytes_ / 2));
+  cufftSetWorkArea(plan_, small);
+  expect_error([&] { execute(rows_); }, "the work area");
 }
 
-TEST_F(EmulatedCufft, WantsItsDataInDeviceMemory) {
+TEST_F(EmulatedCufft, NeedsItsDataInDeviceMemory) {
   make_ready();
   std::vector<double> host(batch * row);
   expect_error([&] { execute(host.data()); }, "the input");
-  const test::Block small(stream_, batch * length * sizeof(double));
-  expect_error([&] { execute(small.get()); }, "the input");
+  const DeviceVector<double> small(stream_, batch * length);
+  expect_error([&] { execute(small); }, "the input");
 }
 
-TEST_F(EmulatedCufft, KnowsPlansAndTheirErrors) {
-  EXPECT_EQ(execute(rows_.get()), CUFFT_INVALID_PLAN);
+TEST_F(EmulatedCufft, RefusesInvalidPlans) {
+  EXPECT_EQ(execute(rows_), CUFFT_INVALID_PLAN);
   cufftSetAutoAllocation(plan_, 0);
   EXPECT_EQ(make(length - 1), CUFFT_INVALID_VALUE);
   EXPECT_EQ(cufftDestroy(plan_ + 1000), CUFFT_INVALID_PLAN);
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test
 
 #endif

@@ -1,15 +1,13 @@
-// Dropout in the graph; tests/kernels/dropout_test.cpp proves the mask's statistics.
+// Dropout as an op of the graph and as a layer. tests/kernels/dropout_test.cpp tests the statistics of the mask.
 #include "framework/layers.h"
 #include "tests/support/devices.h"
 #include "tests/support/gradient_check.h"
-#include "tests/support/reference.h"
+#include "tests/support/random.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
 
-using reference::random_values;
-
-TEST(Dropout, ItsGradientIsTheSlope) {
+TEST(Dropout, GradientIsTheSlope) {
   for (const int64_t n : {1, 31, 33, 1009}) {
     SCOPED_TRACE(n);
     Generator generator(3);
@@ -20,21 +18,22 @@ TEST(Dropout, ItsGradientIsTheSlope) {
   }
 }
 
-class DropoutOnDevice : public testing::TestWithParam<Device> {};
+class DropoutOnDevice : public testing::TestWithParam<Device> {
+ protected:
+  void SetUp() override { MELGRAD_SKIP_WITHOUT(GetParam()); }
+};
 
 TEST_P(DropoutOnDevice, BackwardUsesTheMaskOfForward) {
-  run_on(GetParam(), [] {
-    Generator generator(3, GetParam());
-    Tensor x = Tensor::full({10007}, 1, GetParam()).require_grad();
-    const Tensor y = dropout(x, 0.25f, generator.draw());
-    y.backward(Tensor::full({10007}, 1, GetParam()));
-    EXPECT_EQ(x.grad().to_vector(), y.to_vector());
-  });
+  Generator generator(3, GetParam());
+  Tensor x = Tensor::full({10007}, 1, GetParam()).require_grad();
+  const Tensor y = dropout(x, 0.25f, generator.draw());
+  y.backward(Tensor::full({10007}, 1, GetParam()));
+  EXPECT_EQ(x.grad().to_vector(), y.to_vector());
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, DropoutOnDevice, testing::ValuesIn(devices), name_of_device);
+INSTANTIATE_TEST_SUITE_P(Devices, DropoutOnDevice, testing::ValuesIn(devices_of_build), name_of_device);
 
-TEST(Dropout, DrawsAFreshMaskAtEveryCallAndTheSameAfterTheSameSeed) {
+TEST(Dropout, DrawsANewMaskAtEveryCallAndRepeatsWithTheSeed) {
   Dropout layer(0.5f);
   const Tensor x = Tensor::full({100}, 1);
   manual_seed(5);
@@ -44,7 +43,7 @@ TEST(Dropout, DrawsAFreshMaskAtEveryCallAndTheSameAfterTheSameSeed) {
   EXPECT_EQ(layer(x).to_vector(), first);
 }
 
-TEST(Dropout, PassesItsInputThroughInEvaluation) {
+TEST(Dropout, ReturnsItsInputInEvaluation) {
   Dropout layer(0.5f);
   layer.train(false);
   const Tensor x = Tensor::full({100}, 1);
@@ -52,4 +51,4 @@ TEST(Dropout, PassesItsInputThroughInEvaluation) {
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

@@ -1,22 +1,20 @@
-// The emulated device's own tests: for every fault that it must catch, a kernel that commits it.
+// Tests of the emulated device: for every fault that it must detect, a kernel with that fault.
 #if MELGRAD_EMULATED
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <numeric>
 
 #include "kernels/device/cuda.cuh"
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using test::Array;
-using test::Block;
-using test::Results;
 
 Stream& device() { return Stream::of(Device::cuda); }
 
+<<<<<<< HEAD:tests/kernels/device/emulated/cuda_test.cpp
 // The message of the exception that body() throws.
 template <class Body>
 std::string error_of(Body body) {
@@ -26,13 +24,16 @@ std::string error_of(Body body) {
     return error.what();
   }
   return "no error";
+=======
+// The name of this file, which errors of its kernels contain.
+const std::string this_file = std::filesystem::path(__FILE__).filename().string();
+
+void expect_all(const std::string& message, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts) expect_contains(message, part);
+>>>>>>> part2:tests/kernels/device/emulated/cuda_runtime_test.cpp
 }
 
-void expect_error(const std::string& message, std::initializer_list<const char*> parts) {
-  for (const char* part : parts) EXPECT_NE(message.find(part), std::string::npos) << message << "\nlacks " << part;
-}
-
-// ---- Where threads are, and in which order they come ----
+// ---- Threads and their orders ----
 
 __global__ void write_visits(int* visits, int* count) {
   const unsigned block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
@@ -42,10 +43,9 @@ __global__ void write_visits(int* visits, int* count) {
 
 std::vector<int> visits(dim3 grid, dim3 block) {
   const size_t threads = size_t{grid.x} * grid.y * grid.z * block.x * block.y * block.z;
-  const Block visits(device(), threads * sizeof(int)), count(device(), sizeof(int));
-  device().zero(count.get(), sizeof(int));
-  launch(write_visits, grid, block, 0, device(), visits.as<int>(), count.as<int>());
-  return visits.download<int>();
+  const DeviceVector<int> visits(device(), static_cast<int64_t>(threads)), count(device(), std::vector{0});
+  launch(write_visits, grid, block, 0, device(), +visits, +count);
+  return visits.values();
 }
 
 TEST(EmulatedCuda, RunsEveryThreadOnceInThreeOrders) {
@@ -69,7 +69,7 @@ TEST(EmulatedCuda, RunsEveryThreadOnceInThreeOrders) {
 
 constexpr int threads = 128;
 
-// Two sums of a block one after the other, with either of the barriers that they need.
+// Two sums of a block, one after the other. Each needs both barriers.
 template <bool after_write, bool before_overwrite>
 __global__ void two_sums(const float* x, float* sums) {
   SHARED(float, partial, [threads / warp_size]);
@@ -84,8 +84,8 @@ __global__ void two_sums(const float* x, float* sums) {
   }
 }
 
-// In how many of the orders all threads get both sums right.
-int orders_in_which_it_is_right(void (*kernel)(const float*, float*)) {
+// The number of orders in which all threads compute both sums correctly.
+int count_correct_orders(void (*kernel)(const float*, float*)) {
   std::vector<float> values(2 * threads);
   std::iota(values.begin(), values.end(), 0.0f);
   int right = 0;
@@ -101,10 +101,10 @@ int orders_in_which_it_is_right(void (*kernel)(const float*, float*)) {
   return right;
 }
 
-TEST(EmulatedCuda, ShowsAMissingBarrier) {
-  EXPECT_EQ(orders_in_which_it_is_right(two_sums<true, true>), 3);
-  EXPECT_LT(orders_in_which_it_is_right(two_sums<false, true>), 3);
-  EXPECT_LT(orders_in_which_it_is_right(two_sums<true, false>), 3);
+TEST(EmulatedCuda, DetectsAMissingBarrier) {
+  EXPECT_EQ(count_correct_orders(two_sums<true, true>), 3);
+  EXPECT_LT(count_correct_orders(two_sums<false, true>), 3);
+  EXPECT_LT(count_correct_orders(two_sums<true, false>), 3);
 }
 
 __global__ void sum_block(const float* x, float* sums) {
@@ -114,12 +114,12 @@ __global__ void sum_block(const float* x, float* sums) {
 TEST(EmulatedCuda, BlockSumReachesAllThreads) {
   std::vector<float> values(threads);
   std::iota(values.begin(), values.end(), 0.0f);
-  const Results results = test::in_every_order([&] {
+  const std::vector<float> results = in_every_order([&] {
     const Array x(device(), values), sums(device(), threads);
     launch(sum_block, 1, threads, 0, device(), x.floats(), sums.floats());
-    return Results{sums.values()};
+    return sums.values();
   });
-  EXPECT_EQ(results[0], std::vector<float>(threads, 127.0f * 128 / 2 + 128));
+  EXPECT_EQ(results, std::vector<float>(threads, 127.0f * 128 / 2 + 128));
 }
 
 constexpr int divergent_line = __LINE__ + 3;
@@ -138,14 +138,13 @@ __global__ void early_return() {
 
 TEST(EmulatedCuda, ReportsADivergentBarrierWithItsLines) {
   const ProfilerRange range(device(), "the_operation");
-  expect_error(error_of([] { launch(divergent_barrier, 2, 64, 0, device()); }),
-               {"the_operation", "block (0, 0, 0)", "divergent barrier", "thread (0, 0, 0)", "thread (32, 0, 0)",
-                fmt::format("emulated_cuda_test.cpp:{}", divergent_line).c_str(),
-                fmt::format("emulated_cuda_test.cpp:{}", divergent_line + 2).c_str()});
-  expect_error(error_of([] { launch(early_return, 1, 64, 0, device()); }),
-               {"incomplete barrier", "thread (40, 0, 0) has returned"});
-  // And the device works on.
-  EXPECT_EQ(orders_in_which_it_is_right(two_sums<true, true>), 3);
+  expect_all(error_of([] { launch(divergent_barrier, 2, 64, 0, device()); }),
+             {"the_operation", "block (0, 0, 0)", "divergent barrier", "thread (0, 0, 0)", "thread (32, 0, 0)",
+              fmt::format("{}:{}", this_file, divergent_line), fmt::format("{}:{}", this_file, divergent_line + 2)});
+  expect_all(error_of([] { launch(early_return, 1, 64, 0, device()); }),
+             {"incomplete barrier", "thread (40, 0, 0) has returned"});
+  // The device can be used after an error.
+  EXPECT_EQ(count_correct_orders(two_sums<true, true>), 3);
 }
 
 // ---- Warps ----
@@ -163,10 +162,10 @@ __global__ void exchange(int* results) {
   __syncwarp();
 }
 
-TEST(EmulatedCuda, ShufflesAndVotesAsTheProgrammingGuideSays) {
-  const Block block(device(), 256 * sizeof(int));
-  launch(exchange, 1, 32, 0, device(), block.as<int>());
-  const auto results = block.download<int>();
+TEST(EmulatedCuda, ShufflesAndVotesAsInTheProgrammingGuide) {
+  const DeviceVector<int> block(device(), 256);
+  launch(exchange, 1, 32, 0, device(), +block);
+  const auto results = block.values();
   for (int lane = 0; lane < 32; ++lane) {
     const auto result = [&](int k) { return results[static_cast<size_t>(32 * k + lane)]; };
     EXPECT_EQ(result(0), 5);
@@ -174,7 +173,7 @@ TEST(EmulatedCuda, ShufflesAndVotesAsTheProgrammingGuideSays) {
     EXPECT_EQ(result(2), lane % 16 < 3 ? lane : lane - 3);
     EXPECT_EQ(result(3), lane % 16 >= 13 ? lane : lane + 3);
     EXPECT_EQ(result(4), lane ^ 6);
-    EXPECT_EQ(result(5), lane < 16 ? lane : lane - 16);  // a later segment may not be read, an earlier one may
+    EXPECT_EQ(result(5), lane < 16 ? lane : lane - 16);  // a lane cannot read a later segment, but an earlier one
     EXPECT_EQ(result(6), 0b01001001001001001001001001001001);
     EXPECT_EQ(result(7), 2);
   }
@@ -196,16 +195,16 @@ __global__ void different_calls(int* result) {
   }
 }
 
-TEST(EmulatedCuda, ReportsWarpOperationsThatLanesMiss) {
-  const Block result(device(), 64 * sizeof(int));
+TEST(EmulatedCuda, ReportsWarpOperationsWithMissingLanes) {
+  const DeviceVector<int> result(device(), 64);
   const auto error = [&](void (*kernel)(int*), unsigned block) {
-    return error_of([&] { launch(kernel, 1, block, 0, device(), result.as<int>()); });
+    return error_of([&] { launch(kernel, 1, block, 0, device(), +result); });
   };
-  expect_error(error(read_outside_the_mask, 32), {"emulated_cuda_test.cpp", "lane 20", "not in the mask 0x0000ffff"});
-  expect_error(error(call_outside_the_mask, 32), {"emulated_cuda_test.cpp", "lane 16 is not in its own mask"});
-  expect_error(error(half_a_warp, 32), {"incomplete warp", "for lane 16", "thread (16, 0, 0) has returned"});
-  expect_error(error(whole_warp, 33), {"incomplete warp", "for lane 1,", "a block of 33 threads does not have"});
-  expect_error(error(different_calls, 32), {"incomplete warp", "for lane 16, but thread (16, 0, 0) waits at"});
+  expect_all(error(read_outside_the_mask, 32), {this_file, "lane 20", "not in the mask 0x0000ffff"});
+  expect_all(error(call_outside_the_mask, 32), {this_file, "lane 16 is not in its own mask"});
+  expect_all(error(half_a_warp, 32), {"incomplete warp", "for lane 16", "thread (16, 0, 0) has returned"});
+  expect_all(error(whole_warp, 33), {"incomplete warp", "for lane 1,", "a block of 33 threads does not have"});
+  expect_all(error(different_calls, 32), {"incomplete warp", "for lane 16, but thread (16, 0, 0) waits at"});
 }
 
 // ---- Launches ----
@@ -218,31 +217,31 @@ TEST(EmulatedCuda, RefusesLaunchesThatAGpuRefuses) {
   const auto error = [&](dim3 grid, dim3 block, size_t shared) {
     return error_of([&] { launch(write, grid, block, shared, device(), y.floats(), int64_t{0}); });
   };
-  expect_error(error(0, 32, 0), {"the_operation", "a grid of 0x1x1"});
-  expect_error(error({1, 70000}, 32, 0), {"a grid of 1x70000x1"});
-  expect_error(error(1, 1025, 0), {"a block of 1025x1x1"});
-  expect_error(error(1, 0, 0), {"a block of 0x1x1"});
-  expect_error(error(1, 32, 1 << 20), {"1048576 bytes of shared memory"});
+  expect_all(error(0, 32, 0), {"the_operation", "a grid of 0x1x1"});
+  expect_all(error({1, 70000}, 32, 0), {"a grid of 1x70000x1"});
+  expect_all(error(1, 1025, 0), {"a block of 1025x1x1"});
+  expect_all(error(1, 0, 0), {"a block of 0x1x1"});
+  expect_all(error(1, 32, 1 << 20), {"1048576 bytes of shared memory"});
 }
 
-TEST(EmulatedCuda, RefusesPointersThatAreNotTheDevices) {
+TEST(EmulatedCuda, RefusesPointersOutsideDeviceMemory) {
   float on_host = 0;
   float* released = nullptr;
   {
     const Array y(device(), 1);
     released = y.floats();
   }
-  expect_error(error_of([&] { launch(write, 1, 1, 0, device(), &on_host, int64_t{0}); }),
-               {"argument 1 does not point into device memory"});
-  expect_error(error_of([&] { launch(write, 1, 1, 0, device(), released, int64_t{0}); }),
-               {"argument 1 points into device memory that was released"});
+  expect_all(error_of([&] { launch(write, 1, 1, 0, device(), &on_host, int64_t{0}); }),
+             {"argument 1 does not point into device memory"});
+  expect_all(error_of([&] { launch(write, 1, 1, 0, device(), released, int64_t{0}); }),
+             {"argument 1 points into device memory that was released"});
 }
 
 // ---- Memory ----
 
-TEST(EmulatedCuda, ShowsAnOutputThatNoThreadWrote) {
+TEST(EmulatedCuda, DetectsAnOutputThatNoThreadWrote) {
   {
-    const Array earlier(device(), std::vector<float>(3, 1.0f));  // its block is used again
+    const Array earlier(device(), std::vector<float>(3, 1.0f));  // its block is reused
   }
   const Array y(device(), 3);
   launch(write, 1, 1, 0, device(), y.floats(), int64_t{1});
@@ -260,7 +259,7 @@ __global__ void read_unwritten_shared_memory(float* y) {
   fixed[1] = dynamic[0] = 1;
 }
 
-TEST(EmulatedCuda, GivesEveryBlockSharedMemoryFullOfNaN) {
+TEST(EmulatedCuda, FillsSharedMemoryOfEveryBlockWithNaN) {
   const Array y(device(), 4);
   launch(read_unwritten_shared_memory, 2, 1, sizeof(float), device(), y.floats());
   for (const float value : y.values()) EXPECT_TRUE(std::isnan(value));
@@ -268,8 +267,8 @@ TEST(EmulatedCuda, GivesEveryBlockSharedMemoryFullOfNaN) {
 
 TEST(EmulatedCuda, RunsOutOfMemoryWithAnErrorAndRecovers) {
   emulated_cuda::set_device_memory_limit(size_t{1} << 30);
-  expect_error(error_of([] { device().allocate(size_t{2} << 30); }),
-               {"out of memory on cuda:0 (emulated): 2048.0 MiB requested"});
+  expect_all(error_of([] { device().allocate(size_t{2} << 30); }),
+             {"out of memory on cuda:0 (emulated): 2048.0 MiB requested"});
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
   const Array y(device(), 1000);
   emulated_cuda::set_device_memory_limit(SIZE_MAX);
@@ -278,7 +277,7 @@ TEST(EmulatedCuda, RunsOutOfMemoryWithAnErrorAndRecovers) {
 TEST(EmulatedCuda, IsTheOnlyGpuOnceItIsInUse) {
   device();
   Stream::choose_gpu(0);
-  expect_error(error_of([] { Stream::choose_gpu(1); }), {"cuda:1 cannot be used beside cuda:0"});
+  expect_all(error_of([] { Stream::choose_gpu(1); }), {"cuda:1 cannot be used beside cuda:0"});
 }
 
 TEST(EmulatedCudaDeathTest, ReportsLeaksAtExit) {
@@ -364,6 +363,6 @@ TEST(EmulatedCudaDeathTest, MisalignedVector) {
 #endif
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test
 
 #endif

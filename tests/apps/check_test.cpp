@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/io/atomic_file.h"
+#include "tests/support/audio_files.h"
 #include "tests/support/call.h"
-#include "tests/support/music_set.h"
 
 namespace melgrad::test {
 namespace {
@@ -28,7 +28,7 @@ class CheckCommand : public testing::Test {
     return call(arguments);
   }
 
-  // Splits the music so that the copied track and its copy lie on two sides.
+  // Writes a split with the copied track in the training set and its copy in the test set.
   void write_manifest() const {
     std::string text = "path,label,split\n";
     for (const char* label : {"low", "middle", "high"}) {
@@ -42,19 +42,17 @@ class CheckCommand : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(CheckCommand, PrintsTheBalanceAndThatNothingWasFound) {
+TEST_F(CheckCommand, PrintsTheBalanceAndNothingFound) {
   const Result result = call({"check", path("music"), "--no-cache", "--quiet", "--strict", "--png", path("b.png")});
   EXPECT_EQ(result.exit_code, 0) << result.out;
   EXPECT_EQ(result.err, "");
-  EXPECT_NE(result.out.find("18 tracks in 3 labels, median length 1.0 s\n22050 Hz: 18 tracks"), std::string::npos)
-      << result.out;
-  EXPECT_NE(result.out.find("middle       6 tracks      0.1 min  " + std::string(40, '#')), std::string::npos)
-      << result.out;
-  EXPECT_NE(result.out.find("nothing found"), std::string::npos);
+  expect_contains(result.out, "18 tracks in 3 labels, median length 1.0 s\n22050 Hz: 18 tracks");
+  expect_contains(result.out, "middle       6 tracks      0.1 min  " + std::string(40, '#'));
+  expect_contains(result.out, "nothing found");
   EXPECT_EQ(read_file(path("b.png")).substr(1, 3), "PNG");
 }
 
-TEST_F(CheckCommand, FailsOnFindingsOnlyUnderStrictAndNotOnIgnoredOnes) {
+TEST_F(CheckCommand, FailsOnFindingsThatAreNotIgnoredWithStrict) {
   copy_track();
   write_text(path("music/low/broken.wav"), "no audio");
   const std::vector<std::string> check{"check", path("music"), "--no-cache", "--quiet"};
@@ -65,15 +63,14 @@ TEST_F(CheckCommand, FailsOnFindingsOnlyUnderStrictAndNotOnIgnoredOnes) {
   };
   const Result result = with({});
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_NE(result.out.find("cannot be read (unreadable: 1)"), std::string::npos) << result.out;
-  EXPECT_NE(result.out.find("low/low.00000.wav and middle/copy.wav; their labels differ"), std::string::npos)
-      << result.out;
+  expect_contains(result.out, "cannot be read (unreadable: 1)");
+  expect_contains(result.out, "low/low.00000.wav and middle/copy.wav; their labels differ");
   EXPECT_EQ(with({"--strict"}).exit_code, 1);
   EXPECT_EQ(with({"--strict", "--ignore", "identical,unreadable"}).exit_code, 0);
   EXPECT_EQ(with({"--ignore", "nonsense"}).exit_code, 2);
 }
 
-TEST_F(CheckCommand, GivesJsonToPrograms) {
+TEST_F(CheckCommand, PrintsJson) {
   copy_track();
   const Result result = call({"check", path("music"), "--no-cache", "--quiet", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -86,7 +83,7 @@ TEST_F(CheckCommand, GivesJsonToPrograms) {
   EXPECT_EQ(report.at("findings")[0].at("files"), (std::vector<std::string>{"low/low.00000.wav", "middle/copy.wav"}));
 }
 
-TEST_F(CheckCommand, TrainingNamesBothFilesOfALeakAndStopsUnderStrict) {
+TEST_F(CheckCommand, TrainingNamesBothFilesOfALeakAndStopsWithStrict) {
   copy_track();
   write_manifest();
   const Result result = train("manifest.csv", "run");
@@ -103,11 +100,11 @@ TEST_F(CheckCommand, TrainingNamesBothFilesOfALeakAndStopsUnderStrict) {
 
   const Result strict = train("manifest.csv", "strict", {"--strict"});
   EXPECT_EQ(strict.exit_code, 1);
-  EXPECT_NE(strict.err.find("music/middle/copy.wav"), std::string::npos) << strict.err;
+  expect_contains(strict.err, "music/middle/copy.wav");
   EXPECT_FALSE(fs::exists(path("strict/last.safetensors")));
 }
 
-TEST_F(CheckCommand, TrainingOnASoundSplitWarnsOfNothing) {
+TEST_F(CheckCommand, TrainingOnAGoodSplitPrintsNoWarning) {
   const Result result = train("music", "run", {"--test-fraction", "0.34"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
