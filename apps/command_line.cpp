@@ -97,6 +97,7 @@ std::vector<std::string> with_config(const std::vector<Command>& commands, std::
 int parse_and_run(int argc, const char* const* argv) {
   CLI::App program("Train music-genre classifiers on audio files and apply them", "melgrad");
   program.formatter(std::make_shared<HelpFormatter>(std::min(terminal_columns(stdout), widest_help)));
+  program.group("Commands");  // the commands inherit it as their heading
   program.set_help_flag("-h,--help", "Print this help and exit");
   program.footer(
       "melgrad COMMAND --help explains the options of a command.\n\n"
@@ -106,7 +107,8 @@ int parse_and_run(int argc, const char* const* argv) {
       "  melgrad evaluate demo/run demo/data");
   bool json = false;  // added before --version, so that it is parsed before --version acts
   program.add_flag("--json", json, "With --version: print the build, its libraries and the devices as JSON");
-  program.set_version_flag("--version", [&json] { return json ? version_json() : version_line(); });
+  program.set_version_flag(
+      "--version", [&json] { return json ? version_json() : version_line(); }, "Print the version and exit");
   program.require_subcommand(1);
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
     return fmt::format("melgrad: {}; see --help\n", one_line(parse_failure(*app, error)));
