@@ -93,9 +93,10 @@ std::vector<std::string> with_config(const std::vector<Command>& commands, std::
   return arguments;
 }
 
-int parse_and_run(int argc, const char* const* argv) {
-  CLI::App program("Train music-genre classifiers on audio files and apply them", "melgrad");
+// `json` is parsed before --version acts, because its option is added first.
+void set_up(CLI::App& program, bool& json) {
   program.formatter(std::make_shared<HelpFormatter>(std::min(terminal_columns(stdout), widest_help)));
+  program.group("Commands");  // the commands inherit it as their heading
   program.set_help_flag("-h,--help", "Print this help and exit");
   program.footer(
       "melgrad COMMAND --help explains the options of a command.\n\n"
@@ -103,13 +104,19 @@ int parse_and_run(int argc, const char* const* argv) {
       "  melgrad synth demo/data\n"
       "  melgrad train demo/data --out demo/run --test-fraction 0.3 --epochs 40\n"
       "  melgrad evaluate demo/run demo/data");
-  bool json = false;  // added before --version, so that it is parsed before --version acts
   program.add_flag("--json", json, "With --version: print the build, its libraries and the devices as JSON");
-  program.set_version_flag("--version", [&json] { return json ? version_json() : version_line(); });
+  program.set_version_flag(
+      "--version", [&json] { return json ? version_json() : version_line(); }, "Print the version and exit");
   program.require_subcommand(1);
   program.failure_message([](const CLI::App* app, const CLI::Error& error) {
     return fmt::format("melgrad: {}; see --help\n", one_line(parse_failure(*app, error)));
   });
+}
+
+int parse_and_run(int argc, const char* const* argv) {
+  CLI::App program("Train music-genre classifiers on audio files and apply them", "melgrad");
+  bool json = false;
+  set_up(program, json);
   if (const char* lacking = missing_instructions()) {
     complain(fmt::format("this processor lacks {}, which this build needs; run melgrad on another one", lacking));
     return exit_failure;

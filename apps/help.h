@@ -1,4 +1,4 @@
-// The layout of --help: a line for each option, wrapped to the width of the terminal.
+// The layout of --help: two columns, wrapped to the width of the terminal.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -12,6 +12,8 @@ class HelpFormatter : public CLI::Formatter {
  public:
   explicit HelpFormatter(int columns);
 
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
+  std::string make_subcommand(const CLI::App* command) const override;
   std::string make_option(const CLI::Option* option, bool is_positional) const override;
 
  private:

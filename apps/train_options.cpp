@@ -76,7 +76,7 @@ void add_optimization_options(CLI::App& app, TrainCommand& c) {
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--step-epochs", c.step_epochs, "Epochs between two steps of the step schedule")
       ->check(CLI::Range(1, 1'000'000));
-  app.add_option("--gamma", c.gamma, "Factor of the learning rate at each step of the step schedule")
+  app.add_option("--gamma", c.gamma, "Factor on the learning rate at each step of the step schedule")
       ->check(positive_number());
   app.add_option("--weight-decay", c.train.weight_decay,
                  "Weight decay coefficient. Biases and batch norm parameters do not decay")
@@ -101,7 +101,7 @@ void add_augmentation_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--level", jitter.level, "Largest random change of loudness, in dB. 0: no change")
       ->check(CLI::Range(0.0, 100.0));
   app.add_option("--mixup", c.crops.augmentation.mixup_alpha,
-                 "Mixup: mix pairs of crops by a weight drawn from Beta(alpha, alpha); this sets alpha. 0: no mixup")
+                 "Alpha of mixup: pairs of crops are mixed with a weight drawn from Beta(alpha, alpha). 0: no mixup")
       ->check(non_negative_number());
   kernel::SpecAugment& spec = c.crops.augmentation.spec_augment;
   app.add_option("--frequency-masks", spec.frequency_masks, "SpecAugment: number of frequency masks per crop")
@@ -122,8 +122,8 @@ void add_run_options(CLI::App& app, TrainCommand& c) {
   app.add_flag("--deterministic", c.deterministic,
                "Give the same bits in every run on a GPU, at some cost in speed. The CPU always does");
   app.add_option("--profile-steps", c.profile_steps,
-                 "Let nsys and ncu capture steps A to B, given as A:B; see docs/profiling.md")
-      ->type_name("A:B");
+                 "Steps for nsys and ncu to capture, as FIRST:LAST; see docs/profiling.md")
+      ->type_name("STEPS");
   add_output_options(app, c.output);
 }
 

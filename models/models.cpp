@@ -26,7 +26,7 @@ struct Entry {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all{
-      {{"cnn", "3x3 convolutions, ReLU and max-pooling, 16 to 128 channels, no batch norm"}, cnn<false>},
+      {{"cnn", "3x3 convolutions with ReLU and max-pooling, 16 to 128 channels"}, cnn<false>},
       {{"cnn_bn", "cnn with batch norm after each convolution"}, cnn<true>},
       {{"resnet_small", "ResNet-18 at a quarter of its width, for small data sets"}, resnet<16, 2, 2, 2, 2>},
       {{"resnet18", "ResNet-18 with a one-channel stem"}, resnet<64, 2, 2, 2, 2>},

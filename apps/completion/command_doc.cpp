@@ -67,6 +67,7 @@ OptionDoc describe(const CLI::Option& option) {
                 .default_value = option.get_default_str(),
                 .required = option.get_required(),
                 .repeated = option.get_expected_max() > 1};
+  if (doc.default_value == "[]") doc.default_value.clear();  // an empty list
   if (option.get_expected_max() > 0) {
     describe_value(option.get_type_name(), doc);
   } else {

@@ -71,7 +71,7 @@ std::string man_page(const CommandDoc& program, const std::string& version) {
 .SH SYNOPSIS
 \fB{2}\fR \fICOMMAND\fR [\fIARGUMENTS\fR]
 .SH DESCRIPTION
-{3}
+{3}.
 .SH OPTIONS
 {4}.SH COMMANDS
 )",

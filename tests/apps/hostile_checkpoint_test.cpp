@@ -97,17 +97,10 @@ TEST_F(HostileCheckpoint, MetadataIsChecked) {
   for (const auto& [key, says, value] : table) expect_refused_metadata(key, value, says);
 }
 
-<<<<<<< HEAD:tests/framework/dataset/hostile_checkpoint_test.cpp
-TEST_F(HostileCheckpoint, MetadataThatIsRefusedComesWithARemedy) {
-  expect_refused_metadata("crop_frames", "0", "fetch it again or train again");
-  expect_refused_metadata("crop_frames", "[", "fetch it again or train again");
-  expect_refused_metadata("standardisation", "{}", "fetch it again or train again");
-=======
 TEST_F(HostileCheckpoint, TheErrorAboutMetadataNamesARemedy) {
   expect_refused_metadata("crop_frames", "0", "fetch it again or train again");
   expect_refused_metadata("crop_frames", "[", "fetch it again or train again");
   expect_refused_metadata("standardisation", "{}", "fetch it again or train again");
->>>>>>> part2:tests/apps/hostile_checkpoint_test.cpp
 }
 
 // Ten minutes of silence are a few KB of FLAC. Settings that are each allowed would turn them into 2 GB of features.

@@ -91,11 +91,7 @@ TEST(HostileNames, FilesOfAnyNameCanBeUsed) {
   expect_refused({"train", path("latin \xE9"), "--out", path("other")},
                  "is not UTF-8 and cannot be written to config.toml");
 
-<<<<<<< HEAD:tests/framework/dataset/hostile_names_test.cpp
-  // Labels that the model does not have.
-=======
   // A label that the model does not know.
->>>>>>> part2:tests/apps/hostile_names_test.cpp
   write_sine(folder / "others/polka/a.wav", 200);
   expect_refused(
       {"evaluate", path("run"), path("others"), "--split", "all", "--quiet"},

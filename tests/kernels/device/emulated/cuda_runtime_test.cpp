@@ -14,23 +14,11 @@ namespace {
 
 Stream& device() { return Stream::of(Device::cuda); }
 
-<<<<<<< HEAD:tests/kernels/device/emulated/cuda_test.cpp
-// The message of the exception that body() throws.
-template <class Body>
-std::string error_of(Body body) {
-  try {
-    body();
-  } catch (const Exception& error) {
-    return error.what();
-  }
-  return "no error";
-=======
 // The name of this file, which errors of its kernels contain.
 const std::string this_file = std::filesystem::path(__FILE__).filename().string();
 
 void expect_all(const std::string& message, const std::vector<std::string>& parts) {
   for (const std::string& part : parts) expect_contains(message, part);
->>>>>>> part2:tests/kernels/device/emulated/cuda_runtime_test.cpp
 }
 
 // ---- Threads and their orders ----

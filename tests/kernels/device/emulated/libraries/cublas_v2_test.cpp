@@ -46,19 +46,6 @@ TEST_F(EmulatedCublas, NeedsAWorkspaceFromTheStream) {
   EXPECT_EQ(cublasDestroy(handle), CUBLAS_STATUS_SUCCESS);
 }
 
-<<<<<<< HEAD:tests/kernels/device/emulated/cublas_test.cpp
-TEST_F(EmulatedCublas, AFailureNamesTheCallAndTheReason) {
-  try {
-    cublas_check(CUBLAS_STATUS_NOT_SUPPORTED, "linear_forward");
-    FAIL();
-  } catch (const Exception& error) {
-    EXPECT_STREQ(error.what(), "linear_forward: the functionality requested is not supported");
-  }
-}
-
-TEST_F(EmulatedCublas, LackOfMemoryIsToldWithItsFigures) {
-  const MemoryUse memory = device().memory();
-=======
 TEST_F(EmulatedCublas, AnErrorNamesTheCallAndTheReason) {
   EXPECT_EQ(error_of([] { cublas_check(CUBLAS_STATUS_NOT_SUPPORTED, "linear_forward"); }),
             "linear_forward: the functionality requested is not supported");
@@ -66,7 +53,6 @@ TEST_F(EmulatedCublas, AnErrorNamesTheCallAndTheReason) {
 
 TEST_F(EmulatedCublas, OutOfMemoryNamesTheBytesUsedHeldAndFree) {
   const MemoryUse memory = device().memory();
->>>>>>> part2:tests/kernels/device/emulated/libraries/cublas_v2_test.cpp
   emulated_cuda::set_device_memory_limit(emulated_cuda::device_memory_used() + (3 << 20));
   try {
     cublas_check(CUBLAS_STATUS_ALLOC_FAILED, "cublasCreate");

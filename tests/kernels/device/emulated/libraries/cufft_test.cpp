@@ -57,13 +57,8 @@ TEST_F(EmulatedCufft, TransformsEachRow) {
   }
 }
 
-<<<<<<< HEAD:tests/kernels/device/emulated/cufft_test.cpp
-TEST_F(EmulatedCufft, WantsAWorkAreaInDeviceMemory) {
-  expect_error([&] { make(); }, "would allocate its own work area");
-=======
 TEST_F(EmulatedCufft, NeedsAWorkAreaInDeviceMemory) {
   expect_error([&] { make(); }, "would allocate its own work area");
->>>>>>> part2:tests/kernels/device/emulated/libraries/cufft_test.cpp
   cufftSetAutoAllocation(plan_, 0);
   make();
   expect_error([&] { execute(rows_); }, "no work area was set");
