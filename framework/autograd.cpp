@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "framework/tensor_impl.h"
-#include "kernels/add.h"
+#include "kernels/arithmetic.h"
 
 namespace melgrad {
 namespace {

@@ -1,7 +1,7 @@
 #include "framework/ops.h"
 
 #include "kernels/adaptive_avg_pool2d.h"
-#include "kernels/add.h"
+#include "kernels/arithmetic.h"
 #include "kernels/batch_norm.h"
 #include "kernels/cast.h"
 #include "kernels/column_sum.h"
@@ -12,7 +12,6 @@
 #include "kernels/linear.h"
 #include "kernels/max_pool2d.h"
 #include "kernels/relu.h"
-#include "kernels/scale.h"
 
 namespace melgrad {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/ops.h"
-#include "kernels/scale.h"
+#include "kernels/arithmetic.h"
 #include "tests/support/expect_error.h"
 
 namespace melgrad {
