@@ -176,8 +176,7 @@ Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t paddi
   MELGRAD_CHECK(pool.height + 2 * padding >= kernel && pool.width + 2 * padding >= kernel,
                 "max_pool2d of {} with kernel {}: the input is smaller than the window", x.shape(), kernel);
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
-  // One byte an element, held as a tensor of a quarter as many floats.
-  Tensor taken = Tensor::empty({(y.numel() + 3) / 4}, DType::float32, x.device());
+  Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
   kernel::max_pool2d_forward(x.stream(), x.data(), y.data(), taken.as<uint8_t>(), x.dtype(), pool);
   return y.record("max_pool2d", {x}, [pool, taken, shape = x.shape()](const Tensor& dy) {
     Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
