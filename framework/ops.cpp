@@ -162,19 +162,19 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
       });
 }
 
-Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t padding) {
+Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t padding) {
   require_rank(x, 4, "max_pool2d");
   const kernel::Pool2d pool{.batch = x.shape()[0],
                             .height = x.shape()[1],
                             .width = x.shape()[2],
                             .channels = x.shape()[3],
-                            .kernel = kernel,
+                            .kernel = kernel_size,
                             .stride = stride,
                             .padding = padding};
-  MELGRAD_CHECK(kernel >= 1 && kernel <= 16 && stride >= 1 && padding >= 0 && padding <= kernel / 2,
-                "max_pool2d: kernel {}, stride {}, padding {}", kernel, stride, padding);
-  MELGRAD_CHECK(pool.height + 2 * padding >= kernel && pool.width + 2 * padding >= kernel,
-                "max_pool2d of {} with kernel {}: the input is smaller than the window", x.shape(), kernel);
+  MELGRAD_CHECK(kernel_size >= 1 && kernel_size <= 16 && stride >= 1 && padding >= 0 && padding <= kernel_size / 2,
+                "max_pool2d: kernel_size {}, stride {}, padding {}", kernel_size, stride, padding);
+  MELGRAD_CHECK(pool.height + 2 * padding >= kernel_size && pool.width + 2 * padding >= kernel_size,
+                "max_pool2d of {} with kernel_size {}: the input is smaller than the window", x.shape(), kernel_size);
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
   Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
   kernel::max_pool2d_forward(x.stream(), x.data(), y.data(), taken.as<uint8_t>(), x.dtype(), pool);

@@ -21,7 +21,7 @@ Tensor flatten(const Tensor& x);
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stride, int64_t padding);
 // x [N, in], w [out, in], bias [out] or undefined -> [N, out].
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias);
-Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t padding);
+Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t padding);
 // -> [N, out_height, out_width, C]; 1 x 1 is global average pooling.
 Tensor adaptive_avg_pool2d(const Tensor& x, int64_t out_height, int64_t out_width);
 
