@@ -1,5 +1,6 @@
 #include "framework/ops.h"
 
+#include "framework/mixed_precision.h"
 #include "kernels/adaptive_avg_pool2d.h"
 #include "kernels/arithmetic.h"
 #include "kernels/batch_norm.h"
@@ -73,9 +74,9 @@ Tensor add(const Tensor& a, const Tensor& b) {
 
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  MELGRAD_CHECK(dtype != DType::uint64 && x.dtype() != DType::uint64, "cast of {} to {}", name_of(x.dtype()),
-                name_of(dtype));
-  if (const Tensor copy = x.kept_copy(); copy.defined() && copy.dtype() == dtype) {
+  const auto is_number = [](DType type) { return type == DType::float32 || type == DType::bfloat16; };
+  MELGRAD_CHECK(is_number(dtype) && is_number(x.dtype()), "cast of {} to {}", name_of(x.dtype()), name_of(dtype));
+  if (const Tensor copy = bfloat16_copy(x); copy.defined()) {
     return copy.detach().record("cast", {x}, [](const Tensor& dy) { return std::vector{dy}; });
   }
   Tensor y = Tensor::empty(x.shape(), dtype, x.device());
