@@ -12,8 +12,10 @@
 #pragma once
 
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "framework/shape.h"
@@ -99,6 +101,13 @@ class Tensor {
   Impl& impl() const;
   std::shared_ptr<Impl> impl_;
 };
+
+// The values, shape, dtype and device for people, formatted like PyTorch's print(): at most 1000 values in full, of
+// larger tensors the first and last three along each dimension. Waits for the device.
+//   tensor([[ 1.0000, -2.5000],
+//           [ 0.0000,  4.0000]], shape=[2, 2], dtype=float32, device=cpu)
+std::string to_string(const Tensor& tensor);
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 // While in scope, ops record nothing on this thread: for evaluation and for writing to parameters.
 class NoGrad {
