@@ -12,6 +12,21 @@ TEST(OpShapes, Add) {
   expect_error([] { add(zeros({2}), Tensor::zeros({2}, DType::bfloat16)); }, "bfloat16 [2]");
 }
 
+TEST(OpShapes, SubAndMul) {
+  expect_error([] { zeros({2, 3}) - zeros({3, 2}); }, "sub of float32 [2, 3] and float32 [3, 2]");
+  expect_error([] { zeros({2}) * zeros({}); }, "mul of float32 [2] and float32 []");
+}
+
+TEST(OpShapes, Mean) {
+  expect_error([] { mean(zeros({0, 3})); }, "mean of no elements, shape [0, 3]");
+}
+
+TEST(OpShapes, MatMul) {
+  expect_error([] { matmul(zeros({2, 3}), zeros({2, 3})); }, "matmul of [2, 3] and [2, 3]: columns");
+  expect_error([] { matmul(zeros({2, 3}), zeros({3})); }, "got shape [3]");
+  expect_error([] { matmul(zeros({2, 3}), Tensor::zeros({3, 2}, DType::bfloat16)); }, "of float32 and bfloat16");
+}
+
 TEST(OpShapes, Reshape) {
   expect_error([] { reshape(zeros({2, 3}), {7}); }, "cannot view [2, 3] as [7]");
   expect_error([] { flatten(zeros({})); }, "flatten needs a batch, got shape []");
