@@ -44,8 +44,8 @@ void require_same_kind(const Tensor& a, const Tensor& b, const char* op) {
 
 // For weights and statistics: `vector` must hold one value per channel of x.
 void require_per_channel(const Tensor& vector, const Tensor& x, int64_t channels, const char* op) {
-  MELGRAD_CHECK(vector.shape() == Shape({channels}), "{} to {} channels with a vector of shape {}", op, channels,
-                vector.shape());
+  MELGRAD_CHECK(vector.shape() == Shape({channels}), "{}: {} channels need a vector of shape [{}], got {}", op,
+                channels, channels, vector.shape());
   require_same_device(x, vector, op);
 }
 

@@ -21,7 +21,8 @@ Tensor Tensor::full(const Shape& shape, float value, Device device) {
 }
 
 Tensor Tensor::from(std::span<const float> values, const Shape& shape, Device device) {
-  MELGRAD_CHECK(values.size() == static_cast<size_t>(shape.numel()), "{} values for shape {}", values.size(), shape);
+  MELGRAD_CHECK(values.size() == static_cast<size_t>(shape.numel()), "cannot fill shape {} with {} values", shape,
+                values.size());
   Tensor result = empty(shape, DType::float32, device);
   result.stream().copy(result.data(), values.data(), result.bytes());
   return result;

@@ -12,7 +12,7 @@ using Values = std::vector<float>;
 
 Tensor leaf(const Values& values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}).require_grad(); }
 
-// y = factor * x, whose gradient tells one use of a tensor from another.
+// y = factor * x. Different factors tell the gradients of several uses of a tensor apart.
 Tensor times(const Tensor& x, float factor) {
   const auto multiply = [factor = Tensor::full({}, factor)](const Tensor& values) {
     Tensor result = Tensor::empty(values.shape());
@@ -52,7 +52,7 @@ TEST(Autograd, AddsUpTheBranchesOfADiamond) {
   EXPECT_EQ(x.grad().item(), 2 * (3 + 5 + 1));
 }
 
-// A walk in any order but a topological one would pass the late use's gradient on too early.
+// An order that is not topological would pass on the gradient of `early` before the gradient of its late use arrived.
 TEST(Autograd, WaitsForTheLongestPathToATensor) {
   const Tensor x = leaf({1});
   const Tensor early = times(x, 2);
@@ -62,7 +62,7 @@ TEST(Autograd, WaitsForTheLongestPathToATensor) {
   EXPECT_EQ(x.grad().item(), 2 * (1 + 243));
 }
 
-// The gradient add() returns is one handle for both inputs: adding to one must not change the other.
+// add() returns one handle as the gradient of both inputs: adding to one must not change the other.
 TEST(Autograd, KeepsGradientsOfSeveralInputsApart) {
   const Tensor a = leaf({1}), b = leaf({2});
   add(a, b).backward(Tensor::from(Values{7}, {1}));
@@ -118,7 +118,7 @@ TEST(Autograd, GivesNoGradientToTensorsThatRequireNone) {
   y.backward();
   EXPECT_EQ(x.grad().item(), 1);
   EXPECT_FALSE(constant.grad().defined());
-  EXPECT_FALSE(y.grad().defined());  // only leaves collect
+  EXPECT_FALSE(y.grad().defined());  // only leaves collect gradients
 }
 
 TEST(Autograd, StopsAtDetachedTensorsAndPlainViews) {
@@ -164,7 +164,7 @@ TEST(Autograd, RefusesASecondBackward) {
   const Tensor middle = times(x, 2), y = times(middle, 3);
   y.backward();
   expect_error([&] { y.backward(); }, "run the forward pass again");
-  // A new op on top of a consumed one cannot reach the leaves either, and says so before it changes any gradient.
+  // backward() from a new op on a consumed graph fails too, before it changes any gradient.
   expect_error([&] { add(x, middle).backward(); }, "at op times");
   EXPECT_EQ(x.grad().item(), 6);
 }
@@ -209,7 +209,8 @@ TEST(Autograd, FreesActivationsWhileItWalks) {
     root.backward(dy);
     for (size_t i = 2; i < used_at.size(); ++i) EXPECT_LT(used_at[i], used_at[i - 1]) << "after " << i << " probes";
   }
-  EXPECT_EQ(used() - before, x.grad().bytes() / 1000 * 1024);  // the gradient of x is all that is left: see size_class
+  EXPECT_EQ(used() - before,
+            x.grad().bytes() / 1000 * 1024);  // only the gradient of x is left; the allocator's size_class rounds it up
 }
 
 TEST(Autograd, FreesAGraphThatIsNeverWalked) {
@@ -243,7 +244,7 @@ Tensor chain(const Tensor& x, int length) {
   return y;
 }
 
-constexpr int deep = 100'000;  // a recursive walk or destructor overflows the stack long before
+constexpr int deep = 100'000;  // a recursive walk or destructor would overflow the stack
 
 TEST(Autograd, WalksADeepGraph) {
   const Tensor x = leaf({1});

@@ -1,4 +1,4 @@
-// Ops refuse what does not fit, naming it, before a kernel reads out of bounds.
+// Ops throw an Error that names the shapes before a kernel would read out of bounds.
 #include "framework/ops.h"
 #include "tests/support/expect_error.h"
 
@@ -36,7 +36,7 @@ TEST(OpShapes, Conv2d) {
   const Tensor x = zeros({1, 5, 5, 3}), w = zeros({4, 3, 3, 3});
   expect_error([&] { conv2d(zeros({5, 5, 3}), w, {}, 1, 0); }, "got shape [5, 5, 3]");
   expect_error([&] { conv2d(x, zeros({4, 3, 3, 2}), {}, 1, 0); }, "channels differ");
-  expect_error([&] { conv2d(x, w, zeros({3}), 1, 0); }, "conv2d to 4 channels with a vector of shape [3]");
+  expect_error([&] { conv2d(x, w, zeros({3}), 1, 0); }, "conv2d: 4 channels need a vector of shape [4], got [3]");
   expect_error([&] { conv2d(x, zeros({4, 7, 7, 3}), {}, 1, 0); }, "smaller than the kernel");
   expect_error([&] { conv2d(x, w, {}, 0, 1); }, "stride 0");
   expect_error([&] { conv2d(x, w, {}, 1, -1); }, "padding -1");
@@ -46,7 +46,7 @@ TEST(OpShapes, Linear) {
   const Tensor x = zeros({2, 3}), w = zeros({5, 3});
   expect_error([&] { linear(zeros({2, 3, 1}), w, {}); }, "got shape [2, 3, 1]");
   expect_error([&] { linear(x, zeros({3, 5}), {}); }, "features differ");
-  expect_error([&] { linear(x, w, zeros({3})); }, "linear to 5 channels with a vector of shape [3]");
+  expect_error([&] { linear(x, w, zeros({3})); }, "linear: 5 channels need a vector of shape [5], got [3]");
 }
 
 TEST(OpShapes, Pooling) {
@@ -61,9 +61,10 @@ TEST(OpShapes, Pooling) {
 TEST(OpShapes, BatchNorm) {
   BatchNormState state{zeros({3}), zeros({3}), Tensor::zeros({}, DType::uint64)};
   const Tensor x = zeros({2, 1, 1, 3}), three = zeros({3}), four = zeros({4});
-  expect_error([&] { batch_norm(x, four, three, state, true, 0.1f, 1e-5f); }, "batch_norm to 3 channels");
-  expect_error([&] { batch_norm(x, three, four, state, false, 0.1f, 1e-5f); }, "vector of shape [4]");
-  expect_error([&] { batch_norm(zeros({2, 4}), four, four, state, true, 0.1f, 1e-5f); }, "vector of shape [3]");
+  expect_error([&] { batch_norm(x, four, three, state, true, 0.1f, 1e-5f); },
+               "batch_norm: 3 channels need a vector of shape [3], got [4]");
+  expect_error([&] { batch_norm(x, three, four, state, false, 0.1f, 1e-5f); }, "got [4]");
+  expect_error([&] { batch_norm(zeros({2, 4}), four, four, state, true, 0.1f, 1e-5f); }, "got [3]");
   expect_error([&] { batch_norm(zeros({1, 1, 1, 3}), three, three, state, true, 0.1f, 1e-5f); }, "at least two values");
 }
 

@@ -2,6 +2,7 @@
 // against a formula, and gradients against central differences.
 #include "framework/ops.h"
 
+#include "docs/examples/add_an_op/silu_op.h"
 #include "tests/support/devices.h"
 #include "tests/support/fixture.h"
 #include "tests/support/gradient_check.h"
@@ -61,6 +62,11 @@ constexpr Op ops[] = {
        return {{"y", relu(in.at("x"))}};
      },
      Op::Kind::kinked},
+    {"silu",
+     [](const Json&, const Tensors& in) -> Tensors {
+       return {{"y", silu(in.at("x"))}};
+     },
+     Op::Kind::smooth, [](double x) { return x / (1 + std::exp(-x)); }},
     {"add",
      [](const Json&, const Tensors& in) -> Tensors {
        return {{"y", in.at("a") + in.at("b")}};

@@ -39,7 +39,7 @@ std::vector<Named> initial_parameters(Device device = Device::cpu) {
   return parameters;
 }
 
-// A leaf's backward(gradient) is how its gradient is set from outside.
+// The backward(gradient) of a leaf sets its gradient.
 void set_gradients(const std::vector<Named>& parameters, int64_t step) {
   for (size_t p = 0; p < parameters.size(); ++p) {
     const Shape& shape = parameters[p].tensor.shape();
@@ -110,7 +110,7 @@ TEST(Optimizers, AgreeWithPyTorchOverTwentySteps) {
   }
 }
 
-// What a checkpoint does: the moments and the count of steps are all there is.
+// As a checkpoint does: the moments and the number of steps are the whole state.
 TEST(Optimizers, GoOnFromTheirStateToTheBit) {
   const std::vector<Named> parameters = initial_parameters(), copies = initial_parameters();
   Adam optimizer(groups_of(parameters, "adamw"), {}), restored(groups_of(copies, "adamw"), {});
