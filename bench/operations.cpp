@@ -11,7 +11,7 @@
 #include "framework/optimizer.h"
 #include "framework/random.h"
 #include "kernels/adaptive_avg_pool2d.h"
-#include "kernels/add.h"
+#include "kernels/arithmetic.h"
 #include "kernels/batch_norm.h"
 #include "kernels/column_sum.h"
 #include "kernels/conv2d.h"

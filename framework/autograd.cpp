@@ -1,9 +1,11 @@
-// The engine: records ops as nodes and walks them backwards, adding up gradients and freeing the graph as it goes.
+// The autograd engine: records each op as a node, walks the nodes backwards, adds up gradients and frees the graph
+// during the walk.
 #include <unordered_map>
 #include <unordered_set>
 
+#include "framework/mixed_precision.h"
 #include "framework/tensor_impl.h"
-#include "kernels/add.h"
+#include "kernels/arithmetic.h"
 
 namespace melgrad {
 namespace {
@@ -26,18 +28,18 @@ Tensor Tensor::record(const char* op, std::vector<Tensor> inputs, Backward backw
   return *this;
 }
 
-// A graph may be deeper than the thread's stack, so the nodes that only this one keeps alive go in a loop, each
-// stripped of its inputs before it is destroyed.
+// A recursive destructor would overflow the stack in a deep graph. So a loop destroys all nodes that only this node
+// keeps alive, and takes the inputs of each node away before it destroys the node.
 Tensor::Node::~Node() {
   std::vector<std::unique_ptr<Node>> orphans;
   const auto strip = [&orphans](Node& node) {
-    node.backward = nullptr;  // it may hold inputs, too
+    node.backward = nullptr;  // its captures may hold inputs too
     for (Tensor& handle : node.inputs) {
       const Tensor input = std::move(handle);
       if (input.impl_.use_count() != 1 || !input.impl_->node) continue;
       try {
         orphans.push_back(std::move(input.impl_->node));
-      } catch (const std::bad_alloc&) {  // it stays with its tensor and goes with it
+      } catch (const std::bad_alloc&) {  // the tensor keeps its node and destroys it
       }
     }
   };
@@ -56,7 +58,7 @@ class BackwardPass {
     collect(root);
     gradients_[root.impl_.get()] = dy;
     while (!order_.empty()) {
-      // The handle keeps the output alive just long enough: dropping it frees what the op alone held.
+      // When this handle goes out of scope, the output and what only its node held are freed.
       const Tensor output = std::move(order_.back());
       order_.pop_back();
       step(output);
@@ -64,17 +66,18 @@ class BackwardPass {
   }
 
  private:
-  // Depth first, so that order_ lists every tensor after all tensors it was computed from. An explicit stack: a graph
-  // may be deeper than the thread's.
+  // Depth-first search: order_ lists every tensor after all tensors that it was computed from. The stack is explicit
+  // because recursion would overflow the thread's stack in a deep graph.
   void collect(const Tensor& root) {
     std::vector<std::pair<Tensor, size_t>> stack;
     std::unordered_set<const Tensor::Impl*> seen;
     const auto enter = [&](const Tensor& tensor) {
       if (!tensor.defined() || !tensor.requires_grad() || !seen.insert(tensor.impl_.get()).second) return;
       const auto& node = tensor.impl().node;
-      MELGRAD_CHECK(!node || !node->consumed,
-                    "backward over a graph that an earlier backward() consumed, at op {}; run the forward pass again",
-                    node->op);
+      MELGRAD_CHECK(
+          !node || !node->consumed,
+          "backward() through a graph that an earlier backward() consumed, at op {}; run the forward pass again",
+          node->op);
       stack.emplace_back(tensor, 0);
     };
     enter(root);
@@ -92,7 +95,7 @@ class BackwardPass {
 
   void step(const Tensor& output) {
     const auto entry = gradients_.find(output.impl_.get());
-    if (entry == gradients_.end()) return;  // every use of it was through an input that needed no gradient
+    if (entry == gradients_.end()) return;  // every use was an input that needed no gradient
     Tensor dy = std::move(entry->second);
     gradients_.erase(entry);
     Tensor::Impl& impl = output.impl();
@@ -112,8 +115,8 @@ class BackwardPass {
     }
   }
 
-  // Adds in place only when the engine alone holds both the handle and the buffer: a gradient that a backward function
-  // handed to two inputs, or returned as a view of something it keeps, must not change under the other holder.
+  // Adds in place only when the engine is the sole owner of both the handle and the buffer: a backward function may
+  // return one gradient for two inputs, or a view of a tensor that it keeps.
   static void accumulate(Tensor& sum, Tensor gradient) {
     if (!sum.defined()) {
       sum = std::move(gradient);
@@ -127,11 +130,10 @@ class BackwardPass {
 
   static void check_gradient(const Tensor& tensor, const Tensor& gradient, const char* op) {
     MELGRAD_CHECK(gradient.defined(), "{} returned no gradient for an input of shape {}", op, tensor.shape());
-    const Tensor copy = tensor.kept_copy();
-    const DType dtype = copy.defined() ? copy.dtype() : tensor.dtype();
+    const DType dtype = gradient_dtype(tensor);
     MELGRAD_CHECK(
         gradient.shape() == tensor.shape() && gradient.dtype() == dtype && gradient.device() == tensor.device(),
-        "{}: gradient is {} {} on {}, the tensor takes {} {} on {}", op, name_of(gradient.dtype()), gradient.shape(),
+        "{}: gradient is {} {} on {}, expected {} {} on {}", op, name_of(gradient.dtype()), gradient.shape(),
         name_of(gradient.device()), name_of(dtype), tensor.shape(), name_of(tensor.device()));
   }
 
@@ -140,12 +142,15 @@ class BackwardPass {
 };
 
 void Tensor::backward() const {
-  MELGRAD_CHECK(numel() == 1, "backward() without a gradient needs a scalar, got shape {}", shape());
+  MELGRAD_CHECK(
+      numel() == 1,
+      "backward() without a gradient needs a tensor of one element, got shape {}; pass the gradient or use mean()",
+      shape());
   backward(full(shape(), 1.0f, device()));
 }
 
 void Tensor::backward(const Tensor& dy) const {
-  MELGRAD_CHECK(requires_grad(), "backward from a tensor that requires no gradient");
+  MELGRAD_CHECK(requires_grad(), "backward() from a tensor that requires no gradient");
   BackwardPass().run(*this, dy);
 }
 

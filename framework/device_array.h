@@ -1,4 +1,4 @@
-// Arrays of plain structs or integers in a device's memory, held as a tensor so that they are freed like one.
+// An array of plain structs or numbers in a device's memory.
 #pragma once
 
 #include <span>
@@ -10,22 +10,20 @@ namespace melgrad {
 
 template <class T>
 class DeviceArray {
-  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(float) == 0);
+  static_assert(std::is_trivially_copyable_v<T>);
 
  public:
   DeviceArray() = default;
   DeviceArray(size_t count, Device device)
-      : values_(Tensor::empty({static_cast<int64_t>(count * sizeof(T) / sizeof(float))}, DType::float32, device)) {}
+      : bytes_(Tensor::empty({static_cast<int64_t>(count * sizeof(T))}, DType::uint8, device)) {}
   DeviceArray(std::span<const T> values, Device device) : DeviceArray(values.size(), device) { assign(values); }
 
-  void assign(std::span<const T> values) { values_.stream().copy(values_.data(), values.data(), values.size_bytes()); }
-  T* data() const { return values_.as<T>(); }
-  int64_t size() const {
-    return values_.numel() * static_cast<int64_t>(sizeof(float)) / static_cast<int64_t>(sizeof(T));
-  }
+  void assign(std::span<const T> values) { bytes_.stream().copy(bytes_.data(), values.data(), values.size_bytes()); }
+  T* data() const { return bytes_.as<T>(); }
+  int64_t size() const { return bytes_.numel() / static_cast<int64_t>(sizeof(T)); }
 
  private:
-  Tensor values_;
+  Tensor bytes_;
 };
 
 }  // namespace melgrad

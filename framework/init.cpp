@@ -24,7 +24,7 @@ Tensor uniform_init(const Shape& shape, float bound) {
 
 Tensor kaiming_normal_init(const Shape& shape) {
   const double deviation = std::sqrt(2.0 / static_cast<double>(shape[0] * shape[1] * shape[2]));
-  return draw(shape, [deviation](Philox4 bits) {  // Box and Muller 1958; 1 - u lies in (0, 1]
+  return draw(shape, [deviation](Philox4 bits) {  // Box & Muller 1958; 1 - u is in (0, 1], so its log is finite
     const double radius = std::sqrt(-2 * std::log(1.0 - static_cast<double>(uniform(bits.v[0]))));
     const double angle = 2 * std::numbers::pi * static_cast<double>(uniform(bits.v[1]));
     return static_cast<float>(deviation * radius * std::cos(angle));

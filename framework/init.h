@@ -1,4 +1,5 @@
-// Initial values of parameters, drawn from the default generator of the CPU: the same for a seed on every device.
+// Initial values of parameters. They come from the CPU's default generator, so one seed gives the same values for every
+// device.
 #pragma once
 
 #include "framework/tensor.h"
@@ -7,10 +8,10 @@ namespace melgrad {
 
 // Uniform on [-bound, bound).
 Tensor uniform_init(const Shape& shape, float bound);
-// Normal with standard deviation sqrt(2 / fan_out), fan_out = out_channels * kernel area: He et al. 2015, as
-// torchvision initialises ResNets. `shape` is a convolution weight's.
+// Normal with standard deviation sqrt(2 / fan_out), where fan_out = out_channels * kernel_height * kernel_width (He et
+// al. 2015), as in torchvision's ResNets. `shape` is the shape of a convolution weight.
 Tensor kaiming_normal_init(const Shape& shape);
-// PyTorch's default for convolutions, linear layers and their biases: uniform within 1 / sqrt(fan_in).
+// PyTorch's default for the weights and biases of convolutions and linear layers: uniform on +-1 / sqrt(fan_in).
 Tensor default_init(const Shape& shape, int64_t fan_in);
 
 }  // namespace melgrad

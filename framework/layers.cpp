@@ -5,8 +5,8 @@
 namespace melgrad {
 
 Conv2d::Conv2d(int64_t in_channels, int64_t out_channels, Options options) : options_(options) {
-  const Shape shape{out_channels, options.kernel, options.kernel, in_channels};
-  const int64_t fan_in = in_channels * options.kernel * options.kernel;
+  const Shape shape{out_channels, options.kernel_size, options.kernel_size, in_channels};
+  const int64_t fan_in = in_channels * options.kernel_size * options.kernel_size;
   const bool as_pytorch = options.init == Init::pytorch;
   weight_ = param("weight", as_pytorch ? default_init(shape, fan_in) : kaiming_normal_init(shape));
   if (options.bias) {
@@ -36,7 +36,7 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
 }
 
 std::string MaxPool2d::description() const {
-  return fmt::format("MaxPool2d({}x{}, stride {})", kernel_, kernel_, stride_);
+  return fmt::format("MaxPool2d({}x{}, stride {})", kernel_size_, kernel_size_, stride_);
 }
 
 Linear::Linear(int64_t in_features, int64_t out_features) {

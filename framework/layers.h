@@ -1,4 +1,4 @@
-// The layers models are made of. Names, defaults and initialisation are PyTorch's.
+// The layers that models are made of. Names, defaults and initialisation are those of PyTorch.
 #pragma once
 
 #include "framework/module.h"
@@ -8,9 +8,10 @@ namespace melgrad {
 
 class Conv2d : public Module {
  public:
-  enum class Init { pytorch, kaiming_normal };  // PyTorch's default; torchvision's for its networks, with biases of 0
+  // PyTorch's default, or the initialisation of torchvision's networks (He et al. 2015), in which biases are 0.
+  enum class Init { pytorch, kaiming_normal };
   struct Options {
-    int64_t kernel = 3, stride = 1, padding = 0;
+    int64_t kernel_size = 3, stride = 1, padding = 0;
     bool bias = true;
     Init init = Init::pytorch;
   };
@@ -50,17 +51,18 @@ class ReLU : public Module {
 
 class MaxPool2d : public Module {
  public:
-  MaxPool2d(int64_t kernel, int64_t stride, int64_t padding) : kernel_(kernel), stride_(stride), padding_(padding) {}
+  MaxPool2d(int64_t kernel_size, int64_t stride, int64_t padding)
+      : kernel_size_(kernel_size), stride_(stride), padding_(padding) {}
   std::string description() const override;
 
  protected:
-  Tensor forward(const Tensor& x) override { return max_pool2d(x, kernel_, stride_, padding_); }
+  Tensor forward(const Tensor& x) override { return max_pool2d(x, kernel_size_, stride_, padding_); }
 
  private:
-  int64_t kernel_, stride_, padding_;
+  int64_t kernel_size_, stride_, padding_;
 };
 
-// To 1 x 1: the mean of each channel.
+// The mean of each channel: [N, H, W, C] -> [N, 1, 1, C].
 class GlobalAvgPool2d : public Module {
  public:
   std::string description() const override { return "AdaptiveAvgPool2d(1)"; }
@@ -89,7 +91,7 @@ class Linear : public Module {
   Tensor weight_, bias_;
 };
 
-// Draws from the default generator of the input's device; passes its input through in evaluation mode.
+// Draws from the default generator of the input's device. In evaluation mode it returns its input.
 class Dropout : public Module {
  public:
   explicit Dropout(float probability) : probability_(probability) {}
@@ -102,7 +104,7 @@ class Dropout : public Module {
   float probability_;
 };
 
-// Modules applied one after another, named by their position.
+// Applies modules one after another. Their names are their positions, "0", "1", ...
 class Sequential : public Module {
  public:
   template <class M, class... Arguments>

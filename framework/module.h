@@ -1,5 +1,5 @@
-// A piece of a model: a function of a tensor with named parameters (trained) and buffers (kept, not trained), made of
-// other modules. Names are joined by dots, "layer1.0.conv1.weight", as in PyTorch.
+// A module is a model or a part of one: a function of a tensor, with named parameters (trained), buffers (saved, not
+// trained) and child modules. Full names are joined by dots as in PyTorch: "layer1.0.conv1.weight".
 #pragma once
 
 #include <memory>
@@ -22,29 +22,30 @@ class Module {
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
-  // Runs forward inside a profiler range and tells the thread's ForwardObserver, if any.
+  // Runs forward() inside a profiler range and calls the thread's ForwardObserver, if there is one.
   Tensor operator()(const Tensor& x);
 
-  // Of this module and all below it, in the order of registration.
+  // Parameters and buffers of this module and of all modules below it, in the order of registration.
   std::vector<Named> parameters() const { return collect(&Module::parameters_); }
   std::vector<Named> buffers() const { return collect(&Module::buffers_); }
-  std::vector<Module*> children() const;
+  std::vector<Module*> children() const;  // the direct ones
 
-  // Training mode (the default) or evaluation mode: batch norm and dropout behave differently.
+  // Sets training mode (the default) or evaluation mode for this module and all below it. Batch norm and dropout depend
+  // on the mode.
   void train(bool on = true);
   bool training() const { return training_; }
   void move_to(Device);
 
-  // What it is called in PyTorch, with what tells it apart: "Conv2d(16 -> 32, 3x3, stride 2)".
+  // The PyTorch name of the layer and its main settings: "Conv2d(16 -> 32, 3x3, stride 2)".
   virtual std::string description() const = 0;
-  // The name from the root of the model, "layer1.0.conv1"; empty for the root.
+  // The full name, such as "layer1.0.conv1"; empty for the root of the model.
   std::string name() const;
 
  protected:
   virtual Tensor forward(const Tensor& x) = 0;
 
-  // The only ways to hold state, so that nothing goes unregistered. The tensor returned shares its values with the
-  // registered one.
+  // Register state under a name. All state of a module goes through these functions, so that checkpoints and optimizers
+  // see it. The returned handle refers to the registered tensor.
   Tensor param(std::string name, Tensor value);
   Tensor buffer(std::string name, Tensor value);
   template <class M, class... Arguments>
@@ -66,13 +67,14 @@ class Module {
   bool training_ = true;
 };
 
-// While in scope, sees every module called on this thread, inner ones first.
+// While in scope, gets a call after each module that runs on this thread; inner modules come first.
 class ForwardObserver {
  public:
   ForwardObserver();
   virtual ~ForwardObserver();
   ForwardObserver(const ForwardObserver&) = delete;
   ForwardObserver& operator=(const ForwardObserver&) = delete;
+  // `multiply_adds` counts those of the module and of all modules below it.
   virtual void called(const Module& module, const Tensor& y, int64_t multiply_adds) = 0;
 
  private:

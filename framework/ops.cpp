@@ -1,7 +1,8 @@
 #include "framework/ops.h"
 
+#include "framework/mixed_precision.h"
 #include "kernels/adaptive_avg_pool2d.h"
-#include "kernels/add.h"
+#include "kernels/arithmetic.h"
 #include "kernels/batch_norm.h"
 #include "kernels/cast.h"
 #include "kernels/column_sum.h"
@@ -12,14 +13,13 @@
 #include "kernels/linear.h"
 #include "kernels/max_pool2d.h"
 #include "kernels/relu.h"
-#include "kernels/scale.h"
+#include "kernels/sum.h"
 
 namespace melgrad {
 namespace {
 
 thread_local int64_t multiply_adds_so_far = 0;
 
-Tensor empty_like(const Tensor& x) { return Tensor::empty(x.shape(), x.dtype(), x.device()); }
 bool wants_gradient(const Tensor& x) { return x.defined() && x.requires_grad(); }
 const float* bias_pointer(const Tensor& bias) { return bias.defined() ? bias.as<float>() : nullptr; }
 
@@ -36,15 +36,44 @@ void require_same_dtype(const Tensor& x, const Tensor& w, const char* op) {
   MELGRAD_CHECK(x.dtype() == w.dtype(), "{} of {} with weights of {}", op, name_of(x.dtype()), name_of(w.dtype()));
 }
 
-// A weight or statistic for each of x's channels.
+void require_same_kind(const Tensor& a, const Tensor& b, const char* op) {
+  MELGRAD_CHECK(a.shape() == b.shape() && a.dtype() == b.dtype(), "{} of {} {} and {} {}", op, name_of(a.dtype()),
+                a.shape(), name_of(b.dtype()), b.shape());
+  require_same_device(a, b, op);
+}
+
+// For weights and statistics: `vector` must hold one value per channel of x.
 void require_per_channel(const Tensor& vector, const Tensor& x, int64_t channels, const char* op) {
-  MELGRAD_CHECK(vector.shape() == Shape({channels}), "{} to {} channels with a vector of shape {}", op, channels,
-                vector.shape());
+  MELGRAD_CHECK(vector.shape() == Shape({channels}), "{}: {} channels need a vector of shape [{}], got {}", op,
+                channels, channels, vector.shape());
   require_same_device(x, vector, op);
 }
 
+template <class Kernel>
+Tensor elementwise(const Kernel& kernel, const Tensor& a, const Tensor& b) {
+  Tensor y = Tensor::empty_like(a);
+  kernel(a.stream(), a.data(), b.data(), y.data(), a.dtype(), a.numel());
+  return y;
+}
+
+Tensor negated(const Tensor& x) {
+  Tensor y = Tensor::empty_like(x);
+  kernel::negate(x.stream(), x.data(), y.data(), x.dtype(), x.numel());
+  return y;
+}
+
+Tensor scaled_sum(const char* op, const Tensor& x, float factor) {
+  Tensor y = Tensor::empty({}, DType::float32, x.device());
+  kernel::sum_forward(x.stream(), x.data(), y.as<float>(), x.dtype(), x.numel(), factor);
+  return y.record(op, {x}, [shape = x.shape(), dtype = x.dtype(), factor](const Tensor& dy) {
+    Tensor dx = Tensor::empty(shape, dtype, dy.device());
+    kernel::sum_backward(dy.stream(), dy.as<float>(), dx.data(), dtype, dx.numel(), factor);
+    return std::vector{dx};
+  });
+}
+
 Tensor bias_gradient(const Tensor& dy, const Tensor& bias) {
-  Tensor db = empty_like(bias);
+  Tensor db = Tensor::empty_like(bias);
   kernel::column_sum(dy.stream(), dy.data(), db.as<float>(), dy.dtype(), dy.numel() / bias.numel(), bias.numel());
   return db;
 }
@@ -53,30 +82,51 @@ Tensor bias_gradient(const Tensor& dy, const Tensor& bias) {
 
 int64_t multiply_adds() { return multiply_adds_so_far; }
 
+Tensor add(const Tensor& a, const Tensor& b) {
+  require_same_kind(a, b, "add");
+  return elementwise(kernel::add, a, b).record("add", {a, b}, [](const Tensor& dy) { return std::vector{dy, dy}; });
+}
+
+Tensor sub(const Tensor& a, const Tensor& b) {
+  require_same_kind(a, b, "sub");
+  return elementwise(kernel::sub, a, b).record("sub", {a, b}, [need_db = wants_gradient(b)](const Tensor& dy) {
+    return std::vector{dy, need_db ? negated(dy) : Tensor()};
+  });
+}
+
+Tensor mul(const Tensor& a, const Tensor& b) {
+  require_same_kind(a, b, "mul");
+  return elementwise(kernel::mul, a, b)
+      .record(
+          "mul", {a, b},
+          [a = a.detach(), b = b.detach(), need_da = wants_gradient(a), need_db = wants_gradient(b)](const Tensor& dy) {
+            return std::vector{need_da ? elementwise(kernel::mul, dy, b) : Tensor(),
+                               need_db ? elementwise(kernel::mul, dy, a) : Tensor()};
+          });
+}
+
+Tensor sum(const Tensor& x) { return scaled_sum("sum", x, 1); }
+
+Tensor mean(const Tensor& x) {
+  MELGRAD_CHECK(x.numel() > 0, "mean of no elements, shape {}", x.shape());
+  return scaled_sum("mean", x, 1 / static_cast<float>(x.numel()));
+}
+
 Tensor relu(const Tensor& x) {
-  Tensor y = empty_like(x);
+  Tensor y = Tensor::empty_like(x);
   kernel::relu_forward(x.stream(), x.data(), y.data(), x.dtype(), x.numel());
   return y.record("relu", {x}, [y = y.detach()](const Tensor& dy) {
-    Tensor dx = empty_like(dy);
+    Tensor dx = Tensor::empty_like(dy);
     kernel::relu_backward(dy.stream(), y.data(), dy.data(), dx.data(), dy.dtype(), dy.numel());
     return std::vector{dx};
   });
 }
 
-Tensor add(const Tensor& a, const Tensor& b) {
-  MELGRAD_CHECK(a.shape() == b.shape() && a.dtype() == b.dtype(), "add of {} {} and {} {}", name_of(a.dtype()),
-                a.shape(), name_of(b.dtype()), b.shape());
-  require_same_device(a, b, "add");
-  Tensor y = empty_like(a);
-  kernel::add(a.stream(), a.data(), b.data(), y.data(), a.dtype(), a.numel());
-  return y.record("add", {a, b}, [](const Tensor& dy) { return std::vector{dy, dy}; });
-}
-
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  MELGRAD_CHECK(dtype != DType::uint64 && x.dtype() != DType::uint64, "cast of {} to {}", name_of(x.dtype()),
-                name_of(dtype));
-  if (const Tensor copy = x.kept_copy(); copy.defined() && copy.dtype() == dtype) {
+  const auto is_number = [](DType type) { return type == DType::float32 || type == DType::bfloat16; };
+  MELGRAD_CHECK(is_number(dtype) && is_number(x.dtype()), "cast of {} to {}", name_of(x.dtype()), name_of(dtype));
+  if (const Tensor copy = bfloat16_copy(x); copy.defined()) {
     return copy.detach().record("cast", {x}, [](const Tensor& dy) { return std::vector{dy}; });
   }
   Tensor y = Tensor::empty(x.shape(), dtype, x.device());
@@ -122,12 +172,12 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stri
        need_dw = wants_gradient(w)](const Tensor& dy) {
         std::vector<Tensor> gradients(3);
         if (need_dw) {
-          gradients[1] = empty_like(w);
+          gradients[1] = Tensor::empty_like(w);
           kernel::conv2d_backward_filter(dy.stream(), x.data(), dy.data(), gradients[1].data(), dy.dtype(), conv);
         }
         if (wants_gradient(bias)) gradients[2] = bias_gradient(dy, bias);
         if (need_dx) {
-          gradients[0] = empty_like(x);
+          gradients[0] = Tensor::empty_like(x);
           kernel::conv2d_backward_data(dy.stream(), dy.data(), w.data(), gradients[0].data(), dy.dtype(), conv);
         }
         return gradients;
@@ -151,34 +201,63 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
        need_dw = wants_gradient(w)](const Tensor& dy) {
         std::vector<Tensor> gradients(3);
         if (need_dw) {
-          gradients[1] = empty_like(w);
+          gradients[1] = Tensor::empty_like(w);
           kernel::linear_backward_weight(dy.stream(), x.data(), dy.data(), gradients[1].data(), dy.dtype(), n, in, out);
         }
         if (wants_gradient(bias)) gradients[2] = bias_gradient(dy, bias);
         if (need_dx) {
-          gradients[0] = empty_like(x);
+          gradients[0] = Tensor::empty_like(x);
           kernel::linear_backward_data(dy.stream(), dy.data(), w.data(), gradients[0].data(), dy.dtype(), n, in, out);
         }
         return gradients;
       });
 }
 
-Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t padding) {
+// The kernels of linear() compute all products that are needed: its y = x w^T, dx = dy w and dw = dy^T x.
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  require_rank(a, 2, "matmul");
+  require_rank(b, 2, "matmul");
+  MELGRAD_CHECK(a.shape()[1] == b.shape()[0], "matmul of {} and {}: columns of the first and rows of the second differ",
+                a.shape(), b.shape());
+  require_same_device(a, b, "matmul");
+  MELGRAD_CHECK(a.dtype() == b.dtype(), "matmul of {} and {}", name_of(a.dtype()), name_of(b.dtype()));
+  const int64_t rows = a.shape()[0], inner = a.shape()[1], columns = b.shape()[1];
+  Tensor y = Tensor::empty({rows, columns}, a.dtype(), a.device());
+  kernel::linear_backward_data(a.stream(), a.data(), b.data(), y.data(), a.dtype(), rows, columns, inner);
+  multiply_adds_so_far += rows * columns * inner;
+  return y.record("matmul", {a, b},
+                  [a = a.detach(), b = b.detach(), rows, columns, inner, need_da = wants_gradient(a),
+                   need_db = wants_gradient(b)](const Tensor& dy) {
+                    std::vector<Tensor> gradients(2);
+                    if (need_da) {  // dy b^T
+                      gradients[0] = Tensor::empty_like(a);
+                      kernel::linear_forward(dy.stream(), dy.data(), b.data(), nullptr, gradients[0].data(), dy.dtype(),
+                                             rows, columns, inner);
+                    }
+                    if (need_db) {  // a^T dy
+                      gradients[1] = Tensor::empty_like(b);
+                      kernel::linear_backward_weight(dy.stream(), dy.data(), a.data(), gradients[1].data(), dy.dtype(),
+                                                     rows, columns, inner);
+                    }
+                    return gradients;
+                  });
+}
+
+Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t padding) {
   require_rank(x, 4, "max_pool2d");
   const kernel::Pool2d pool{.batch = x.shape()[0],
                             .height = x.shape()[1],
                             .width = x.shape()[2],
                             .channels = x.shape()[3],
-                            .kernel_size = kernel,
+                            .kernel_size = kernel_size,
                             .stride = stride,
                             .padding = padding};
-  MELGRAD_CHECK(kernel >= 1 && kernel <= 16 && stride >= 1 && padding >= 0 && padding <= kernel / 2,
-                "max_pool2d: kernel {}, stride {}, padding {}", kernel, stride, padding);
-  MELGRAD_CHECK(pool.height + 2 * padding >= kernel && pool.width + 2 * padding >= kernel,
-                "max_pool2d of {} with kernel {}: the input is smaller than the window", x.shape(), kernel);
+  MELGRAD_CHECK(kernel_size >= 1 && kernel_size <= 16 && stride >= 1 && padding >= 0 && padding <= kernel_size / 2,
+                "max_pool2d: kernel_size {}, stride {}, padding {}", kernel_size, stride, padding);
+  MELGRAD_CHECK(pool.height + 2 * padding >= kernel_size && pool.width + 2 * padding >= kernel_size,
+                "max_pool2d of {} with kernel_size {}: the input is smaller than the window", x.shape(), kernel_size);
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
-  // One byte an element, held as a tensor of a quarter as many floats.
-  Tensor taken = Tensor::empty({(y.numel() + 3) / 4}, DType::float32, x.device());
+  Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
   kernel::max_pool2d_forward(x.stream(), x.data(), y.data(), taken.as<uint8_t>(), x.dtype(), pool);
   return y.record("max_pool2d", {x}, [pool, taken, shape = x.shape()](const Tensor& dy) {
     Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
@@ -206,47 +285,60 @@ Tensor adaptive_avg_pool2d(const Tensor& x, int64_t out_height, int64_t out_widt
   });
 }
 
+namespace {
+
+Tensor batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                           float momentum, float epsilon) {
+  const int64_t channels = gamma.numel(), rows = x.numel() / channels;
+  MELGRAD_CHECK(rows >= 2, "batch_norm of {} needs at least two values per channel to train; use a larger batch",
+                x.shape());
+  Tensor y = Tensor::empty_like(x), mean = Tensor::empty_like(gamma), inverse_std = Tensor::empty_like(gamma);
+  kernel::batch_norm_forward_training(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), y.data(),
+                                      mean.as<float>(), inverse_std.as<float>(), state.running_mean.as<float>(),
+                                      state.running_var.as<float>(), x.dtype(), rows, channels, momentum, epsilon);
+  kernel::increment(x.stream(), state.num_batches_tracked.as<uint64_t>());
+  return y.record("batch_norm", {x, gamma, beta}, [=, x = x.detach(), gamma = gamma.detach()](const Tensor& dy) {
+    Tensor dx = Tensor::empty_like(x), dgamma = Tensor::empty_like(gamma), dbeta = Tensor::empty_like(gamma);
+    kernel::batch_norm_backward_training(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
+                                         inverse_std.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
+                                         x.dtype(), rows, channels);
+    return std::vector{dx, dgamma, dbeta};
+  });
+}
+
+Tensor batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta, const BatchNormState& state,
+                             float epsilon) {
+  const int64_t channels = gamma.numel(), rows = x.numel() / channels;
+  const Tensor mean = state.running_mean, var = state.running_var;
+  Tensor y = Tensor::empty_like(x);
+  kernel::batch_norm_forward_evaluation(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
+                                        var.as<float>(), y.data(), x.dtype(), rows, channels, epsilon);
+  return y.record("batch_norm", {x, gamma, beta}, [=, x = x.detach(), gamma = gamma.detach()](const Tensor& dy) {
+    Tensor dx = Tensor::empty_like(x), dgamma = Tensor::empty_like(gamma), dbeta = Tensor::empty_like(gamma);
+    kernel::batch_norm_backward_evaluation(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
+                                           var.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(), x.dtype(),
+                                           rows, channels, epsilon);
+    return std::vector{dx, dgamma, dbeta};
+  });
+}
+
+}  // namespace
+
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state, bool training,
                   float momentum, float epsilon) {
   MELGRAD_CHECK(x.shape().rank() >= 2, "batch_norm needs channels in the last dimension, got shape {}", x.shape());
-  const int64_t channels = x.shape()[x.shape().rank() - 1], rows = x.numel() / channels;
+  const int64_t channels = x.shape()[x.shape().rank() - 1];
   for (const Tensor& vector : {gamma, beta, state.running_mean, state.running_var}) {
     require_per_channel(vector, x, channels, "batch_norm");
   }
-  if (training && rows < 2) fail("batch_norm of {} needs at least two values a channel to train", x.shape());
-  Tensor y = empty_like(x);
-  // The backward pass needs the batch's statistics in training, the running ones in evaluation.
-  Tensor mean = state.running_mean, running_var = state.running_var, inverse_std;
-  if (training) {
-    mean = empty_like(gamma);
-    inverse_std = empty_like(gamma);
-    kernel::batch_norm_forward_training(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), y.data(),
-                                        mean.as<float>(), inverse_std.as<float>(), state.running_mean.as<float>(),
-                                        state.running_var.as<float>(), x.dtype(), rows, channels, momentum, epsilon);
-    kernel::increment(x.stream(), state.num_batches_tracked.as<uint64_t>());
-  } else {
-    kernel::batch_norm_forward_evaluation(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
-                                          running_var.as<float>(), y.data(), x.dtype(), rows, channels, epsilon);
-  }
-  return y.record("batch_norm", {x, gamma, beta}, [=, x = x.detach(), gamma = gamma.detach()](const Tensor& dy) {
-    Tensor dx = empty_like(x), dgamma = empty_like(gamma), dbeta = empty_like(gamma);
-    if (training) {
-      kernel::batch_norm_backward_training(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
-                                           inverse_std.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
-                                           x.dtype(), rows, channels);
-    } else {
-      kernel::batch_norm_backward_evaluation(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
-                                             running_var.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
-                                             x.dtype(), rows, channels, epsilon);
-    }
-    return std::vector{dx, dgamma, dbeta};
-  });
+  return training ? batch_norm_training(x, gamma, beta, state, momentum, epsilon)
+                  : batch_norm_evaluation(x, gamma, beta, state, epsilon);
 }
 
 Tensor dropout(const Tensor& x, float probability, RandomStream random) {
   MELGRAD_CHECK(probability >= 0 && probability < 1, "dropout probability {} is not in [0, 1)", probability);
   const auto mask = [probability, random](const Tensor& values) {
-    Tensor result = empty_like(values);
+    Tensor result = Tensor::empty_like(values);
     kernel::dropout(values.stream(), values.data(), result.data(), values.dtype(), values.numel(), probability, random);
     return result;
   };
@@ -260,7 +352,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, float label_sm
   MELGRAD_CHECK(logits.numel() > 0, "cross_entropy of no logits, shape {}", logits.shape());
   require_same_device(logits, targets, "cross_entropy");
   Tensor loss = Tensor::empty({}, DType::float32, logits.device());
-  Tensor dlogits = empty_like(logits);
+  Tensor dlogits = Tensor::empty_like(logits);
   kernel::cross_entropy(logits.stream(), logits.data(), targets.as<float>(), loss.as<float>(), dlogits.data(),
                         logits.dtype(), logits.shape()[0], logits.shape()[1], label_smoothing);
   return loss.record("cross_entropy", {logits}, [dlogits](const Tensor& dy) {

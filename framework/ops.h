@@ -1,5 +1,6 @@
-// Differentiable operations. Activations are NHWC; every op works in the dtype and on the device of its first input and
-// throws Error when shapes do not fit, naming them.
+// Differentiable operations. Activations are NHWC. Every op computes on the device of its first input, and its output
+// has the dtype of its first input unless stated otherwise. An op throws Error, which names the shapes, when they do
+// not fit.
 #pragma once
 
 #include "framework/random.h"
@@ -7,43 +8,58 @@
 
 namespace melgrad {
 
-Tensor relu(const Tensor& x);
-// Elementwise sum of equal shapes.
+// Elementwise a + b, a - b and a * b. Shape and dtype of a and b must be equal: there is no broadcasting.
 Tensor add(const Tensor& a, const Tensor& b);
-// The values as another dtype; the tensor itself when it has that one already.
+Tensor sub(const Tensor& a, const Tensor& b);
+Tensor mul(const Tensor& a, const Tensor& b);
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+
+// All elements -> a float32 scalar.
+Tensor sum(const Tensor& x);
+Tensor mean(const Tensor& x);
+
+Tensor relu(const Tensor& x);
+// Converts between float32 and bfloat16. Returns x itself if it already has that dtype.
 Tensor cast(const Tensor& x, DType dtype);
-// The same values under another shape, shared, not copied.
+// Another shape with as many elements. The result shares the values of x.
 Tensor reshape(const Tensor& x, const Shape& shape);
-// [N, ...] -> [N, everything else], in the order H, W, C.
+// [N, H, W, C] -> [N, H * W * C]; any shape of one dimension or more.
 Tensor flatten(const Tensor& x);
+
+// a [M, K], b [K, N] -> [M, N].
+Tensor matmul(const Tensor& a, const Tensor& b);
 
 // x [N, H, W, C], w [K, R, S, C], bias [K] or undefined -> [N, H', W', K].
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stride, int64_t padding);
 // x [N, in], w [out, in], bias [out] or undefined -> [N, out].
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias);
-Tensor max_pool2d(const Tensor& x, int64_t kernel, int64_t stride, int64_t padding);
-// -> [N, out_height, out_width, C]; 1 x 1 is global average pooling.
+// x [N, H, W, C] -> [N, H', W', C].
+Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t padding);
+// x [N, H, W, C] -> [N, out_height, out_width, C]. An output of 1 x 1 is global average pooling.
 Tensor adaptive_avg_pool2d(const Tensor& x, int64_t out_height, int64_t out_width);
 
 struct BatchNormState {
   Tensor running_mean, running_var;  // float32 [C]
   Tensor num_batches_tracked;        // uint64 scalar
 };
-// Training: normalises by the batch and updates the state (rows N * H * W >= 2). Evaluation: normalises by the state.
+// x [..., C], gamma and beta float32 [C]. Training normalises by the statistics of the batch and updates `state`; each
+// channel needs at least two values. Evaluation normalises by `state`.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state, bool training,
                   float momentum, float epsilon);
 
-// Zeroes each element with the given probability and scales the rest by 1 / (1 - probability). The same `random` gives
-// the same mask.
+// Sets each element to 0 with the given probability and multiplies the others by 1 / (1 - probability). The same
+// `random` gives the same mask.
 Tensor dropout(const Tensor& x, float probability, RandomStream random);
 
-// The mean over the batch of the cross-entropy between softmax(logits) [N, classes] and float32 targets [N, classes],
-// one-hot or soft: a scalar. Targets get no gradient.
+// The cross-entropy between softmax(logits) [N, classes] and float32 targets [N, classes], one-hot or soft, averaged
+// over the batch: a float32 scalar. Targets get no gradient.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, float label_smoothing = 0);
-// float32 probabilities [N, classes]; not differentiable.
+// logits [N, classes] -> float32 probabilities [N, classes]. Not differentiable.
 Tensor softmax(const Tensor& logits);
 
-// Multiply-adds of the convolutions and linear layers that ran forward on this thread so far.
+// The number of multiply-adds in all forward convolutions and matrix products on this thread so far.
 int64_t multiply_adds();
 
 }  // namespace melgrad

@@ -2,53 +2,96 @@
 
 #include <cmath>
 
+#include "framework/mixed_precision.h"
+#include "framework/ops.h"
+#include "kernels/sgd.h"
+
 namespace melgrad {
+
 std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, float weight_decay) {
   std::vector<ParameterGroup> groups{{.parameters = {}, .weight_decay = weight_decay}, {}};
   for (const Named& named : parameters) groups[named.tensor.shape().rank() >= 2 ? 0 : 1].parameters.push_back(named);
   return groups;
 }
 
-Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options) : options_(options) {
+Optimizer::Optimizer(const std::vector<ParameterGroup>& groups) {
   for (const ParameterGroup& group : groups) {
-    for (const Named& named : group.parameters) {
-      Tensor value = named.tensor;
-      const bool copied = options.bfloat16_copies && value.shape().rank() >= 2;
-      slots_.push_back({.parameter = named,
-                        .weight_decay = group.weight_decay,
-                        .bfloat16_copy = copied ? value.keep_copy(DType::bfloat16) : Tensor(),
-                        .first_moment = Tensor::zeros(value.shape(), DType::float32, value.device()),
-                        .second_moment = Tensor::zeros(value.shape(), DType::float32, value.device())});
-    }
+    for (const Named& named : group.parameters) slots_.push_back({named, group.weight_decay});
   }
   MELGRAD_CHECK(!slots_.empty(), "an optimizer needs parameters");
-  const Device device = slots_[0].parameter.tensor.device();
+}
+
+Tensor Optimizer::Slot::gradient() const {
+  Tensor result = parameter.tensor.grad();
+  MELGRAD_CHECK(result.defined(), "parameter {} has no gradient", parameter.name);
+  return result;
+}
+
+void Optimizer::zero_grad() {
+  for (Slot& slot : slots_) slot.parameter.tensor.zero_grad();
+}
+
+std::vector<Tensor> Optimizer::zeros_per_parameter() const {
+  std::vector<Tensor> result;
+  for (const Slot& slot : slots_) {
+    result.push_back(Tensor::zeros(slot.parameter.tensor.shape(), DType::float32, device()));
+  }
+  return result;
+}
+
+std::vector<Named> Optimizer::named(const std::string& prefix, const std::vector<Tensor>& tensors) const {
+  std::vector<Named> result;
+  for (size_t i = 0; i < slots_.size(); ++i) result.push_back({prefix + slots_[i].parameter.name, tensors[i]});
+  return result;
+}
+
+Sgd::Sgd(const std::vector<ParameterGroup>& groups, const Options& options)
+    : Optimizer(groups), options_(options), velocities_(zeros_per_parameter()) {}
+
+void Sgd::step(float learning_rate) {
+  std::vector<Tensor> gradients;
+  for (const Slot& slot : slots_) gradients.push_back(cast(slot.gradient(), DType::float32));
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const Tensor& value = slots_[i].parameter.tensor;
+    kernel::sgd_step(value.stream(), value.as<float>(), gradients[i].as<float>(), velocities_[i].as<float>(),
+                     value.numel(), learning_rate, options_.momentum, slots_[i].weight_decay);
+    renew_bfloat16_copy(value);
+  }
+}
+
+Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options)
+    : Optimizer(groups),
+      options_(options),
+      first_moments_(zeros_per_parameter()),
+      second_moments_(zeros_per_parameter()),
+      gradient_slots_(slots_.size(), device()),
+      adam_slots_(slots_.size(), device()),
+      scalars_(1, device()),
+      norm_(Tensor::zeros({}, DType::float32, device())),
+      scale_(Tensor::zeros({}, DType::float32, device())) {
   std::vector<int64_t> sizes;
-  for (const Slot& slot : slots_) sizes.push_back(slot.parameter.tensor.numel());
-  chunks_ = {kernel::cut_into_chunks(sizes), device};
-  gradient_slots_ = {slots_.size(), device};
-  adam_slots_ = {slots_.size(), device};
-  scalars_ = {1, device};
-  norm_ = Tensor::zeros({}, DType::float32, device);
-  scale_ = Tensor::zeros({}, DType::float32, device);
+  for (const Slot& slot : slots_) {
+    sizes.push_back(slot.parameter.tensor.numel());
+    if (options.bfloat16_copies) keep_bfloat16_copy(slot.parameter.tensor);
+  }
+  chunks_ = {kernel::cut_into_chunks(sizes), device()};
 }
 
 void Adam::step(float learning_rate) {
   std::vector<kernel::GradientSlot> gradients;
   std::vector<kernel::AdamSlot> updates;
-  for (const Slot& slot : slots_) {
-    const Tensor& value = slot.parameter.tensor;
-    const Tensor gradient = value.grad();
-    MELGRAD_CHECK(gradient.defined(), "parameter {} has no gradient", slot.parameter.name);
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const Tensor& value = slots_[i].parameter.tensor;
+    const Tensor gradient = slots_[i].gradient(), copy = bfloat16_copy(value);
     gradients.push_back({gradient.data(), value.numel(), gradient.dtype()});
     updates.push_back({.parameter = value.as<float>(),
                        .gradient = gradient.data(),
-                       .first_moment = slot.first_moment.as<float>(),
-                       .second_moment = slot.second_moment.as<float>(),
+                       .first_moment = first_moments_[i].as<float>(),
+                       .second_moment = second_moments_[i].as<float>(),
                        .n = value.numel(),
-                       .weight_decay = slot.weight_decay,
+                       .weight_decay = slots_[i].weight_decay,
                        .gradient_dtype = gradient.dtype(),
-                       .copy = slot.bfloat16_copy.defined() ? slot.bfloat16_copy.as<bfloat16>() : nullptr});
+                       .copy = copy.defined() ? copy.as<bfloat16>() : nullptr});
   }
   ++steps_;
   const auto correction = [this](float beta) {
@@ -68,15 +111,9 @@ void Adam::step(float learning_rate) {
                     options_.beta2, options_.epsilon, options_.weight_decay == WeightDecay::decoupled);
 }
 
-void Adam::zero_grad() {
-  for (Slot& slot : slots_) slot.parameter.tensor.zero_grad();
-}
-
 std::vector<Named> Adam::state() const {
-  std::vector<Named> result;
-  result.reserve(2 * slots_.size());
-  for (const Slot& slot : slots_) result.push_back({"exp_avg." + slot.parameter.name, slot.first_moment});
-  for (const Slot& slot : slots_) result.push_back({"exp_avg_sq." + slot.parameter.name, slot.second_moment});
+  std::vector<Named> result = named("exp_avg.", first_moments_);
+  for (const Named& moment : named("exp_avg_sq.", second_moments_)) result.push_back(moment);
   return result;
 }
 

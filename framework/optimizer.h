@@ -1,4 +1,5 @@
-// Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019) over parameter groups, equal to torch.optim's.
+// Optimizers over parameter groups, equal to those of torch.optim: SGD with momentum, Adam (Kingma & Ba 2015) and AdamW
+// (Loshchilov & Hutter 2019).
 #pragma once
 
 #include <string>
@@ -16,42 +17,78 @@ struct ParameterGroup {
   float weight_decay = 0;
 };
 
-// Two groups: weights of layers, which decay, and norms and biases (fewer than two dimensions), which do not.
+// Two groups: parameters of two dimensions or more, which get the weight decay, and biases and batch norm parameters,
+// which get none.
 std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, float weight_decay);
 
-class Adam {
+// What all optimizers share. The parameters must require gradients and must stay on their device.
+class Optimizer {
+ public:
+  void zero_grad();
+
+ protected:
+  struct Slot {
+    Named parameter;
+    float weight_decay;
+    Tensor gradient() const;  // throws Error, which names the parameter, when it has no gradient
+  };
+  // Throws Error when the groups hold no parameter.
+  explicit Optimizer(const std::vector<ParameterGroup>& groups);
+  ~Optimizer() = default;
+
+  Device device() const { return slots_[0].parameter.tensor.device(); }
+  // A float32 tensor of zeros for each parameter.
+  std::vector<Tensor> zeros_per_parameter() const;
+  // The tensors with the names of their parameters behind a prefix, for checkpoints.
+  std::vector<Named> named(const std::string& prefix, const std::vector<Tensor>& tensors) const;
+
+  std::vector<Slot> slots_;
+};
+
+// v = momentum * v + (gradient + weight_decay * parameter); parameter -= learning_rate * v. It launches one kernel per
+// parameter: simple code for small models. Adam needs one launch for all parameters.
+class Sgd : public Optimizer {
+ public:
+  struct Options {
+    float momentum = 0;
+  };
+  Sgd(const std::vector<ParameterGroup>& groups, const Options& options);
+
+  // Updates all parameters. Throws Error, and changes nothing, when a parameter has no gradient.
+  void step(float learning_rate);
+  // For checkpoints: "momentum_buffer.<parameter>".
+  std::vector<Named> state() const { return named("momentum_buffer.", velocities_); }
+
+ private:
+  Options options_;
+  std::vector<Tensor> velocities_;
+};
+
+class Adam : public Optimizer {
  public:
   enum class WeightDecay { l2, decoupled };  // Adam and AdamW
   struct Options {
     WeightDecay weight_decay = WeightDecay::decoupled;
     float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
     float max_gradient_norm = 0;   // 0: gradients are not clipped
-    bool bfloat16_copies = false;  // of weights (two dimensions or more), kept for layers that compute with bfloat16
+    bool bfloat16_copies = false;  // keep bfloat16 copies of the weights (mixed_precision.h)
   };
-  // The parameters must stay on their device and must require gradients.
   Adam(const std::vector<ParameterGroup>& groups, const Options& options);
 
-  // One step of all parameters. Throws Error, and does nothing, when one has no gradient.
+  // Updates all parameters. Throws Error, and changes nothing, when a parameter has no gradient.
   void step(float learning_rate);
-  void zero_grad();
 
   // The Euclidean norm of all gradients at the last step, before clipping: a scalar on the device.
   const Tensor& gradient_norm() const { return norm_; }
   int64_t steps() const { return steps_; }
 
-  // For checkpoints: the moments, named "exp_avg.<parameter>" and "exp_avg_sq.<parameter>"; restore steps with them.
+  // For checkpoints: the moments, "exp_avg.<parameter>" and "exp_avg_sq.<parameter>". Save and restore steps() too.
   std::vector<Named> state() const;
   void set_steps(int64_t steps) { steps_ = steps; }
 
  private:
-  struct Slot {
-    Named parameter;
-    float weight_decay;
-    Tensor bfloat16_copy;  // undefined: none
-    Tensor first_moment, second_moment;
-  };
   Options options_;
-  std::vector<Slot> slots_;
+  std::vector<Tensor> first_moments_, second_moments_;
   int64_t steps_ = 0;
   DeviceArray<kernel::Chunk> chunks_;
   DeviceArray<kernel::GradientSlot> gradient_slots_;

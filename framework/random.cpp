@@ -25,8 +25,8 @@ namespace {
 
 struct Generators {
   uint64_t seed = 0;
-  // Each made at its first use, as making one opens the device. Destroyed at exit, which gives their counters back to
-  // the streams; those live on.
+  // Created at first use, because creation opens the device. At exit the generators release their memory to the
+  // streams, which are never destroyed.
   std::array<std::optional<Generator>, 2> by_device;
 };
 

@@ -1,5 +1,5 @@
-// Random numbers that depend on nothing but (seed, step, order of the draws within the step): the same on the CPU and
-// on the GPU, in a first run and in a resumed one, whatever came before.
+// Random numbers that depend only on the seed, the step and the order of the draws within the step. They are the same
+// on the CPU and on the GPU, and in an uninterrupted and in a resumed run.
 #pragma once
 
 #include "framework/tensor.h"
@@ -11,21 +11,22 @@ class Generator {
  public:
   explicit Generator(uint64_t seed, Device device = Device::cpu);
 
-  // The draws that follow belong to this step.
+  // The following draws belong to `step`.
   void set_step(uint64_t step);
-  // set_step(step + 1), by the device itself.
+  // set_step(step + 1), computed on the device.
   void advance();
-  // A fresh stream for one random kernel. Valid while the generator lives and stays at this step.
+  // A new stream for one random kernel. It is valid until the generator is destroyed or changes its step.
   RandomStream draw();
 
  private:
   uint64_t seed_;
   uint32_t next_stream_ = 0;
-  Tensor step_;  // one uint64 on the device
+  Tensor step_;  // uint64 scalar on the device
 };
 
-// The generator that dropout draws from and parameters are initialised from; one a device.
+// The generator of a device, from which dropout and the initialisation of parameters draw.
 Generator& default_generator(Device);
+// Resets the default generators of all devices to a seed.
 void manual_seed(uint64_t seed);
 
 }  // namespace melgrad

@@ -1,5 +1,5 @@
-// The extents of a tensor, outermost first. Activations are [N, H, W, C] (H = mel bins, W = frames), convolution
-// weights [out_channels, kernel_height, kernel_width, in_channels], matrices [rows, columns]; a scalar has no extents.
+// The dimensions of a tensor, outermost first. Activations are [N, H, W, C] (H = mel bins, W = frames), convolution
+// weights [out_channels, kernel_height, kernel_width, in_channels], matrices [rows, columns]; a scalar is [].
 #pragma once
 
 #include <algorithm>

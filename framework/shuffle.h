@@ -1,5 +1,5 @@
-// Fisher and Yates's shuffle by Philox: the same order for a seed on every machine. The standard library's differs from
-// one implementation to the next.
+// The Fisher-Yates shuffle with Philox random numbers: one seed gives the same order on every machine. The order of
+// std::shuffle depends on the standard library.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace melgrad {
 
-// `draw` tells apart the shuffles of one seed. Those from 2^62 up share no counter with a RandomStream of the same
-// seed.
+// Shuffles with one seed and different values of `draw` are independent. From 2^62 on, `draw` shares no Philox counter
+// with a RandomStream of the same seed.
 template <class T>
 void shuffle(std::vector<T>& items, uint64_t seed, uint64_t draw) {
   for (size_t i = items.size(); i > 1; --i) {

@@ -1,7 +1,7 @@
 #include "framework/tensor.h"
 
+#include "framework/mixed_precision.h"
 #include "framework/tensor_impl.h"
-#include "kernels/cast.h"
 
 namespace melgrad {
 
@@ -21,7 +21,8 @@ Tensor Tensor::full(const Shape& shape, float value, Device device) {
 }
 
 Tensor Tensor::from(std::span<const float> values, const Shape& shape, Device device) {
-  MELGRAD_CHECK(values.size() == static_cast<size_t>(shape.numel()), "{} values for shape {}", values.size(), shape);
+  MELGRAD_CHECK(values.size() == static_cast<size_t>(shape.numel()), "cannot fill shape {} with {} values", shape,
+                values.size());
   Tensor result = empty(shape, DType::float32, device);
   result.stream().copy(result.data(), values.data(), result.bytes());
   return result;
@@ -58,7 +59,7 @@ Tensor Tensor::to(Device target) const {
 void Tensor::move_to(Device target) {
   if (target == device()) return;
   impl().buffer = to(target).impl().buffer;
-  impl().grad = impl().copy = {};
+  impl().grad = impl().bfloat16_copy = {};
 }
 
 void Tensor::assign(const Tensor& source) {
@@ -66,17 +67,8 @@ void Tensor::assign(const Tensor& source) {
                 name_of(source.dtype()), source.shape(), name_of(dtype()), shape());
   Stream& copier = source.device() == Device::cuda ? source.stream() : stream();
   copier.copy(data(), source.data(), bytes());
-  if (impl().copy.defined()) keep_copy(impl().copy.dtype());
+  renew_bfloat16_copy(*this);
 }
-
-Tensor Tensor::keep_copy(DType other) {
-  Tensor& copy = impl().copy;
-  if (!copy.defined() || copy.dtype() != other) copy = empty(shape(), other, device());
-  kernel::cast(stream(), data(), dtype(), copy.data(), numel());
-  return copy;
-}
-
-Tensor Tensor::kept_copy() const { return impl().copy; }
 
 std::vector<float> Tensor::to_vector() const {
   MELGRAD_CHECK(dtype() == DType::float32, "to_vector needs float32, got {}", name_of(dtype()));

@@ -1,4 +1,4 @@
-// What a Tensor's handle points to. Only tensor.cpp and autograd.cpp look inside.
+// The object that a Tensor's handle points to. Only tensor.cpp, autograd.cpp and mixed_precision.cpp include this file.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 
 namespace melgrad {
 
-// A block of a device's memory, given back to its stream's allocator when the last tensor that shares it goes.
+// A block of a device's memory. The last tensor that shares it releases it to the stream's allocator.
 class Buffer {
  public:
   Buffer(Device device, size_t bytes) : stream_(Stream::of(device)), data_(stream_.allocate(bytes)) {}
@@ -37,9 +37,9 @@ struct Tensor::Impl {
   Shape shape;
   DType dtype = DType::float32;
   bool requires_grad = false;
-  std::unique_ptr<Node> node;  // null: a leaf
+  std::unique_ptr<Node> node;  // null for a leaf
   Tensor grad;
-  Tensor copy;  // of another dtype, kept equal
+  Tensor bfloat16_copy;  // see mixed_precision.h
 };
 
 }  // namespace melgrad

@@ -1,11 +1,11 @@
-// Values of one dtype as another: float32 to bfloat16, rounded to nearest even, or back, which is exact.
+// Converts float32 to bfloat16, rounding to nearest even, or bfloat16 to float32, which is exact.
 #pragma once
 
 #include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
 
-// x, n elements of dtype `from` -> y, n elements of the other of the two; they must not alias.
+// x has n elements of type `from`, float32 or bfloat16; y has n elements of the other type. x and y must not alias.
 KERNEL(cast, const void* x, DType from, void* y, int64_t n)
 
 }  // namespace melgrad::kernel

@@ -1,3 +1,4 @@
+// One thread adds 1: 8 bytes read and 8 written.
 #include "kernels/counter.h"
 #include "kernels/device/cuda.cuh"
 

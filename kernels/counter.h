@@ -1,4 +1,5 @@
-// A counter in device memory, so that a captured graph moves it on at every replay: training steps, batches seen.
+// A counter in device memory, such as the number of training steps: a captured CUDA graph increments it at every
+// replay.
 #pragma once
 
 #include "kernels/device/kernel.h"

@@ -1,26 +1,18 @@
+// ReLU and its gradient: one pass, limited by memory bandwidth. The forward pass reads one element and writes one (8
+// bytes in float32, 4 in bfloat16), the backward pass reads two and writes one (12 or 6 bytes). It reads the output,
+// not the input, so that the input need not be kept. Each thread moves 16 bytes of every array at a time.
 #include "kernels/relu.h"
 
 #include "kernels/device/elementwise.cuh"
 
 namespace melgrad::kernel::cuda {
-namespace {
-
-struct ReluForward {
-  __device__ float operator()(float x) const { return x < 0.0f ? 0.0f : x; }  // not fmaxf, which would hide a NaN
-};
-
-struct ReluBackward {
-  __device__ float operator()(float y, float dy) const { return y > 0.0f ? dy : 0.0f; }
-};
-
-}  // namespace
 
 void relu_forward(Stream& stream, const void* x, void* y, DType dtype, int64_t n) {
-  launch_elementwise(stream, dtype, n, ReluForward{}, y, x);
+  launch_elementwise(stream, dtype, n, Relu{}, y, x);
 }
 
 void relu_backward(Stream& stream, const void* y, const void* dy, void* dx, DType dtype, int64_t n) {
-  launch_elementwise(stream, dtype, n, ReluBackward{}, dx, y, dy);
+  launch_elementwise(stream, dtype, n, ReluGradient{}, dx, y, dy);
 }
 
 }  // namespace melgrad::kernel::cuda

@@ -6,7 +6,7 @@ Cnn::Cnn(const CnnOptions& options)
     : features_(child<Sequential>("features")),
       avgpool_(child<GlobalAvgPool2d>("avgpool")),
       classifier_(child<Sequential>("classifier")) {
-  const Conv2d::Options convolution{.kernel = 3, .padding = 1, .init = Conv2d::Init::kaiming_normal};
+  const Conv2d::Options convolution{.kernel_size = 3, .padding = 1, .init = Conv2d::Init::kaiming_normal};
   int64_t channels = 1;
   for (const int64_t out_channels : {16, 32, 64, 128}) {
     features_.add<Conv2d>(channels, out_channels, convolution);

@@ -4,8 +4,11 @@ namespace melgrad {
 namespace {
 
 Conv2d::Options convolution(int64_t kernel, int64_t stride) {
-  return {
-      .kernel = kernel, .stride = stride, .padding = kernel / 2, .bias = false, .init = Conv2d::Init::kaiming_normal};
+  return {.kernel_size = kernel,
+          .stride = stride,
+          .padding = kernel / 2,
+          .bias = false,
+          .init = Conv2d::Init::kaiming_normal};
 }
 
 // Converts the input of a block to the shape of its output.

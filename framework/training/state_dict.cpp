@@ -34,6 +34,8 @@ const char* file_dtype(DType dtype) {
       return "BF16";
     case DType::uint64:
       return "I64";  // PyTorch counts batches in int64
+    case DType::uint8:
+      return "U8";
   }
   return "";
 }

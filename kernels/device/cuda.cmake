@@ -34,16 +34,21 @@ if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
 endif()
 find_package(CUDAToolkit REQUIRED)
 
-target_sources(melgrad_kernels PRIVATE ${kernels_cu})
-set_target_properties(melgrad_kernels PROPERTIES
-  CUDA_STANDARD 20
-  CUDA_STANDARD_REQUIRED ON
-  CUDA_EXTENSIONS OFF
-  CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}")
+# add_cuda_sources TARGET FILE...: adds .cu files to a target.
+function(add_cuda_sources target)
+  target_sources(${target} PRIVATE ${ARGN})
+  set_target_properties(${target} PROPERTIES
+    CUDA_STANDARD 20
+    CUDA_STANDARD_REQUIRED ON
+    CUDA_EXTENSIONS OFF
+    CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}")
+  # fmt 9 assumes that nvcc does not support constexpr.
+  target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo $<$<BOOL:${MELGRAD_WARNINGS_AS_ERRORS}>:-Werror=all-warnings> -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
+endfunction()
+
+add_cuda_sources(melgrad_kernels ${kernels_cu})
 target_compile_definitions(melgrad_kernels PUBLIC MELGRAD_CUDA=1)
-# fmt 9 disables constexpr for every nvcc.
-target_compile_definitions(melgrad_kernels PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
-target_compile_options(melgrad_kernels PRIVATE
-  $<$<COMPILE_LANGUAGE:CUDA>:-lineinfo $<$<BOOL:${MELGRAD_WARNINGS_AS_ERRORS}>:-Werror=all-warnings> -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
 target_link_libraries(melgrad_kernels PRIVATE CUDA::cudart_static CUDA::cublas CUDA::cufft)
 add_subdirectory(kernels/device/cudnn)

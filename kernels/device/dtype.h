@@ -8,7 +8,7 @@
 
 namespace melgrad {
 
-enum class DType : uint8_t { float32, bfloat16, uint64 };
+enum class DType : uint8_t { float32, bfloat16, uint64, uint8 };
 
 constexpr const char* name_of(DType dtype) {
   switch (dtype) {
@@ -18,6 +18,8 @@ constexpr const char* name_of(DType dtype) {
       return "bfloat16";
     case DType::uint64:
       return "uint64";
+    case DType::uint8:
+      return "uint8";
   }
   return "?";
 }
@@ -30,6 +32,8 @@ constexpr size_t size_of(DType dtype) {
       return 2;
     case DType::uint64:
       return 8;
+    case DType::uint8:
+      return 1;
   }
   return 0;
 }

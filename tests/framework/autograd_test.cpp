@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/ops.h"
-#include "kernels/scale.h"
+#include "kernels/arithmetic.h"
 #include "tests/support/errors.h"
 
 namespace melgrad::test {
@@ -185,7 +185,7 @@ TEST(Autograd, NamesTheOpThatReturnsAWrongGradient) {
 TEST(Autograd, RefusesWrongRootsAndGradients) {
   const Tensor x = leaf({1, 2});
   expect_error([&] { x.detach().backward(Tensor::zeros({2})); }, "requires no gradient");
-  expect_error([&] { add(x, x).backward(); }, "needs a scalar, got shape [2]");
+  expect_error([&] { add(x, x).backward(); }, "needs a tensor of one element, got shape [2]");
   expect_error([&] { add(x, x).backward(Tensor::zeros({3})); }, "backward: gradient is float32 [3]");
   expect_error([&] { add(x, x).require_grad(); }, "require_grad is for leaves; this tensor is the output of add");
   expect_error([] { Tensor().backward(); }, "undefined tensor");

@@ -13,6 +13,21 @@ TEST(OpShapes, Add) {
   expect_error([] { add(zeros({2}), Tensor::zeros({2}, DType::bfloat16)); }, "bfloat16 [2]");
 }
 
+TEST(OpShapes, SubAndMul) {
+  expect_error([] { zeros({2, 3}) - zeros({3, 2}); }, "sub of float32 [2, 3] and float32 [3, 2]");
+  expect_error([] { zeros({2}) * zeros({}); }, "mul of float32 [2] and float32 []");
+}
+
+TEST(OpShapes, Mean) {
+  expect_error([] { mean(zeros({0, 3})); }, "mean of no elements, shape [0, 3]");
+}
+
+TEST(OpShapes, MatMul) {
+  expect_error([] { matmul(zeros({2, 3}), zeros({2, 3})); }, "matmul of [2, 3] and [2, 3]: columns");
+  expect_error([] { matmul(zeros({2, 3}), zeros({3})); }, "got shape [3]");
+  expect_error([] { matmul(zeros({2, 3}), Tensor::zeros({3, 2}, DType::bfloat16)); }, "of float32 and bfloat16");
+}
+
 TEST(OpShapes, Reshape) {
   expect_error([] { reshape(zeros({2, 3}), {7}); }, "cannot view [2, 3] as [7]");
   expect_error([] { flatten(zeros({})); }, "flatten needs a batch, got shape []");
@@ -22,7 +37,7 @@ TEST(OpShapes, Conv2d) {
   const Tensor x = zeros({1, 5, 5, 3}), w = zeros({4, 3, 3, 3});
   expect_error([&] { conv2d(zeros({5, 5, 3}), w, {}, 1, 0); }, "got shape [5, 5, 3]");
   expect_error([&] { conv2d(x, zeros({4, 3, 3, 2}), {}, 1, 0); }, "channels differ");
-  expect_error([&] { conv2d(x, w, zeros({3}), 1, 0); }, "conv2d to 4 channels with a vector of shape [3]");
+  expect_error([&] { conv2d(x, w, zeros({3}), 1, 0); }, "conv2d: 4 channels need a vector of shape [4], got [3]");
   expect_error([&] { conv2d(x, zeros({4, 7, 7, 3}), {}, 1, 0); }, "smaller than the kernel");
   expect_error([&] { conv2d(x, w, {}, 0, 1); }, "stride 0");
   expect_error([&] { conv2d(x, w, {}, 1, -1); }, "padding -1");
@@ -32,7 +47,7 @@ TEST(OpShapes, Linear) {
   const Tensor x = zeros({2, 3}), w = zeros({5, 3});
   expect_error([&] { linear(zeros({2, 3, 1}), w, {}); }, "got shape [2, 3, 1]");
   expect_error([&] { linear(x, zeros({3, 5}), {}); }, "features differ");
-  expect_error([&] { linear(x, w, zeros({3})); }, "linear to 5 channels with a vector of shape [3]");
+  expect_error([&] { linear(x, w, zeros({3})); }, "linear: 5 channels need a vector of shape [5], got [3]");
 }
 
 TEST(OpShapes, Pooling) {
@@ -47,9 +62,10 @@ TEST(OpShapes, Pooling) {
 TEST(OpShapes, BatchNorm) {
   BatchNormState state{zeros({3}), zeros({3}), Tensor::zeros({}, DType::uint64)};
   const Tensor x = zeros({2, 1, 1, 3}), three = zeros({3}), four = zeros({4});
-  expect_error([&] { batch_norm(x, four, three, state, true, 0.1f, 1e-5f); }, "batch_norm to 3 channels");
-  expect_error([&] { batch_norm(x, three, four, state, false, 0.1f, 1e-5f); }, "vector of shape [4]");
-  expect_error([&] { batch_norm(zeros({2, 4}), four, four, state, true, 0.1f, 1e-5f); }, "vector of shape [3]");
+  expect_error([&] { batch_norm(x, four, three, state, true, 0.1f, 1e-5f); },
+               "batch_norm: 3 channels need a vector of shape [3], got [4]");
+  expect_error([&] { batch_norm(x, three, four, state, false, 0.1f, 1e-5f); }, "got [4]");
+  expect_error([&] { batch_norm(zeros({2, 4}), four, four, state, true, 0.1f, 1e-5f); }, "got [3]");
   expect_error([&] { batch_norm(zeros({1, 1, 1, 3}), three, three, state, true, 0.1f, 1e-5f); }, "at least two values");
 }
 

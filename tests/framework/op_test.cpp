@@ -1,7 +1,8 @@
-// Every op, one row each: values and gradients compared with PyTorch on every device, gradients with central
-// differences.
+// The table of all ops, one row each. Every row is tested on every device: values and gradients against PyTorch, or
+// against a formula, and gradients against central differences.
 #include "framework/ops.h"
 
+#include "docs/examples/add_an_op/silu_op.h"
 #include "tests/support/compare.h"
 #include "tests/support/devices.h"
 #include "tests/support/fixture.h"
@@ -13,9 +14,12 @@ namespace {
 
 struct Op {
   const char* name;
-  // Computes the results of a case: "y", whose gradients are taken, and the other results in the fixture.
+  // Computes "y", which backward() starts from, and the other results that the fixture holds. The test cases of the
+  // fixture (make_ops.py) give the parameters and the inputs.
   Tensors (*run)(const Json& parameters, const Tensors& inputs);
   enum class Kind { multilinear, smooth, kinked, not_differentiable } kind;
+  // For an elementwise op with one input, "x": y = formula(x) in double precision. Such a row needs no fixture.
+  double (*formula)(double x) = nullptr;
 };
 
 Tensor optional(const Tensors& inputs, const char* name) { return inputs.contains(name) ? inputs.at(name) : Tensor(); }
@@ -57,9 +61,39 @@ constexpr Op ops[] = {
        return {{"y", relu(in.at("x"))}};
      },
      Op::Kind::kinked},
+    {"silu",
+     [](const Json&, const Tensors& in) -> Tensors {
+       return {{"y", silu(in.at("x"))}};
+     },
+     Op::Kind::smooth, [](double x) { return x / (1 + std::exp(-x)); }},
     {"add",
      [](const Json&, const Tensors& in) -> Tensors {
-       return {{"y", add(in.at("a"), in.at("b"))}};
+       return {{"y", in.at("a") + in.at("b")}};
+     },
+     Op::Kind::multilinear},
+    {"sub",
+     [](const Json&, const Tensors& in) -> Tensors {
+       return {{"y", in.at("a") - in.at("b")}};
+     },
+     Op::Kind::multilinear},
+    {"mul",
+     [](const Json&, const Tensors& in) -> Tensors {
+       return {{"y", in.at("a") * in.at("b")}};
+     },
+     Op::Kind::multilinear},
+    {"sum",
+     [](const Json&, const Tensors& in) -> Tensors {
+       return {{"y", sum(in.at("x"))}};
+     },
+     Op::Kind::multilinear},
+    {"mean",
+     [](const Json&, const Tensors& in) -> Tensors {
+       return {{"y", mean(in.at("x"))}};
+     },
+     Op::Kind::multilinear},
+    {"matmul",
+     [](const Json&, const Tensors& in) -> Tensors {
+       return {{"y", matmul(in.at("a"), in.at("b"))}};
      },
      Op::Kind::multilinear},
     {"max_pool2d",
@@ -106,7 +140,7 @@ std::vector<float> one_hot(const std::vector<int64_t>& labels, int64_t classes) 
   return targets;
 }
 
-// One case of the fixture on one device.
+// One test case of an op on one device.
 struct Case {
   std::string name;
   Json parameters;
@@ -131,23 +165,46 @@ struct Case {
     }
     dy = inputs.contains("dy") ? inputs.extract("dy").mapped() : Tensor::full({}, 1, device);
   }
+
+  // n values of the op's formula and of its slope, for inputs that `dtype` can represent.
+  Case(const Op& op, int64_t n, Device device, DType dtype = DType::float32) : name(fmt::format("{}_{}", op.name, n)) {
+    const auto x = test::rounded(fixture_values(n, 1, 4), dtype), upstream = test::rounded(fixture_values(n, 2), dtype);
+    constexpr double step = 1e-5;
+    for (size_t i = 0; i < x.size(); ++i) {
+      const auto at = static_cast<double>(x[i]);
+      const double slope = (op.formula(at + step) - op.formula(at - step)) / (2 * step);
+      expected["y"].push_back(static_cast<float>(op.formula(at)));
+      expected["dx"].push_back(static_cast<float>(slope * static_cast<double>(upstream[i])));
+    }
+    inputs["x"] = cast(Tensor::from(x, {n}, device), dtype).require_grad();
+    dy = cast(Tensor::from(upstream, {n}, device), dtype);
+  }
 };
+
+constexpr int64_t formula_sizes[] = {1, 31, 33, 2053};  // the last: several blocks of threads and a remainder
 
 std::vector<Case> cases_of(const Op& op, Device device) {
   std::vector<Case> cases;
   for (const Json& c : fixture().cases()) {
     if (c.at("op") == op.name) cases.emplace_back(op, c, device);
   }
+  if (op.formula) {
+    for (const int64_t n : formula_sizes) cases.emplace_back(op, n, device);
+  }
   return cases;
 }
 
 TEST(Ops, TheTableHoldsEveryOpOfTheFixture) {
-  size_t cases = 0;
-  for (const Op& op : ops) cases += cases_of(op, Device::cpu).size();
-  EXPECT_EQ(cases, fixture().cases().size());
+  std::set<std::string> in_table, in_fixture;
+  for (const Op& op : ops) {
+    in_table.insert(op.name);
+    EXPECT_FALSE(cases_of(op, Device::cpu).empty()) << op.name << " has neither a case in the fixture nor a formula";
+  }
+  for (const Json& c : fixture().cases()) in_fixture.insert(c.at("op"));
+  for (const std::string& op : in_fixture) EXPECT_TRUE(in_table.contains(op)) << op;
 }
 
-void expect_agrees_with_pytorch(const Op& op, const Case& c) {
+void expect_agrees_with_the_expected_results(const Op& op, const Case& c) {
   SCOPED_TRACE(c.name);
   const Tensors results = op.run(c.parameters, c.inputs);
   const Tensor y = results.at("y");
@@ -167,10 +224,10 @@ void expect_agrees_with_pytorch(const Op& op, const Case& c) {
 
 class OpOnDevice : public testing::TestWithParam<std::tuple<Op, Device>> {};
 
-TEST_P(OpOnDevice, AgreesWithPyTorch) {
+TEST_P(OpOnDevice, AgreesWithPyTorchOrItsFormula) {
   const auto& [op, device] = GetParam();
   MELGRAD_SKIP_WITHOUT(device);
-  for (const Case& c : cases_of(op, device)) expect_agrees_with_pytorch(op, c);
+  for (const Case& c : cases_of(op, device)) expect_agrees_with_the_expected_results(op, c);
 }
 
 std::string name_of_test(const testing::TestParamInfo<std::tuple<Op, Device>>& test) {
@@ -202,6 +259,37 @@ std::vector<Op> differentiable_ops() {
 
 std::string name_of_op(const testing::TestParamInfo<Op>& test) { return test.param.name; }
 INSTANTIATE_TEST_SUITE_P(Table, OpGradient, testing::ValuesIn(differentiable_ops()), name_of_op);
+
+class OpWithFormula : public testing::TestWithParam<Op> {};
+
+// On CUDA, in both dtypes, and to the same bits in every order of the emulated device.
+TEST_P(OpWithFormula, AgreesWithItOnCudaInBothDtypes) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const Op& op = GetParam();
+  for (const DType dtype : test::activation_dtypes) {
+    for (const int64_t n : formula_sizes) {
+      SCOPED_TRACE(testing::Message() << n << " " << name_of(dtype));
+      const Case expected(op, n, Device::cuda, dtype);
+      const auto y_and_dx = [&]() -> test::Results {
+        const Case c(op, n, Device::cuda, dtype);
+        const Tensor x = c.inputs.at("x"), y = op.run(c.parameters, c.inputs).at("y");
+        y.backward(c.dy);
+        return {cast(y.detach(), DType::float32).to_vector(), cast(x.grad(), DType::float32).to_vector()};
+      };
+      test::expect_near(test::in_every_order(y_and_dx), {expected.expected.at("y"), expected.expected.at("dx")},
+                        test::tolerance(dtype, 1e-4f), 1e-6f);
+    }
+  }
+}
+
+std::vector<Op> ops_with_formula() {
+  std::vector<Op> result;
+  for (const Op& op : ops) {
+    if (op.formula) result.push_back(op);
+  }
+  return result;
+}
+INSTANTIATE_TEST_SUITE_P(Table, OpWithFormula, testing::ValuesIn(ops_with_formula()), name_of_op);
 
 }  // namespace
 }  // namespace melgrad::test

@@ -24,6 +24,10 @@ build_example train_a_model
 "$scratch/train_a_model/train_a_model" "$scratch/music" "$scratch/tiny" | tee "$scratch/epochs"
 [[ $(grep --count 'validation track accuracy' "$scratch/epochs") == 4 && -s $scratch/tiny/best.safetensors ]]
 
+build_example training_loop
+"$scratch/training_loop/training_loop" | tee "$scratch/steps"
+tail --lines 1 "$scratch/steps" | perl -ne 'exit !(/accuracy ([0-9.]+)$/ && $1 > 0.95)'
+
 build_example classify_samples
 "$melgrad" train "$scratch/music" --model cnn --epochs 1 --crop-frames 64 --out "$scratch/run" --no-cache --quiet
 perl -e 'print pack("f<*", map { 0.3 * sin($_ / 9) } 1 .. 44100)' |

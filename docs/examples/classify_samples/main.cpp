@@ -1,4 +1,4 @@
-// Names the genre of raw float32 samples of one channel, read from standard input:
+// Prints the probabilities of the genres of raw float32 mono samples, read from standard input:
 //   ffmpeg -loglevel error -i song.mp3 -f f32le -ac 1 -ar 44100 - | classify_samples RUN 44100
 #include <melgrad/models/classifier.h>
 

@@ -1,0 +1,26 @@
+// Elementwise kernels on the CPU: y[i] = op(x[i], ...) for arrays of one length, computed in float32. y may alias any x
+// of the same type. The CUDA counterpart is elementwise.cuh.
+#pragma once
+
+#include <concepts>
+
+#include "kernels/device/bfloat16.h"
+#include "kernels/device/dtype.h"
+#include "kernels/device/parallel.h"
+
+namespace melgrad::kernel::cpu {
+
+template <class Op, class Y, class... X>
+void compute_elementwise(int64_t n, Op op, Y* y, const X*... x) {
+#pragma omp parallel for simd schedule(static) if (parallel : n >= worth_a_team)
+  for (int64_t i = 0; i < n; ++i) y[i] = from_float<Y>(op(to_float(x[i])...));
+}
+
+// For kernels that take float32 alone; throws Error, which names the kernel, for another dtype.
+template <class Op, std::convertible_to<const void*>... X>
+void run_elementwise(const char* kernel, DType dtype, int64_t n, Op op, void* y, X... x) {
+  require_float32(dtype, kernel);
+  compute_elementwise(n, op, static_cast<float*>(y), static_cast<const float*>(x)...);
+}
+
+}  // namespace melgrad::kernel::cpu
