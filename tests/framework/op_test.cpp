@@ -8,6 +8,7 @@
 #include "tests/support/fixture.h"
 #include "tests/support/gradient_check.h"
 #include "tests/support/random.h"
+#include "tests/support/repeat.h"
 
 namespace melgrad::test {
 namespace {
@@ -168,7 +169,7 @@ struct Case {
 
   // n values of the op's formula and of its slope, for inputs that `dtype` can represent.
   Case(const Op& op, int64_t n, Device device, DType dtype = DType::float32) : name(fmt::format("{}_{}", op.name, n)) {
-    const auto x = test::rounded(fixture_values(n, 1, 4), dtype), upstream = test::rounded(fixture_values(n, 2), dtype);
+    const auto x = rounded(random_values(n, 1, 4), dtype), upstream = rounded(random_values(n, 2), dtype);
     constexpr double step = 1e-5;
     for (size_t i = 0; i < x.size(); ++i) {
       const auto at = static_cast<double>(x[i]);
@@ -266,18 +267,18 @@ class OpWithFormula : public testing::TestWithParam<Op> {};
 TEST_P(OpWithFormula, AgreesWithItOnCudaInBothDtypes) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const Op& op = GetParam();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const int64_t n : formula_sizes) {
       SCOPED_TRACE(testing::Message() << n << " " << name_of(dtype));
       const Case expected(op, n, Device::cuda, dtype);
-      const auto y_and_dx = [&]() -> test::Results {
+      const auto y_and_dx = [&]() -> Results {
         const Case c(op, n, Device::cuda, dtype);
         const Tensor x = c.inputs.at("x"), y = op.run(c.parameters, c.inputs).at("y");
         y.backward(c.dy);
         return {cast(y.detach(), DType::float32).to_vector(), cast(x.grad(), DType::float32).to_vector()};
       };
-      test::expect_near(test::in_every_order(y_and_dx), {expected.expected.at("y"), expected.expected.at("dx")},
-                        test::tolerance(dtype, 1e-4f), 1e-6f);
+      expect_close(in_every_order(y_and_dx), Results{expected.expected.at("y"), expected.expected.at("dx")},
+                   tolerance(dtype, 1e-4), 1e-6);
     }
   }
 }

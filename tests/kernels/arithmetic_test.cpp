@@ -2,12 +2,8 @@
 
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using test::Array;
-using test::random_values;
-using test::Results;
 
 constexpr int64_t sizes[] = {0, 1, 31, 33, 512, 4099};  // the last: several blocks of threads and a remainder
 
@@ -55,17 +51,17 @@ class BinaryKernel : public testing::TestWithParam<Binary> {
 TEST_P(BinaryKernel, IsTheDefinitionAlsoInPlace) {
   for (const int64_t n : sizes) {
     const auto a = random_values(n, 1), b = random_values(n, 2);
-    test::expect_same_bits(run(Device::cpu, a, b, DType::float32), {expected(a, b), expected(a, b)});
+    expect_same_bits(run(Device::cpu, a, b, DType::float32), {expected(a, b), expected(a, b)});
   }
 }
 
 TEST_P(BinaryKernel, CudaAgreesWithTheCpuToTheBit) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const int64_t n : sizes) {
-      const auto a = test::rounded(random_values(n, 1), dtype), b = test::rounded(random_values(n, 2), dtype);
-      test::expect_same_bits(test::in_every_order([&] { return run(Device::cuda, a, b, dtype); }),
-                             test::rounded(run(Device::cpu, a, b, DType::float32), dtype));
+      const auto a = rounded(random_values(n, 1), dtype), b = rounded(random_values(n, 2), dtype);
+      expect_same_bits(in_every_order([&] { return run(Device::cuda, a, b, dtype); }),
+                       rounded(run(Device::cpu, a, b, DType::float32), dtype));
     }
   }
 }
@@ -74,13 +70,13 @@ TEST_P(BinaryKernel, CudaAgreesWithTheCpuToTheBit) {
 TEST_P(BinaryKernel, CudaTakesArraysThatBeginAnywhere) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   Stream& stream = Stream::of(Device::cuda);
-  for (const DType dtype : test::activation_dtypes) {
-    const auto a = test::rounded(random_values(1009, 1), dtype), b = test::rounded(random_values(1009, 2), dtype);
+  for (const DType dtype : activation_dtypes) {
+    const auto a = rounded(random_values(1009, 1), dtype), b = rounded(random_values(1009, 2), dtype);
     const Array left(stream, a, dtype), right(stream, b, dtype), y(stream, std::vector<float>(1009, 7.0f), dtype);
     GetParam().kernel(stream, left.at(1), right.at(1), y.at(1), dtype, 1008);
     auto all = expected(a, b);
     all[0] = 7;
-    test::expect_same_bits({y.values()}, {test::rounded(all, dtype)});
+    expect_same_bits({y.values()}, {rounded(all, dtype)});
   }
 }
 
@@ -103,20 +99,20 @@ TEST(NegateAndScaleKernel, AreTheDefinitionAlsoInPlace) {
     std::vector<float> negated(x), scaled(x);
     for (float& value : negated) value = -value;
     for (float& value : scaled) value *= -0.3f;
-    test::expect_same_bits(negate_and_scale(Device::cpu, x, -0.3f, DType::float32), {negated, scaled, scaled});
+    expect_same_bits(negate_and_scale(Device::cpu, x, -0.3f, DType::float32), {negated, scaled, scaled});
   }
 }
 
 TEST(NegateAndScaleKernel, CudaAgreesWithTheCpuToTheBit) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType dtype : test::activation_dtypes) {
+  for (const DType dtype : activation_dtypes) {
     for (const int64_t n : sizes) {
-      const auto x = test::rounded(random_values(n, 1), dtype);
-      test::expect_same_bits(test::in_every_order([&] { return negate_and_scale(Device::cuda, x, -0.3f, dtype); }),
-                             test::rounded(negate_and_scale(Device::cpu, x, -0.3f, DType::float32), dtype));
+      const auto x = rounded(random_values(n, 1), dtype);
+      expect_same_bits(in_every_order([&] { return negate_and_scale(Device::cuda, x, -0.3f, dtype); }),
+                       rounded(negate_and_scale(Device::cpu, x, -0.3f, DType::float32), dtype));
     }
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

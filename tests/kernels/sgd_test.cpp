@@ -3,12 +3,8 @@
 
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using test::Array;
-using test::random_values;
-using test::Results;
 
 // Parameter and velocity after two steps.
 Results two_steps(Device device, int64_t n, size_t offset = 0) {
@@ -32,18 +28,18 @@ TEST(SgdKernel, IsTheDefinition) {
       parameter[i] -= 0.1f * velocity[i];
     }
   }
-  test::expect_near(two_steps(Device::cpu, 33), {parameter, velocity}, 1e-6f, 1e-6f);
+  expect_close(two_steps(Device::cpu, 33), Results{parameter, velocity}, 1e-6, 1e-6);
 }
 
 TEST(SgdKernel, CudaAgreesWithTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const int64_t n : {0, 1, 31, 33, 4099}) {
     for (const size_t offset : {0, 1}) {
-      test::expect_near(test::in_every_order([&] { return two_steps(Device::cuda, n, offset); }),
-                        two_steps(Device::cpu, n, offset), 1e-6f, 1e-6f);
+      expect_close(in_every_order([&] { return two_steps(Device::cuda, n, offset); }),
+                   two_steps(Device::cpu, n, offset), 1e-6, 1e-6);
     }
   }
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

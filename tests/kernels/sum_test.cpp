@@ -4,12 +4,8 @@
 
 #include "tests/support/kernel_test.h"
 
-namespace melgrad {
+namespace melgrad::test {
 namespace {
-
-using test::Array;
-using test::random_values;
-using test::Results;
 
 constexpr int64_t sizes[] = {0, 1, 31, 33, 4096, 4099, 100003};
 constexpr float factor = 0.25f;
@@ -30,16 +26,16 @@ std::vector<float> gradient(Device device, int64_t n, float dy, DType dtype) {
 }
 
 TEST(SumKernel, AddsUpAllElements) {
-  for (const Device device : test::available_devices()) {
-    for (const DType dtype : test::activation_dtypes) {
+  for (const Device device : available_devices()) {
+    for (const DType dtype : activation_dtypes) {
       if (device == Device::cpu && dtype != DType::float32) continue;
       for (const int64_t n : sizes) {
         SCOPED_TRACE(testing::Message() << name_of(device) << " " << name_of(dtype) << " " << n);
-        const auto x = test::rounded(random_values(n, 1, 1), dtype);
+        const auto x = rounded(random_values(n, 1, 1, 1), dtype);
         const double exact = std::accumulate(x.begin(), x.end(), 0.0) * static_cast<double>(factor);
         const auto run = [&]() -> Results { return {sum(device, x, dtype)}; };
-        test::expect_near(device == Device::cuda ? test::in_every_order(run) : run(), {{static_cast<float>(exact)}},
-                          1e-6f, 1e-6f);
+        expect_close(device == Device::cuda ? in_every_order(run) : run(), Results{{static_cast<float>(exact)}}, 1e-6,
+                     1e-6);
       }
     }
   }
@@ -47,13 +43,13 @@ TEST(SumKernel, AddsUpAllElements) {
 
 TEST(SumKernel, CudaTakesArraysThatBeginAnywhere) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  const auto x = random_values(9001, 1, 1);
+  const auto x = random_values(9001, 1, 1, 1);
   const double exact = std::accumulate(x.begin() + 1, x.end(), 0.0) * static_cast<double>(factor);
-  test::expect_near({sum(Device::cuda, x, DType::float32, 1)}, {{static_cast<float>(exact)}}, 1e-6f, 0);
+  expect_close(Results{sum(Device::cuda, x, DType::float32, 1)}, Results{{static_cast<float>(exact)}}, 1e-6, 0);
 }
 
 TEST(SumKernel, SpreadsTheGradientToAllElements) {
-  for (const Device device : test::available_devices()) {
+  for (const Device device : available_devices()) {
     for (const int64_t n : sizes) {
       const std::vector<float> expected(static_cast<size_t>(n), -1.5f * factor);
       EXPECT_EQ(gradient(device, n, -1.5f, DType::float32), expected);
@@ -65,8 +61,8 @@ TEST(SumKernel, SpreadsTheGradientToAllElements) {
 
 TEST(SumKernel, RepeatsToTheBitAtAnyThreadCount) {
   const auto x = random_values(300007, 1);
-  test::expect_same_bits_at_any_thread_count([&]() -> Results { return {sum(Device::cpu, x, DType::float32)}; });
+  expect_same_bits_at_any_thread_count([&]() -> Results { return {sum(Device::cpu, x, DType::float32)}; });
 }
 
 }  // namespace
-}  // namespace melgrad
+}  // namespace melgrad::test

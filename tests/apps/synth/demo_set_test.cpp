@@ -9,6 +9,7 @@
 #include "apps/synth/dataset_writer.h"
 #include "framework/dataset/clip_batches.h"
 #include "framework/dataset/feature_cache.h"
+#include "framework/dataset/model_card.h"
 #include "framework/dataset/split.h"
 #include "framework/dataset/track_validation.h"
 #include "framework/layers.h"
