@@ -130,7 +130,7 @@ TEST_F(HostileCheckpoint, TensorsMustFitTheModel) {
          const float value = std::numeric_limits<float>::quiet_NaN();
          std::memcpy(file.tensors[0].bytes.data(), &value, sizeof value);
        }},
-      {"the variance -1",
+      {"has the negative variance -1",
        [](SafeTensors& file) {
          for (SafeTensor& tensor : file.tensors) {
            const float value = -1;
@@ -156,7 +156,7 @@ TEST_F(HostileCheckpoint, ATruncatedFileIsNamed) {
 }
 
 TEST_F(HostileCheckpoint, AFileThatIsNotACheckpointIsNamed) {
-  expect_refused({"predict", (folder_ / "a.wav").string(), (folder_ / "a.wav").string()}, "no valid safetensors file");
+  expect_refused({"predict", (folder_ / "a.wav").string(), (folder_ / "a.wav").string()}, "is not a valid safetensors file");
   expect_refused({"predict", folder_.path().string(), (folder_ / "a.wav").string()}, "does not exist");
   SafeTensors foreign = valid_checkpoint();
   foreign.metadata.clear();

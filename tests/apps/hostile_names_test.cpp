@@ -30,7 +30,7 @@ TEST(HostileNames, AManifestIsRefusedWithItsLine) {
       {"path,label\na.wav,\"ro\nck\"\n", "it contains a control character"},
       {"path,label\na.wav," + std::string(1000, 'x') + "\n", "it has 1000 bytes"},
       {"path\na.wav\n", "m.csv:1: no column 'label'"},
-      {"path,la\0bel\na.wav,rock\n"s, "'la\\x00bel'; the first line must name path,label"},
+      {"path,la\0bel\na.wav,rock\n"s, "'la\\x00bel'; the first line must be path,label"},
       {"path,label,split\na.wav,rock,tr\0ain\n"s, "split is 'tr\\x00ain'; it must be"},
   };
   for (const auto& [text, says] : table) {
