@@ -44,7 +44,7 @@ inside "$root" bash -euc '
 
 heading "Debian packages: the library"
 install "/$(basename "$folder"/libmelgrad-dev_*.deb)" g++ cmake ninja-build
-inside "$root" /sources/tests/installed_tree.sh /sources /usr
+inside "$root" /sources/tests/scripts/installed_tree.sh /sources /usr
 inside "$root" apt-get --quiet=2 purge --yes melgrad libmelgrad-dev >/dev/null
 left=$(find "$root/usr" -iname '*melgrad*')
 [[ -z $left ]] || stop "these files remain after the packages were removed: $left"
