@@ -4,6 +4,7 @@
 
 #include "framework/training/state_dict.h"
 #include "models/models.h"
+#include "tests/support/banded_music.h"
 #include "tests/support/errors.h"
 
 namespace melgrad::test {
@@ -87,6 +88,24 @@ TEST(StateDict, LoadsWhatItSavedAndRefusesOtherTensors) {
   SafeTensors missing = file;
   missing.tensors.pop_back();
   expect_error([&] { load_state_dict(*target, missing, "", "a.file"); }, "missing");
+}
+
+// The message when a run on BandedMusic's labels is resumed with these.
+std::string error_of_resuming_with(const std::vector<std::string>& labels) {
+  const BandedMusic music(6);
+  ModelCard card = music.card;
+  card.labels = labels;
+  return error_of([&] { require_same_card(to_metadata(music.card), card, "run/training.safetensors"); });
+}
+
+TEST(ModelCard, NamesTheLabelsThatARunWasNotTrainedWith) {
+  EXPECT_EQ(error_of_resuming_with({"a", "b", "c"}), "");
+  const std::string renamed = error_of_resuming_with({"a", "bee", "c"});
+  EXPECT_NE(renamed.find("training.safetensors was trained with other labels"), std::string::npos) << renamed;
+  EXPECT_NE(renamed.find("lacks the label 'b' and has the new label 'bee'; give"), std::string::npos) << renamed;
+  const std::string fewer = error_of_resuming_with({"a", "c"}), more = error_of_resuming_with({"a", "b", "c", "d"});
+  EXPECT_NE(fewer.find("the data set now lacks the label 'b'; give"), std::string::npos) << fewer;
+  EXPECT_NE(more.find("the data set now has the new label 'd'; give"), std::string::npos) << more;
 }
 
 }  // namespace

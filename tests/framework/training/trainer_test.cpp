@@ -2,10 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <numeric>
+
+#include "framework/layers.h"
 #include "framework/random.h"
+#include "framework/training/run_log.h"
 #include "models/models.h"
 #include "tests/support/banded_music.h"
+#include "tests/support/compare.h"
 #include "tests/support/errors.h"
+#include "tests/support/random.h"
 #include "tests/support/temporary_folder.h"
 
 namespace melgrad::test {
@@ -44,65 +51,85 @@ TEST(Trainer, StopsEarlyWhenNothingImproves) {
   EXPECT_LT(trainer.completed_epochs(), 100);
 }
 
-// Remembers how many examples it was given at a time.
-class Noting : public Module {
+// Points (x1, x2) with the target 2 x1 - 3 x2 + 1: no music, no classes.
+class Points : public BatchSource {
  public:
-  std::string description() const override { return "Noting"; }
-  int64_t most = 0;
+  EpochSize epoch_size() const override { return {.items = 64, .items_name = "points"}; }
 
- protected:
-  Tensor forward(const Tensor& x) override {
-    most = std::max(most, x.shape()[0]);
-    return Tensor::zeros({x.shape()[0], BandedMusic::classes});
+  Batch batch(std::span<const int64_t> items, Generator&) const override {
+    std::vector<float> x, targets;
+    for (const int64_t item : items) {
+      const std::vector<float> point = random_values(2, static_cast<uint64_t>(item));
+      x.insert(x.end(), point.begin(), point.end());
+      targets.push_back(2 * point[0] - 3 * point[1] + 1);
+    }
+    const auto n = static_cast<int64_t>(items.size());
+    return {.x = Tensor::from(x, {n, 2}), .targets = Tensor::from(targets, {n, 1})};
   }
+
+  std::string name(int64_t item) const override { return "point " + std::to_string(item); }
 };
 
-TEST(PredictTracks, LimitsTheValuesOfABatchToThoseOfTheDefaultCrops) {
-  const BandedMusic music(6);
-  const ClipStore clips = music.store(Device::cpu);
-  constexpr int64_t default_crop = 256 * 128 / BandedMusic::n_mels;  // frames
-  for (const auto& [frames, most] :
-       {std::pair{BandedMusic::crop_frames, int64_t{4}}, std::pair{default_crop, int64_t{4}},
-        std::pair{2 * default_crop, int64_t{2}}, std::pair{8 * default_crop, int64_t{1}}}) {
-    Noting model;
-    predict_tracks(model, clips, {.crop_frames = frames, .crops = 1, .batch_size = 4});
-    EXPECT_EQ(model.most, most) << frames;
+Tensor squared_error(const Tensor& output, const Tensor& targets) {
+  const Tensor difference = output - targets;
+  return mean(difference * difference);
+}
+
+class Regression : public testing::Test {
+ protected:
+  Trainer trainer(const TrainOptions& options) {
+    const auto validate = [this](Module& model) {
+      std::vector<int64_t> all(64);
+      std::iota(all.begin(), all.end(), 0);
+      const Batch batch = points_.batch(all, default_generator(Device::cpu));
+      const NoGrad no_grad;
+      return Validation{.loss = static_cast<double>(squared_error(model(batch.x), batch.targets).item())};
+    };
+    return {model_, points_, squared_error, validate, options, constant_schedule(0.1f), {.path = run_.path()}};
   }
+
+  TemporaryFolder run_;
+  Points points_;
+  Linear model_{2, 1};
+};
+
+TEST_F(Regression, FindsTheCoefficients) {
+  EpochReport last;
+  Trainer trainer = this->trainer({.epochs = 60, .batch_size = 16, .weight_decay = 0, .classification = false});
+  trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { last = report; });
+  const std::vector<Named> parameters = model_.parameters();
+  expect_close(parameters[0].tensor.to_vector(), std::vector{2.0, -3.0}, 0, 1e-2);
+  expect_close(parameters[1].tensor.to_vector(), std::vector{1.0}, 0, 1e-2);
+  EXPECT_LT(last.validation.loss, 1e-3);
+  EXPECT_EQ(last.train_accuracy, 0);  // there are no classes
 }
 
-// The message when a run on BandedMusic's labels is resumed with these.
-std::string error_of_resuming_with(const std::vector<std::string>& labels) {
-  const BandedMusic music(6);
-  ModelCard card = music.card;
-  card.labels = labels;
-  return error_of([&] { require_same_card(to_metadata(music.card), card, "run/training.safetensors"); });
+TEST_F(Regression, LogsItsOwnNames) {
+  RunLog log(run_ / "log.jsonl", 0);
+  Trainer trainer = this->trainer({.epochs = 1, .batch_size = 16, .classification = false});
+  trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { log.append(report); });
+  EXPECT_TRUE(log.lines().at(0).contains("points_per_second"));
+  EXPECT_TRUE(log.lines().at(0).contains("validation_accuracy"));
 }
 
-TEST(ModelCard, NamesTheLabelsThatARunWasNotTrainedWith) {
-  EXPECT_EQ(error_of_resuming_with({"a", "b", "c"}), "");
-  const std::string renamed = error_of_resuming_with({"a", "bee", "c"});
-  EXPECT_NE(renamed.find("training.safetensors was trained with other labels"), std::string::npos) << renamed;
-  EXPECT_NE(renamed.find("lacks the label 'b' and has the new label 'bee'; give"), std::string::npos) << renamed;
-  const std::string fewer = error_of_resuming_with({"a", "c"}), more = error_of_resuming_with({"a", "b", "c", "d"});
-  EXPECT_NE(fewer.find("the data set now lacks the label 'b'; give"), std::string::npos) << fewer;
-  EXPECT_NE(more.find("the data set now has the new label 'd'; give"), std::string::npos) << more;
+TEST_F(Regression, RefusesACheckpointOfOtherData) {
+  trainer({.epochs = 1, .batch_size = 16, .classification = false}).run(ProgressMode::quiet, [](const EpochReport&) {});
+  struct FewerPoints : Points {
+    EpochSize epoch_size() const override { return {.items = 32, .items_name = "points"}; }
+  } const fewer;
+  Trainer other(model_, fewer, squared_error, [](Module&) { return Validation{}; }, {.batch_size = 16},
+                constant_schedule(0.1f), {.path = run_.path()});
+  expect_error([&] { other.resume(read_checkpoint(run_.path())); },
+               "was trained on 64 points, the data set now gives 32");
 }
 
-TEST(Standardisation, IsOfEachMelBin) {
-  const LogMel a{.n_mels = 2, .frames = 2, .db = {1, 3, -80, -80}, .seconds = 1};
-  const LogMel b{.n_mels = 2, .frames = 1, .db = {8, -80}, .seconds = 1};
-  const Standardisation s = standardisation_of(std::vector{a, b});
-  EXPECT_FLOAT_EQ(s.mean[0], 4);
-  EXPECT_FLOAT_EQ(s.deviation[0], std::sqrt(26.0f / 3));
-  EXPECT_FLOAT_EQ(s.mean[1], -80);
-  EXPECT_FLOAT_EQ(s.deviation[1], 1);  // a bin that never changes
-}
-
-TEST(CropStarts, SpreadEvenlyFromStartToEnd) {
-  EXPECT_EQ(crop_starts(100, 20, 5), (std::vector<int64_t>{0, 20, 40, 60, 80}));
-  EXPECT_EQ(crop_starts(100, 20, 1), (std::vector<int64_t>{40}));
-  EXPECT_EQ(crop_starts(20, 20, 5), (std::vector<int64_t>{0}));
-  EXPECT_EQ(crop_starts(7, 20, 5), (std::vector<int64_t>{0}));
+TEST_F(Regression, NamesTheItemsOfABatchWithALossThatIsNotFinite) {
+  const Tensor infinity = Tensor::full({}, std::numeric_limits<float>::infinity());
+  Trainer trainer(
+      model_, points_, [&](const Tensor& output, const Tensor&) { return sum(output) * infinity; },
+      [](Module&) { return Validation{}; }, {.epochs = 1, .batch_size = 2, .classification = false},
+      constant_schedule(0.1f), {.path = run_.path()});
+  expect_error([&] { trainer.run(ProgressMode::quiet, [](const EpochReport&) {}); }, "look at this batch: point ");
 }
 
 }  // namespace
