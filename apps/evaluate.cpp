@@ -91,7 +91,7 @@ struct Evaluation {
 
 Evaluation score(std::span<const TrackPrediction> predictions, const ClipStore& clips, const ModelCard& card) {
   ConfusionMatrix confusion(card.labels);
-  std::vector<TrackScore> tracks, segments;
+  std::vector<ClusterScore> tracks, segments;
   for (size_t i = 0; i < predictions.size(); ++i) {
     const int label = clips.label(static_cast<int64_t>(i));
     confusion.add(label, predictions[i].label());

@@ -1,4 +1,4 @@
-// The log-mel spectrograms of a set of tracks, held in a device's memory, and the batches cut from them.
+// The log-mel spectrograms of a set of tracks in the memory of a device, and the batches cut from them.
 #pragma once
 
 #include <cstdint>

@@ -25,7 +25,7 @@ size_t widest(const std::vector<std::string>& texts) {
   return width;
 }
 
-// numpy.percentile's default: linear between the two nearest of the sorted values.
+// Interpolates linearly between the two nearest values, as numpy.percentile does by default.
 double quantile(const std::vector<double>& sorted, double fraction) {
   const double position = fraction * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<size_t>(position);
@@ -33,13 +33,13 @@ double quantile(const std::vector<double>& sorted, double fraction) {
   return std::lerp(sorted[below], sorted[above], position - static_cast<double>(below));
 }
 
-double resampled_accuracy(std::span<const TrackScore> tracks, uint64_t seed, uint64_t replicate) {
+double resampled_accuracy(std::span<const ClusterScore> clusters, uint64_t seed, uint64_t replicate) {
   constexpr size_t words = std::size(decltype(Philox4::v){});
   int64_t correct = 0, total = 0;
-  for (size_t i = 0; i < tracks.size(); i += words) {
+  for (size_t i = 0; i < clusters.size(); i += words) {
     const Philox4 random = philox(seed, i / words, replicate);
-    for (size_t j = 0; j < std::min(words, tracks.size() - i); ++j) {
-      const TrackScore& drawn = tracks[uint64_t{random.v[j]} * tracks.size() >> 32];
+    for (size_t j = 0; j < std::min(words, clusters.size() - i); ++j) {
+      const ClusterScore& drawn = clusters[uint64_t{random.v[j]} * clusters.size() >> 32];
       correct += drawn.correct;
       total += drawn.total;
     }
@@ -154,19 +154,19 @@ std::string to_csv(const ClassificationReport& report) {
   return csv;
 }
 
-Accuracy bootstrap_accuracy(std::span<const TrackScore> tracks, uint64_t seed, int64_t replicates) {
-  MELGRAD_CHECK(!tracks.empty() && replicates > 0, "no accuracy of {} tracks with {} replicates", tracks.size(),
+Accuracy bootstrap_accuracy(std::span<const ClusterScore> clusters, uint64_t seed, int64_t replicates) {
+  MELGRAD_CHECK(!clusters.empty() && replicates > 0, "no accuracy of {} clusters with {} replicates", clusters.size(),
                 replicates);
-  TrackScore sum{.correct = 0, .total = 0};
-  for (const TrackScore& track : tracks) {
-    MELGRAD_CHECK(track.total > 0, "a track has {} segments", track.total);
-    sum.correct += track.correct;
-    sum.total += track.total;
+  ClusterScore sum{.correct = 0, .total = 0};
+  for (const ClusterScore& cluster : clusters) {
+    MELGRAD_CHECK(cluster.total > 0, "a cluster has {} examples", cluster.total);
+    sum.correct += cluster.correct;
+    sum.total += cluster.total;
   }
   std::vector<double> accuracies(static_cast<size_t>(replicates));
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < replicates; ++i) {
-    accuracies[static_cast<size_t>(i)] = resampled_accuracy(tracks, seed, static_cast<uint64_t>(i));
+    accuracies[static_cast<size_t>(i)] = resampled_accuracy(clusters, seed, static_cast<uint64_t>(i));
   }
   std::ranges::sort(accuracies);
   return {.value = ratio(static_cast<double>(sum.correct), static_cast<double>(sum.total)),

@@ -1,4 +1,4 @@
-// How good a classifier is: the confusion matrix and what follows from it, and how far an accuracy can be trusted.
+// Metrics of a classifier: the confusion matrix, precision, recall and F1, and accuracies with confidence intervals.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace melgrad {
 
-// counts[true class][predicted class], of tracks or of segments.
+// counts[true class][predicted class]
 struct ConfusionMatrix {
   explicit ConfusionMatrix(std::vector<std::string> class_labels);
 
@@ -20,14 +20,14 @@ struct ConfusionMatrix {
 };
 
 struct ClassScores {
-  double precision = 0;  // of those predicted as this class, the part that is of it
-  double recall = 0;     // of those that are of this class, the part predicted as it
-  double f1 = 0;         // harmonic mean of the two
-  int64_t support = 0;   // how many are of this class
+  double precision = 0;  // share of the examples predicted as this class that belong to it
+  double recall = 0;     // share of the examples of this class that are predicted as it
+  double f1 = 0;         // harmonic mean of precision and recall
+  int64_t support = 0;   // number of examples of this class
 };
 
-// scikit-learn's conventions (classification_report, zero_division=0): a ratio without a denominator is 0, and a class
-// that is neither true nor predicted anywhere does not enter the macro averages.
+// Follows scikit-learn (classification_report, zero_division=0): a ratio with denominator 0 is 0, and the macro
+// averages leave out classes that are neither a true nor a predicted class of any example.
 struct ClassificationReport {
   std::vector<std::string> labels;
   std::vector<ClassScores> classes;  // in the order of the labels
@@ -37,8 +37,8 @@ struct ClassificationReport {
 
 ClassificationReport classification_report(const ConfusionMatrix&);
 
-// Aligned columns for a terminal. The matrix cuts long column headings to keep lines near 100 columns, and shows 0 as
-// '.'.
+// Aligned columns for a terminal. The matrix cuts long column headings so that lines have about 100 columns, and prints
+// 0 as '.'.
 std::string to_text(const ConfusionMatrix&);
 std::string to_text(const ClassificationReport&);
 
@@ -46,8 +46,8 @@ std::string to_text(const ClassificationReport&);
 std::string to_csv(const ConfusionMatrix&);
 std::string to_csv(const ClassificationReport&);
 
-// What one track adds to an accuracy: its segments, or itself as the only one.
-struct TrackScore {
+// The examples of one cluster, for example the segments of one recording. Their errors are correlated.
+struct ClusterScore {
   int64_t correct = 0, total = 1;
 };
 
@@ -56,9 +56,9 @@ struct Accuracy {
   double low = 0, high = 0;  // 95 % interval
 };
 
-// The accuracy over all tracks' segments with a percentile bootstrap interval (Efron & Tibshirani 1993, chapter 13):
-// whole tracks are drawn with replacement, since the segments of one track err together. A function of its arguments
-// alone, at any number of threads. Throws Error when there is no track or a track has no segment.
-Accuracy bootstrap_accuracy(std::span<const TrackScore>, uint64_t seed, int64_t replicates = 10'000);
+// The accuracy over the examples of all clusters, with a percentile bootstrap interval (Efron & Tibshirani 1993,
+// chapter 13) that draws whole clusters with replacement. The result depends only on the arguments, not on the number
+// of threads. Throws Error when there is no cluster or a cluster has no example.
+Accuracy bootstrap_accuracy(std::span<const ClusterScore>, uint64_t seed, int64_t replicates = 10'000);
 
 }  // namespace melgrad

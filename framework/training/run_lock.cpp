@@ -18,7 +18,7 @@ std::string this_process() {
   return fmt::format("process {} on {}\n", getpid(), host.data());
 }
 
-// The first line of a lock file, fit for an error message.
+// The first line of a lock file, escaped for an error message.
 std::string holder_of(int descriptor) {
   std::array<char, 300> text{};
   const ssize_t length = pread(descriptor, text.data(), text.size(), 0);
@@ -38,7 +38,7 @@ RunLock::RunLock(const std::filesystem::path& run_folder)
     throw WriteError(fmt::format("cannot write {}: {}", file_.string(), reason_and_remedy(error)));
   };
   if (descriptor_ < 0) fail_to_write();
-  // Where the file system knows no locks there is only the file itself to go by.
+  // A file system without locks reports another error; then the content of the file is the only protection.
   if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     const std::string holder = holder_of(descriptor_);
     close(descriptor_);
@@ -53,7 +53,7 @@ void RunLock::require_held() const {
   std::string found;
   try {
     found = read_file(file_);
-  } catch (const Error&) {  // as good as gone
+  } catch (const Error&) {  // an unreadable file counts as deleted
   }
   if (found == holder_) return;
   const std::string folder = file_.parent_path().string();

@@ -1,4 +1,4 @@
-// A run folder belongs to one training at a time: two that wrote checkpoints into it would each ruin the other's.
+// Locks a run folder, so that two trainings cannot overwrite each other's checkpoints.
 #pragma once
 
 #include <filesystem>
@@ -6,18 +6,18 @@
 
 namespace melgrad {
 
-// Holds RUN/training.lock (flock) for the life of the object. The file, which stays, says who holds it; the system lets
-// go of the lock when its process ends, however it ends, so a killed training blocks nobody.
+// Holds the lock (flock) on RUN/training.lock while the object exists. The file names the process that holds the lock
+// and is never removed. The system releases the lock when the process ends, even if it is killed.
 class RunLock {
  public:
-  // `run_folder` exists. Throws Error that names the process and the machine which hold the lock, WriteError where the
-  // folder cannot be written to.
+  // `run_folder` must exist. Throws Error naming the process and the machine that hold the lock, and WriteError when
+  // the folder cannot be written to.
   explicit RunLock(const std::filesystem::path& run_folder);
   ~RunLock();
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
-  // Throws Error when the folder was deleted, or deleted and made again by another training, since.
+  // Throws Error when the folder was deleted since, or deleted and made again by another training.
   void require_held() const;
 
  private:

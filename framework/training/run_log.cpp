@@ -26,10 +26,10 @@ ordered_json to_json(const EpochReport& report) {
 
 }  // namespace
 
-RunLog::RunLog(std::filesystem::path file, int64_t epochs_done) : file_(std::move(file)) {
+RunLog::RunLog(std::filesystem::path file, int64_t completed_epochs) : file_(std::move(file)) {
   std::ifstream old(file_);
   std::string kept, line;
-  while (static_cast<int64_t>(lines_.size()) < epochs_done && std::getline(old, line)) {
+  while (static_cast<int64_t>(lines_.size()) < completed_epochs && std::getline(old, line)) {
     ordered_json entry = ordered_json::parse(line, nullptr, false);
     if (entry.is_discarded()) break;
     lines_.push_back(std::move(entry));

@@ -1,4 +1,4 @@
-// RUN/log.jsonl: a JSON object a line, a line an epoch.
+// The log of a run, RUN/log.jsonl: one JSON object per line, one line per epoch.
 #pragma once
 
 #include <filesystem>
@@ -11,13 +11,13 @@ namespace melgrad {
 
 class RunLog {
  public:
-  // Keeps the first `epochs_done` lines of an existing file: a killed run may have logged an epoch, whole or in part,
-  // that its checkpoint does not contain and that will be run again.
-  RunLog(std::filesystem::path file, int64_t epochs_done);
+  // Keeps the first `completed_epochs` lines of an existing file. A killed run may have logged later epochs, whole or
+  // in part, that its checkpoint does not contain; they are trained and logged again.
+  RunLog(std::filesystem::path file, int64_t completed_epochs);
   // Throws WriteError.
   void append(const EpochReport& report);
   const std::vector<nlohmann::ordered_json>& lines() const { return lines_; }
-  // Nothing where somebody removed the line.
+  // nullptr when the file has no line for this epoch.
   const nlohmann::ordered_json* line_of(int64_t epoch) const;
 
  private:

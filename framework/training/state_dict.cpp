@@ -7,7 +7,7 @@
 namespace melgrad {
 namespace {
 
-// The elements of x [a, b, c] in the order [a, c, b].
+// Transposes x [a, b, c] to [a, c, b].
 std::vector<std::byte> swap_inner(std::span<const std::byte> x, int64_t a, int64_t b, int64_t c, size_t element) {
   std::vector<std::byte> y(x.size());
   for (int64_t i = 0; i < a; ++i) {
@@ -70,7 +70,7 @@ void load_tensors(std::vector<Named> targets, const SafeTensors& source, const s
   for (Named& target : targets) {
     const std::string name = prefix + target.name;
     const auto found = by_name.find(name);
-    if (found == by_name.end()) fail("{}: tensor {} is missing; the file is of another model", file, name);
+    if (found == by_name.end()) fail("{}: tensor {} is missing; the file holds another model", file, name);
     const SafeTensor& tensor = *found->second;
     const Shape& shape = target.tensor.shape();
     if (tensor.dtype != file_dtype(target.tensor.dtype()) || tensor.shape != file_shape(shape)) {

@@ -1,5 +1,6 @@
-// A model's parameters and buffers as safetensors, in PyTorch's names, shapes and dtypes: convolution weights, here
-// [out, height, width, in], are [out, in, height, width] in the file, so torch's load_state_dict(strict=True) takes it.
+// The parameters and buffers of a model as safetensors with PyTorch's names, shapes and dtypes, so that
+// load_state_dict(strict=True) loads them. Convolution weights are [out, height, width, in] in memory and
+// [out, in, height, width] in the file.
 #pragma once
 
 #include <string>
@@ -14,11 +15,12 @@ namespace melgrad {
 SafeTensor to_safe_tensor(const Named& named);
 std::vector<SafeTensor> state_dict(const Module& model);
 
-// Copies the tensors of `source` whose names, with `prefix` before them, are asked for in `targets`. Throws Error
-// naming `file` and the tensor that is missing or of another shape or dtype.
+// Copies the tensor named prefix + name of `source` to each target. Throws Error naming `file` and a tensor that is
+// missing or has another shape or dtype.
 void load_tensors(std::vector<Named> targets, const SafeTensors& source, const std::string& prefix,
                   const std::string& file);
-// All parameters and buffers of the model, and nothing else but tensors under `ignored_prefix`.
+// Loads all parameters and buffers of the model. Throws Error when `source` has further tensors, except those whose
+// names begin with `ignored_prefix`.
 void load_state_dict(const Module& model, const SafeTensors& source, const std::string& ignored_prefix,
                      const std::string& file);
 

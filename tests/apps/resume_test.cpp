@@ -1,4 +1,4 @@
-// What is left of a run that was stopped, and that going on from it changes nothing: real processes, real signals.
+// Runs that are killed or interrupted and then resumed, as real processes with real signals.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -64,12 +64,12 @@ TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
   int kills = 0, exit_code = -1;
   for (uint64_t attempt = 0; exit_code != 0; ++attempt) {
     ASSERT_LT(attempt, 200u) << "the run makes no progress between kills";
-    // After every epoch; seldom, so that whole epochs are lost; and often, so that epochs are resumed in their middle.
+    // Checkpoints after every epoch; so seldom that epochs are lost; and so often that epochs are resumed halfway.
     const char* const checkpoint_seconds[] = {"0", "60", "0.001"};
     std::vector<std::string> more{"--checkpoint-seconds", checkpoint_seconds[attempt % 3]};
     if (fs::exists(killed / "training.safetensors")) more.emplace_back("--resume");
     Program program(training(killed, more), folder_ / "output");
-    // Up to 12 kills at random moments, longer ones as attempts go by so that slow machines finish too.
+    // Up to 12 kills at random moments. The delays grow with the attempts, so that slow machines make progress.
     if (kills < 12) {
       const double seconds = uniform(philox(7, attempt, 0).v[0]) * (0.05 + 0.05 * static_cast<double>(attempt));
       std::this_thread::sleep_for(std::chrono::duration<double>(seconds));

@@ -1,4 +1,4 @@
-// Whole trainings on Device::cuda, a GPU or the emulated one, beside the CPU's.
+// Whole trainings on Device::cuda (a GPU or the emulated device) compared with the CPU.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@
 namespace melgrad::test {
 namespace {
 
-// One step an epoch, random crops, SpecAugment, mixup and dropout included.
+// One step per epoch, with random crops, SpecAugment, mixup and dropout.
 struct Training {
   Device device = Device::cuda;
   const char* model = "cnn_bn";
@@ -74,7 +74,7 @@ TEST_P(DeviceTraining, StartsAsOnTheCpu) {
   const TemporaryFolder other;
   const std::vector<double> cuda = Training{.model = GetParam()}.run(other.path());
   EXPECT_NEAR(cuda[0], cpu[0], 1e-5 * cpu[0]);
-  // Adam's first step divides each gradient by itself, so rounding decides where one is almost nothing.
+  // Adam's first step divides each gradient by its absolute value, so rounding decides the sign of tiny gradients.
   EXPECT_NEAR(cuda[1], cpu[1], 1e-2 * cpu[1]);
 }
 
@@ -101,7 +101,7 @@ TEST(TrainingOnCuda, LearnsInBFloat16AlmostAsInFloat32AndResumesToTheBit) {
   EXPECT_TRUE(read_file(parts / "last.safetensors") == read_file(whole / "last.safetensors"));
 }
 
-// What a model of either device computes, the other computes from its checkpoint, and goes on training.
+// Each device loads the checkpoints of the other, computes the same probabilities and continues training.
 TEST(TrainingOnCuda, CheckpointsMoveBetweenDevices) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const BandedMusic music(6);
@@ -124,7 +124,7 @@ TEST(TrainingOnCuda, CheckpointsMoveBetweenDevices) {
   }
 }
 
-// The two devices round differently, and training turns that into other weights, but no more than another seed does.
+// The devices round differently, so the weights differ after training, but less than those of two seeds.
 TEST(TrainingOnCuda, EndsWithinTheNoiseOfSeedsOfTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   constexpr int64_t epochs = 8;

@@ -9,7 +9,7 @@
 namespace melgrad {
 namespace {
 
-// The matrix of fixtures/make_metrics.py: nobody is predicted as disco, metal occurs nowhere.
+// The matrix of fixtures/make_metrics.py: no example is predicted as disco, and metal does not occur.
 ConfusionMatrix six_genres() {
   ConfusionMatrix matrix({"blues", "classical", "disco", "jazz", "metal", "rock"});
   matrix.counts = {{17, 0, 0, 2, 0, 1}, {0, 29, 0, 1, 0, 0}, {3, 0, 0, 0, 0, 4},
@@ -114,7 +114,7 @@ TEST(Metrics, BootstrapOfTracksHasBinomialQuantiles) {
   };
   for (const Case& expected :
        {Case{63, 94, 0.57446809, 0.76595745}, Case{290, 316, 0.88607595, 0.94620253}, Case{5, 10, 0.2, 0.8}}) {
-    std::vector<TrackScore> tracks(static_cast<size_t>(expected.tracks));
+    std::vector<ClusterScore> tracks(static_cast<size_t>(expected.tracks));
     for (int64_t i = 0; i < expected.correct; ++i) tracks[static_cast<size_t>(i)].correct = 1;
     const Accuracy accuracy = bootstrap_accuracy(tracks, 7);
     const double one_track = 1.0 / static_cast<double>(expected.tracks);
@@ -125,8 +125,8 @@ TEST(Metrics, BootstrapOfTracksHasBinomialQuantiles) {
 }
 
 TEST(Metrics, BootstrapOfSegmentsDrawsWholeTracks) {
-  const std::vector<TrackScore> tracks{{9, 10}, {0, 4},  {4, 4}, {10, 10}, {3, 10}, {1, 5},
-                                       {7, 9},  {2, 10}, {5, 5}, {6, 12},  {0, 7},  {8, 8}};
+  const std::vector<ClusterScore> tracks{{9, 10}, {0, 4},  {4, 4}, {10, 10}, {3, 10}, {1, 5},
+                                         {7, 9},  {2, 10}, {5, 5}, {6, 12},  {0, 7},  {8, 8}};
   const Accuracy accuracy = bootstrap_accuracy(tracks, 7);
   EXPECT_DOUBLE_EQ(accuracy.value, 0.5851063829787234);
   EXPECT_NEAR(accuracy.low, 0.37391304, 0.01);
@@ -134,7 +134,7 @@ TEST(Metrics, BootstrapOfSegmentsDrawsWholeTracks) {
 }
 
 TEST(Metrics, BootstrapIsAFunctionOfItsSeed) {
-  std::vector<TrackScore> tracks;
+  std::vector<ClusterScore> tracks;
   for (int64_t i = 0; i < 101; ++i) tracks.push_back({i % 7, 7});
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
@@ -148,7 +148,7 @@ TEST(Metrics, BootstrapIsAFunctionOfItsSeed) {
 }
 
 TEST(Metrics, BootstrapOfAPerfectClassifierIsAPoint) {
-  const std::vector<TrackScore> tracks(20, {1, 1});
+  const std::vector<ClusterScore> tracks(20, {1, 1});
   const Accuracy accuracy = bootstrap_accuracy(tracks, 7);
   EXPECT_EQ(accuracy.value, 1);
   EXPECT_EQ(accuracy.low, 1);
@@ -157,7 +157,7 @@ TEST(Metrics, BootstrapOfAPerfectClassifierIsAPoint) {
 
 TEST(Metrics, BootstrapRefusesWhatHasNoAccuracy) {
   EXPECT_THROW(bootstrap_accuracy({}, 7), Error);
-  const std::vector<TrackScore> tracks{{1, 1}, {0, 0}};
+  const std::vector<ClusterScore> tracks{{1, 1}, {0, 0}};
   EXPECT_THROW(bootstrap_accuracy(tracks, 7), Error);
 }
 

@@ -42,7 +42,7 @@ TEST(Trainer, StopsEarlyWhenNothingImproves) {
   const TemporaryFolder run;
   manual_seed(1);
   const auto model = make_model("cnn_bn", BandedMusic::classes);
-  // A learning rate of 0 changes no weight; batch norm's statistics still move, so the loss may fall for a while.
+  // A learning rate of 0 changes no weight. The statistics of batch norm still change, so the loss may fall at first.
   Trainer trainer(*model, data.batches, cross_entropy_loss(0.1f), data.validate,
                   {.epochs = 100, .batch_size = 6, .patience = 3}, constant_schedule(0),
                   {.path = run.path(), .metadata = to_metadata(music.card)});
