@@ -3,7 +3,7 @@
 # one. The script composes its own music; every training starts with an empty feature cache.
 #   tools/torture.sh [--kills N] [--seed N] [--model NAME] [PROGRAM]
 # Defaults: 200 kills of build/cpu/melgrad training cnn_bn. Half of the moments are during feature extraction, half at any
-# time. Prints a table; fails if a resumed run differs, cannot continue, or leaves an unfinished file.
+# time. Checkpoints are written after every epoch, at most once a minute, or within epochs, in turn. Prints a table; fails if a resumed run differs, cannot continue, or leaves an unfinished file.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -23,13 +23,16 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OMP_WAIT_POLICY=passive
 RANDOM=$seed
+intervals=(0 60 0.001) # --checkpoint-seconds
+declare -i attempt=0
 
 # train RUN CACHE [OPTIONS...]
 train() {
   local run=$1 cache=$2
   shift 2
   exec "$melgrad" train "$scratch/music" --out "$run" --cache "$cache" --model "$model" --epochs 3 --crop-frames 32 \
-    --batch-size 4 --n-mels 32 --seed 3 --quiet "$@" >"$scratch/said" 2>&1
+    --batch-size 4 --n-mels 32 --seed 3 --quiet \
+    --checkpoint-seconds "${intervals[attempt / 2 % 3]}" "$@" >"$scratch/said" 2>&1
 }
 
 milliseconds() { local now=${EPOCHREALTIME/./}; echo $((now / 1000)); }
@@ -62,7 +65,7 @@ echo "$whole ms in total, $caching ms until the first checkpoint"
 heading "$kills kills"
 declare -Ai killed=([features]=0 [training]=0) resumed=([features]=0 [training]=0)
 declare -Ai writing=([features]=0 [training]=0)
-declare -i done=0 attempt=0 left=0
+declare -i done=0 left=0
 while ((done < kills)); do
   run=$scratch/run cache=$scratch/cache
   rm -rf "$run" "$cache"
