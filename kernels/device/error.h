@@ -1,9 +1,9 @@
 // The exceptions of melgrad. Each carries one line that names the file or value at fault and says what to do; the
 // command line prints that line and nothing else.
 //
-// The hierarchy is flat: every kind derives from Exception, so `catch (const Error&)` takes no other kind. Further kinds
-// are OutOfMemory (memory.h), WriteError and Interrupted (framework), OutputLost (apps). Only the top
-// level of a program catches Exception.
+// The hierarchy is flat: every kind derives from Exception, so `catch (const Error&)` takes no other kind. Further
+// kinds are OutOfMemory (memory.h), WriteError and Interrupted (framework), OutputLost (apps). Only the top level of a
+// program catches Exception.
 #pragma once
 
 #include <fmt/format.h>

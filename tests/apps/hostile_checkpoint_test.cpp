@@ -156,7 +156,8 @@ TEST_F(HostileCheckpoint, ATruncatedFileIsNamed) {
 }
 
 TEST_F(HostileCheckpoint, AFileThatIsNotACheckpointIsNamed) {
-  expect_refused({"predict", (folder_ / "a.wav").string(), (folder_ / "a.wav").string()}, "is not a valid safetensors file");
+  expect_refused({"predict", (folder_ / "a.wav").string(), (folder_ / "a.wav").string()},
+                 "is not a valid safetensors file");
   expect_refused({"predict", folder_.path().string(), (folder_ / "a.wav").string()}, "does not exist");
   SafeTensors foreign = valid_checkpoint();
   foreign.metadata.clear();

@@ -14,7 +14,8 @@ namespace melgrad::test {
 struct BandedMusic {
   static constexpr int64_t n_mels = 16, classes = 3, frames = 40, crop_frames = 16;
 
-  // Clip i has class i modulo 3 and is loud in the third of the mel bins of its class, with different noise in each clip.
+  // Clip i has class i modulo 3 and is loud in the third of the mel bins of its class, with different noise in each
+  // clip.
   explicit BandedMusic(int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
       LogMel clip{.n_mels = n_mels, .frames = frames, .db = {}, .seconds = 1};

@@ -18,7 +18,8 @@ __global__ void copy_coalesced(const float* from, float* to, int64_t rows, int64
   }
 }
 
-__global__ void copy_misaligned(const float* from, float* to, int64_t n) {  // starts 4 bytes after the beginning of a sector
+__global__ void copy_misaligned(const float* from, float* to,
+                                int64_t n) {  // starts 4 bytes after the beginning of a sector
   const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x + 1;
   if (i < n) to[i] = from[i];
 }
