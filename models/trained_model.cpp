@@ -15,7 +15,7 @@ void require_finite(const Named& named, const std::string& file) {
   for (const float value : named.tensor.to_vector()) {
     if (!std::isfinite(value)) fail("{}: tensor {} has values that are not finite; train again", file, named.name);
     if (is_variance && value < 0)
-      fail("{}: tensor {} has the negative variance {}; train again", file, named.name, value);
+      fail("{}: tensor {} has the variance {}, which is negative; train again", file, named.name, value);
   }
 }
 
