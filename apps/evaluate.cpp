@@ -38,8 +38,8 @@ std::vector<size_t> all_tracks(const Dataset& dataset) {
   return tracks;
 }
 
-// The tracks of the part of the run's split given by --split. auto: the test tracks, otherwise the validation tracks;
-// all tracks if there is no split.csv beside the checkpoint.
+// Returns the tracks that --split selects. auto selects the test tracks of the run's split, or its validation tracks if
+// it has no test tracks, or all tracks if there is no split.csv beside the checkpoint.
 Chosen choose_tracks(const EvaluateCommand& c, const fs::path& checkpoint, const Dataset& dataset) {
   const fs::path split_file = checkpoint.parent_path() / "split.csv";
   const bool has_split = fs::exists(split_file);

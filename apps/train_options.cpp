@@ -127,7 +127,7 @@ void add_run_options(CLI::App& app, TrainCommand& c) {
   add_output_options(app, c.output);
 }
 
-// How the config file and a resumed run treat the options.
+// The options that a config file or a resumed run treats in a special way.
 ConfigOptions config_options(const CLI::App& app) {
   const auto options = [&app](const std::vector<const char*>& names) {
     std::vector<const CLI::Option*> result;

@@ -42,7 +42,7 @@ void require_same_kind(const Tensor& a, const Tensor& b, const char* op) {
   require_same_device(a, b, op);
 }
 
-// For weights and statistics: `vector` must hold one value per channel of x.
+// Throws Error unless `vector`, a weight or a statistic, holds one value per channel of x.
 void require_per_channel(const Tensor& vector, const Tensor& x, int64_t channels, const char* op) {
   MELGRAD_CHECK(vector.shape() == Shape({channels}), "{}: {} channels need a vector of shape [{}], got {}", op,
                 channels, channels, vector.shape());
@@ -213,7 +213,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
       });
 }
 
-// The kernels of linear() compute all products that are needed: its y = x w^T, dx = dy w and dw = dy^T x.
+// The kernels of linear() compute all products that are needed: y = x w^T, dx = dy w and dw = dy^T x.
 Tensor matmul(const Tensor& a, const Tensor& b) {
   require_rank(a, 2, "matmul");
   require_rank(b, 2, "matmul");

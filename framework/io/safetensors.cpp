@@ -116,7 +116,7 @@ std::string file_content(const SafeTensors& content) {
 
 // ---- reading
 
-// Refuses valid JSON that the format does not allow: a repeated key, which would hide an entry, and deeper nesting. The
+// Rejects valid JSON that the format does not allow: a repeated key, which would hide an entry, and deeper nesting. The
 // parser's own callback could do this, but it searches all previous entries after each entry, which takes minutes for a
 // header of 17 MB.
 class HeaderWatch : public nlohmann::json_sax<nlohmann::json> {
