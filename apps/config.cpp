@@ -207,7 +207,13 @@ std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& opt
   const auto name = std::find(arguments.begin(), arguments.end(), command.get_name());
   std::optional<std::string> file = value_of(arguments, options.file);
   const std::optional<std::string> run = value_of(arguments, options.run_folder);
-  if (!file && run && is_set(arguments, options.resume)) file = (std::filesystem::path(*run) / "config.toml").string();
+  if (!file && run && is_set(arguments, options.resume)) {
+    file = (std::filesystem::path(*run) / "config.toml").string();
+    std::error_code unseen;  // arguments_of reports a folder without access rights
+    if (!std::filesystem::exists(*file, unseen) && !unseen) {
+      fail("{} holds no config.toml, so there is no run to resume; check --out", *run);
+    }
+  }
   if (!file || name == arguments.end()) return arguments;
   const std::vector<std::string> configured = arguments_of(*file, command);
   arguments.insert(name + 1, configured.begin(), configured.end());

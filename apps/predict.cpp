@@ -57,7 +57,7 @@ struct Ranked {
 
 std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path& file, const PredictCommand& c) {
   if (std::error_code ignored; fs::is_directory(file, ignored))
-    fail("{} contains no readable audio files", file.string());
+    fail("{} contains no audio files that can be read; give audio files, or a folder with audio files", file.string());
   const LogMel features = log_mel(file, classifier.card.mel, classifier.device);
   warn_of_truncation(file);
   const TrackPrediction prediction = classifier.predict(features, c.inference);

@@ -30,7 +30,8 @@ void check_steps(const TrainCommand& c, int64_t steps_per_epoch) {
   const int64_t steps = c.train.epochs * steps_per_epoch;
   if (c.train.profile.first > steps) {
     throw UsageError(
-        fmt::format("--profile-steps begins at step {}, the training ends with step {}", c.train.profile.first, steps));
+        fmt::format("--profile-steps begins at step {}, the training ends with step {}; choose earlier steps",
+                    c.train.profile.first, steps));
   }
   if (c.schedule == "cosine" && c.warmup_epochs >= c.train.epochs) {
     c.output.note(

@@ -127,7 +127,9 @@ TEST_F(FaultOutput, AFolderDeletedDuringTrainingIsReported) {
     }
     EXPECT_EQ(program.wait(), 1);
     expect_one_line(run_folder.string() + " was deleted while training wrote to it");
-    EXPECT_EQ(output().find("process 1 on another machine trains into its successor") != std::string::npos, replaced);
+    EXPECT_EQ(
+        output().find("process 1 on another machine is training in a new folder of that name") != std::string::npos,
+        replaced);
     // A write in progress during the exchange may still reach the successor.
     EXPECT_EQ(fs::exists(run_folder), replaced);
   }
@@ -142,7 +144,7 @@ TEST_F(FaultOutput, ARunFolderTakesOneTrainingAtATime) {
   const std::string holder = "process " + std::to_string(first.pid()) + " on " + host;
   for (const char* option : {"--quiet", "--resume"}) {
     EXPECT_EQ(run(training(run_folder, 10000, {option})), 1);
-    expect_one_line(holder + " trains into " + run_folder.string() + " now");
+    expect_one_line(holder + " is training in " + run_folder.string() + ";");
   }
   EXPECT_TRUE(first.running());
   // The lock file of a killed process does not block the next training.

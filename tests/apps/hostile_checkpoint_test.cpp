@@ -74,7 +74,7 @@ TEST_F(HostileCheckpoint, MetadataIsChecked) {
       {"crop_frames", "crop_frames is 9223372036854775808; it must be a whole number", "9223372036854775808"},
       {"crop_frames", "crop_frames is 32.5; it must be a whole number", "32.5"},
       {"crop_frames", "crop_frames is \"many\"; it must be a whole number", "\"many\""},
-      {"crop_frames", "crop_frames is not JSON from its byte 2 on", "["},
+      {"crop_frames", "crop_frames is not valid JSON at byte 2", "["},
       {"crop_frames", "crop_frames is array; it must be a whole number", deep},
       {"mel", "values per second", "{" + mel + "1}"},
       {"mel", "hop_length is 0", "{" + mel + "0}"},
@@ -89,7 +89,8 @@ TEST_F(HostileCheckpoint, MetadataIsChecked) {
       {"mel", "mel has 5000000 bytes, at most 4194304 are allowed", std::string(5'000'000, ' ')},
       {"standardisation", "0 means", R"({"mean":[],"deviation":[]})"},
       {"standardisation", "there is no 'mean'", "{}"},
-      {"standardisation", "mean has 1e+300, which no float can hold", R"({"mean":[1e300],"deviation":[1]})"},
+      {"standardisation", "mean has 1e+300, which is outside the range of float32",
+       R"({"mean":[1e300],"deviation":[1]})"},
       {"standardisation", "mean is array; it must be a number", R"({"mean":[)" + deep + R"(],"deviation":[1]})"},
       {"standardisation", "mean is null; it must be a number", R"({"mean":[null],"deviation":[1]})"},
       {"melgrad_format", "format 2", "2"},
@@ -156,7 +157,8 @@ TEST_F(HostileCheckpoint, ATruncatedFileIsNamed) {
 }
 
 TEST_F(HostileCheckpoint, AFileThatIsNotACheckpointIsNamed) {
-  expect_refused({"predict", (folder_ / "a.wav").string(), (folder_ / "a.wav").string()}, "is not a valid safetensors file");
+  expect_refused({"predict", (folder_ / "a.wav").string(), (folder_ / "a.wav").string()},
+                 "is not a valid safetensors file");
   expect_refused({"predict", folder_.path().string(), (folder_ / "a.wav").string()}, "does not exist");
   SafeTensors foreign = valid_checkpoint();
   foreign.metadata.clear();
