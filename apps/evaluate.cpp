@@ -202,7 +202,8 @@ Command add_evaluate(CLI::App& program) {
                  "Part of the run's split to evaluate. auto: test, otherwise validation, otherwise all tracks")
       ->check(one_of({"auto", "test", "validation", "train", "all"}));
   add_inference_options(app, command->inference);
-  app.add_option("--out", command->out, "Folder for the tables and pictures. Default: evaluation in the run's folder")
+  app.add_option("--out", command->out,
+                 "Folder for the tables and pictures. Default: the folder evaluation in the run folder")
       ->type_name("FOLDER");
   app.option_defaults()->group("Features");
   add_feature_options(app, command->features);
