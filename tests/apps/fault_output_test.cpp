@@ -95,7 +95,7 @@ TEST_F(FaultOutput, AFolderWithoutWritePermissionIsNamed) {
   expect_one_line("cannot create the folder /proc/melgrad: ");
 }
 
-TEST_F(FaultOutput, ADiskThatFillsDuringTrainingLosesNothing) {
+TEST_F(FaultOutput, ADiskThatFillsDuringTrainingLosesNoCheckpoint) {
   const fs::path full = folder_ / "full";
   {
     Program program(training(full, 10000, {"--quiet"}), folder_ / "output");

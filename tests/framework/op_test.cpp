@@ -239,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(Table, OpOnDevice,
 
 class OpGradient : public testing::TestWithParam<Op> {};
 
-TEST_P(OpGradient, IsTheSlope) {
+TEST_P(OpGradient, AgreesWithCentralDifferences) {
   const Op& op = GetParam();
   for (Case& c : cases_of(op, Device::cpu)) {
     SCOPED_TRACE(c.name);
