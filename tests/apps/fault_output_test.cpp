@@ -45,7 +45,7 @@ TEST_F(FaultOutput, AClosedPipeEndsItQuietly) {
   EXPECT_EQ(output(), "exit 141\n");
   EXPECT_EQ(run({"predict", model, music(), "--quiet", "--json"}, to_nobody), 0);
   EXPECT_EQ(output(), "exit 141\n");
-  // The result files are written all the same.
+  // The result files are written nevertheless.
   EXPECT_EQ(run({"evaluate", model, music(), "--quiet", "--cache", (folder_ / "cache").string()}, to_nobody), 0);
   EXPECT_EQ(output(), "exit 141\n");
   EXPECT_TRUE(fs::exists(folder_ / "run/evaluation/confusion.png"));

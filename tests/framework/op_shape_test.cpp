@@ -1,4 +1,4 @@
-// Ops refuse wrong shapes, devices and options before a kernel reads out of bounds.
+// Ops throw an error for wrong shapes, devices and options, before a kernel reads out of bounds.
 #include "framework/ops.h"
 #include "tests/support/devices.h"
 #include "tests/support/errors.h"

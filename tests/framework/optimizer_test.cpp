@@ -107,7 +107,7 @@ TEST(Optimizers, AgreeWithPyTorchOverTwentySteps) {
   }
 }
 
-// As from a checkpoint: the moments and the number of steps are the whole state.
+// Restores an optimizer as from a checkpoint: the moments and the number of steps are its whole state.
 TEST(Optimizers, ContinueFromTheirStateBitForBit) {
   const std::vector<Named> parameters = initial_parameters(), copies = initial_parameters();
   Adam optimizer(groups_of(parameters, "adamw"), {}), restored(groups_of(copies, "adamw"), {});

@@ -124,7 +124,7 @@ TEST(TrainingOnCuda, CheckpointsMoveBetweenDevices) {
   }
 }
 
-// The devices round differently, so the weights differ after training, but less than those of two seeds.
+// The devices round differently, so the weights differ after training, but less than the weights of two seeds.
 TEST(TrainingOnCuda, DiffersFromTheCpuLessThanTwoSeedsDo) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   constexpr int64_t epochs = 8;
