@@ -120,6 +120,7 @@ std::string parse_failure(const CLI::App& program, const CLI::Error& error) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !unknown.empty()) {
     return refusal(command, unknown.front());
   }
+  if (&command == &program && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) return "no command was given";
   return error.what();
 }
 

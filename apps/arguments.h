@@ -12,9 +12,9 @@ namespace melgrad {
 // (insert, delete, replace, swap of neighbours). Empty if no name is close.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& names);
 
-// Accepts one of `names`. The error suggests the closest.
+// Accepts one of `names`. The error message suggests the closest name.
 CLI::Validator one_of(std::vector<std::string> names);
-// Accept finite numbers above 0, or of 0 or more.
+// Accept finite numbers: those above 0, and those of 0 or more.
 CLI::Validator positive_number();
 CLI::Validator non_negative_number();
 

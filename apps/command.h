@@ -1,4 +1,4 @@
-// What the commands share: registration, common options, and output.
+// The parts that the commands share: registration, common options, and output.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -32,7 +32,7 @@ constexpr const char* description_of_run =
 struct OutputOptions {
   bool json = false, quiet = false;
   ProgressMode progress() const { return quiet ? ProgressMode::quiet : ProgressMode::automatic; }
-  // Prints a line on stderr; nothing under --quiet.
+  // Prints a line on stderr, unless --quiet is given.
   void note(const std::string& line) const;
   // Progress and notes obey --quiet; warnings are always printed.
   Reporter reporter() const;

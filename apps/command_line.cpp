@@ -114,7 +114,7 @@ void set_up(CLI::App& program, bool& json) {
 }
 
 int parse_and_run(int argc, const char* const* argv) {
-  CLI::App program("Train music-genre classifiers on audio files and apply them", "melgrad");
+  CLI::App program("Train music-genre classifiers on audio files, test them and classify music", "melgrad");
   bool json = false;
   set_up(program, json);
   if (const char* lacking = missing_instructions()) {

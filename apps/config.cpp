@@ -69,8 +69,8 @@ bool is_beyond_ascii(char letter) { return static_cast<unsigned char>(letter) >=
 
 bool is_ascii(std::string_view text) { return std::none_of(text.begin(), text.end(), is_beyond_ascii); }
 
-// Returns the position after the one-line string or the comment that begins at `begin`. The end of the line ends a
-// string that is not closed.
+// Returns the position after the one-line string or the comment that begins at `begin`. A string that is not closed
+// ends at the end of its line.
 size_t skip_quoted(std::string_view text, size_t begin) {
   const char quote = text[begin];
   if (quote == '#') return std::min(text.find('\n', begin), text.size());
@@ -108,9 +108,10 @@ toml::table parse_text(std::string_view text, const std::filesystem::path& path)
   }
 }
 
-// TOML allows letters beyond ASCII only in strings and comments. Elsewhere they cause undefined behaviour in toml++,
-// also after a quote that does not begin a string (`n = 0"é`) and after a backslash that joins two lines of a string
-// (github.com/marzer/tomlplusplus issues 190 and 295). Therefore the file is first parsed with these letters masked.
+// TOML allows letters beyond ASCII only in strings and comments. In other places they cause undefined behaviour in
+// toml++ (github.com/marzer/tomlplusplus issues 190 and 295). Such places are also those after a quote that does not
+// begin a string (`n = 0"é`) and after a backslash that joins two lines of a string. Therefore the file is first parsed
+// with these letters masked.
 toml::table parse(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
   std::string_view text = bytes;
@@ -155,7 +156,7 @@ std::vector<std::string> arguments_of(const std::filesystem::path& path, CLI::Ap
   return arguments;
 }
 
-// Whether `text` is a number in TOML; `.5` and `007` are not.
+// True if `text` is a number in TOML; `.5` and `007` are not.
 bool is_toml_number(const std::string& text) {
   if (!is_ascii(text)) return false;
   try {
@@ -206,7 +207,13 @@ std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& opt
   const auto name = std::find(arguments.begin(), arguments.end(), command.get_name());
   std::optional<std::string> file = value_of(arguments, options.file);
   const std::optional<std::string> run = value_of(arguments, options.run_folder);
-  if (!file && run && is_set(arguments, options.resume)) file = (std::filesystem::path(*run) / "config.toml").string();
+  if (!file && run && is_set(arguments, options.resume)) {
+    file = (std::filesystem::path(*run) / "config.toml").string();
+    std::error_code unseen;  // arguments_of reports a folder without access rights
+    if (!std::filesystem::exists(*file, unseen) && !unseen) {
+      fail("{} holds no config.toml, so there is no run to resume; check --out", *run);
+    }
+  }
   if (!file || name == arguments.end()) return arguments;
   const std::vector<std::string> configured = arguments_of(*file, command);
   arguments.insert(name + 1, configured.begin(), configured.end());

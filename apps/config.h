@@ -9,9 +9,9 @@
 
 namespace melgrad {
 
-// How the config file of a command treats its options.
+// The options of a command that a config file or a resumed run treats in a special way.
 struct ConfigOptions {
-  const CLI::Option* file = nullptr;            // names the config file; nullptr: the command takes none
+  const CLI::Option* file = nullptr;            // names the config file; nullptr: there is no config file
   const CLI::Option* run_folder = nullptr;      // the folder that holds the config.toml of a run
   const CLI::Option* resume = nullptr;          // the flag that resumes the run in `run_folder`
   std::vector<const CLI::Option*> of_one_call;  // not written to config.toml, like the three above and --help

@@ -3,8 +3,8 @@
 
 namespace melgrad {
 
-// From now on, a signal such as SIGSEGV or SIGABRT prints a line on stderr before it ends the process. Keeps handlers
-// that are already installed, such as those of sanitizers.
+// After this call, a signal such as SIGSEGV or SIGABRT prints a line on stderr before it ends the process. Handlers
+// that are already installed, such as those of sanitizers, stay.
 void report_crashes();
 
 }  // namespace melgrad

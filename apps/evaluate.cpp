@@ -38,8 +38,8 @@ std::vector<size_t> all_tracks(const Dataset& dataset) {
   return tracks;
 }
 
-// The tracks of the part of the run's split given by --split. auto: the test tracks, otherwise the validation tracks;
-// all tracks if there is no split.csv beside the checkpoint.
+// Returns the tracks that --split selects. auto selects the test tracks of the run's split, or its validation tracks if
+// it has no test tracks, or all tracks if there is no split.csv beside the checkpoint.
 Chosen choose_tracks(const EvaluateCommand& c, const fs::path& checkpoint, const Dataset& dataset) {
   const fs::path split_file = checkpoint.parent_path() / "split.csv";
   const bool has_split = fs::exists(split_file);
@@ -202,7 +202,8 @@ Command add_evaluate(CLI::App& program) {
                  "Part of the run's split to evaluate. auto: test, otherwise validation, otherwise all tracks")
       ->check(one_of({"auto", "test", "validation", "train", "all"}));
   add_inference_options(app, command->inference);
-  app.add_option("--out", command->out, "Folder for the tables and pictures. Default: evaluation in the run's folder")
+  app.add_option("--out", command->out,
+                 "Folder for the tables and pictures. Default: the folder evaluation in the run folder")
       ->type_name("FOLDER");
   app.option_defaults()->group("Features");
   add_feature_options(app, command->features);

@@ -21,9 +21,7 @@ void add_feature_options(CLI::App& command, FeatureOptions& options) {
                   "Folder of the feature cache. Default: MELGRAD_CACHE, otherwise ~/.cache/melgrad")
       ->type_name("FOLDER");
   command.add_flag("--no-cache", options.no_cache, "Do not read or write the feature cache");
-  command.add_flag("--strict", options.strict,
-                   "Stop at a file that cannot be read instead of leaving it out. train also stops if the split "
-                   "separates duplicates");
+  command.add_flag("--strict", options.strict, "Stop at a file that cannot be read instead of leaving it out");
 }
 
 void add_inference_options(CLI::App& command, InferenceOptions& options) {

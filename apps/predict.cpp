@@ -28,11 +28,11 @@ struct PredictCommand {
 };
 
 // Replaces folders by the audio files in them, at any depth, sorted by name. A folder without audio files stays in the
-// list and fails when its turn comes.
+// list, so that predict_file reports it.
 std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;
   for (const std::string& argument : arguments) {
-    std::error_code ignored;  // a path without access rights fails when its turn comes
+    std::error_code ignored;  // predict_file reports a path without access rights
     if (!fs::is_directory(argument, ignored)) {
       files.emplace_back(argument);
       continue;
@@ -57,7 +57,7 @@ struct Ranked {
 
 std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path& file, const PredictCommand& c) {
   if (std::error_code ignored; fs::is_directory(file, ignored))
-    fail("{} contains no readable audio files", file.string());
+    fail("{} contains no audio files that can be read; give audio files, or a folder with audio files", file.string());
   const LogMel features = log_mel(file, classifier.card.mel, classifier.device);
   warn_of_truncation(file);
   const TrackPrediction prediction = classifier.predict(features, c.inference);
@@ -71,7 +71,7 @@ std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path&
   return ranked;
 }
 
-// If memory runs out, only this file fails: the next may be shorter.
+// If memory runs out, only this file fails, because the next one may be shorter.
 std::vector<Ranked> predict_within_memory(const TrainedModel& classifier, const fs::path& file,
                                           const PredictCommand& c) {
   std::string what = "out of memory";

@@ -10,8 +10,8 @@ namespace melgrad {
 
 void prepare_process() {
   for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
-    // Read-only, so that writing results to a closed stream is an error. open() returns the lowest free number, which
-    // is that of the closed stream.
+    // It is opened read-only, so that writing results to a closed stream is an error. open() returns the lowest free
+    // number, which is that of the closed stream.
     if (fcntl(standard, F_GETFD) < 0) open("/dev/null", O_RDONLY);
   }
   signal(SIGPIPE, SIG_IGN);

@@ -130,7 +130,7 @@ Command add_summary(CLI::App& program) {
   app.add_option("--classes", command->classes, "Number of genres")->check(CLI::Range(size_t{2}, most_labels));
   app.add_option("--n-mels", command->n_mels, "Number of mel bins")->check(CLI::Range(16, 4096));
   app.add_option("--crop-frames", command->crop_frames, "Length of a crop in frames")->check(CLI::Range(16, 1'000'000));
-  app.add_option("--batch-size", command->batch_size, "Crops per training step, for the estimate of memory")
+  app.add_option("--batch-size", command->batch_size, "Crops per training step, to estimate its memory")
       ->check(CLI::Range(1, 65536));
   app.option_defaults()->group("Run");
   add_output_options(app, command->output);

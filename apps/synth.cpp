@@ -48,7 +48,7 @@ Command add_synth(CLI::App& program) {
       ->check(CLI::Range(1, 100'000));
   app.add_option("--seconds", command->synth.seconds, "Length of a track in seconds")->check(CLI::Range(1.0, 600.0));
   app.add_option("--sample-rate", command->synth.sample_rate, "Sample rate in Hz")->check(CLI::Range(8000, 192'000));
-  app.add_option("--seed", command->synth.seed, "Seed of the composition. Each seed gives other tracks")
+  app.add_option("--seed", command->synth.seed, "Seed of the composition. Different seeds give different tracks")
       ->check(whole_number());
   app.option_defaults()->group("Run");
   add_output_options(app, command->output);

@@ -30,7 +30,8 @@ void check_steps(const TrainCommand& c, int64_t steps_per_epoch) {
   const int64_t steps = c.train.epochs * steps_per_epoch;
   if (c.train.profile.first > steps) {
     throw UsageError(
-        fmt::format("--profile-steps begins at step {}, the training ends with step {}", c.train.profile.first, steps));
+        fmt::format("--profile-steps begins at step {}, the training ends with step {}; choose earlier steps",
+                    c.train.profile.first, steps));
   }
   if (c.schedule == "cosine" && c.warmup_epochs >= c.train.epochs) {
     c.output.note(
@@ -87,7 +88,7 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
   const int64_t epochs = trainer.completed_epochs();
   fmt::print("{} epoch{}, {:.1f} s of training; log: {}\n", epochs, epochs == 1 ? "" : "s", seconds,
              (run / "log.jsonl").string());
-  print_model("last.safetensors", "the last epoch, what evaluate and predict take", last);
+  print_model("last.safetensors", "the last epoch, used by evaluate and predict", last);
   print_model("best.safetensors", fmt::format("the best epoch, {}", trainer.best_epoch()), best);
   return exit_success;
 }

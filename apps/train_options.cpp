@@ -11,7 +11,7 @@ namespace melgrad {
 namespace {
 
 void add_common_options(CLI::App& app, TrainCommand& c) {
-  app.add_option("data", c.data, fmt::format("{}. May come from --config instead", description_of_data));
+  app.add_option("data", c.data, fmt::format("{}. Can also be given in --config", description_of_data));
   app.add_option("--out", c.run_folder, "Folder of the run, for its checkpoints, log, config and split")
       ->required()
       ->type_name("FOLDER");
@@ -41,7 +41,7 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--fold", c.fold, "Fold to hold out as the test set in cross-validation, counted from 0. -1: none")
       ->check(CLI::Range(-1, 1'000'000));
   app.add_option("--folds", c.split.folds,
-                 "Number of folds to make for --fold if the data set has no fold column. 0: none are made")
+                 "Number of folds to make for --fold if the data set has no fold column. 0: make none")
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--split-files", c.split_files,
                  "Folder with lists of the train, valid and test tracks, such as those of the fault-filtered GTZAN")
@@ -53,7 +53,7 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
                  "Random crops of each training track per epoch. Raise it for long tracks")
       ->check(CLI::Range(1, 1000));
   app.add_option("--validation-crops", c.validation_crops,
-                 "Crops of each validation track per epoch. Their predictions are averaged")
+                 "Crops of each validation track per epoch. Their logits are averaged")
       ->check(CLI::Range(1, 1000));
 }
 
@@ -76,7 +76,7 @@ void add_optimization_options(CLI::App& app, TrainCommand& c) {
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--step-epochs", c.step_epochs, "Epochs between two steps of the step schedule")
       ->check(CLI::Range(1, 1'000'000));
-  app.add_option("--gamma", c.gamma, "Factor on the learning rate at each step of the step schedule")
+  app.add_option("--gamma", c.gamma, "Factor for the learning rate at each step of the step schedule")
       ->check(positive_number());
   app.add_option("--weight-decay", c.train.weight_decay,
                  "Weight decay coefficient. Biases and batch norm parameters do not decay")
@@ -117,17 +117,17 @@ void add_augmentation_options(CLI::App& app, TrainCommand& c) {
 
 void add_run_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--checkpoint-seconds", c.train.checkpoint_seconds,
-                 "Write a checkpoint at most this often, in seconds. 0: after every epoch")
+                 "Shortest time between two checkpoints, in seconds. 0: one after every epoch")
       ->check(CLI::Range(0.0, 86400.0));
   app.add_flag("--deterministic", c.deterministic,
-               "Give the same bits in every run on a GPU, at some cost in speed. The CPU always does");
+               "Make results on a GPU bit-identical in every run, at some cost in speed. On the CPU they always are");
   app.add_option("--profile-steps", c.profile_steps,
                  "Steps for nsys and ncu to capture, as FIRST:LAST; see docs/profiling.md")
       ->type_name("STEPS");
   add_output_options(app, c.output);
 }
 
-// How the config file and a resumed run treat the options.
+// The options that a config file or a resumed run treats in a special way.
 ConfigOptions config_options(const CLI::App& app) {
   const auto options = [&app](const std::vector<const char*>& names) {
     std::vector<const CLI::Option*> result;
@@ -159,6 +159,10 @@ void add_train_options(CLI::App& app, TrainCommand& c) {
   begin_group("Features");
   add_mel_options(app, c.mel);
   add_feature_options(app, c.features);
+  app.get_option("--strict")
+      ->description(
+          "Stop at a file that cannot be read instead of leaving it out, and if a recording is on two sides of the "
+          "split");
   begin_group("Run");
   add_run_options(app, c);
   c.config_options = config_options(app);
@@ -168,8 +172,7 @@ void check_usage(const TrainCommand& c) {
   if (c.data.empty()) {
     throw UsageError("no data set was given; name its folder or manifest, as in: melgrad train music --out run");
   }
-  if (c.fold < 0 && c.split.folds > 0)
-    throw UsageError("--folds says how many there are; --fold which one to hold out");
+  if (c.fold < 0 && c.split.folds > 0) throw UsageError("--folds needs --fold, the number of the fold to hold out");
   if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");
   if (c.fold >= 0 && !c.split_files.empty()) throw UsageError("--fold holds out a fold; leave out --split-files");
   require_crop_options(c.crops.crop_frames, c.mel.n_mels);
@@ -193,7 +196,7 @@ DType precision_on(const Stream& stream, const std::string& precision) {
   if (precision == "auto") return stream.has_bfloat16() ? DType::bfloat16 : DType::float32;
   if (precision == "fp32") return DType::float32;
   if (!stream.has_bfloat16())
-    throw UsageError(fmt::format("no bf16 on {}; use --precision fp32", stream.description()));
+    throw UsageError(fmt::format("{} does not support bf16; use --precision fp32", stream.description()));
   return DType::bfloat16;
 }
 
@@ -203,7 +206,8 @@ StepRange parse_steps(const std::string& text) {
   int length = 0;
   const int values = std::sscanf(text.c_str(), "%" SCNd64 ":%" SCNd64 "%n", &steps.first, &steps.last, &length);
   if (values != 2 || static_cast<size_t>(length) != text.size() || steps.first < 1 || steps.last < steps.first) {
-    throw UsageError(fmt::format("--profile-steps is {}; it takes A:B with 1 <= A <= B, such as 20:29", text));
+    throw UsageError(
+        fmt::format("--profile-steps is {}; it must be FIRST:LAST with 1 <= FIRST <= LAST, such as 20:29", text));
   }
   return steps;
 }

@@ -41,7 +41,7 @@ SplitRequest split_request(const TrainCommand& c);
 Schedule learning_rate_schedule(const TrainCommand& c, int64_t steps_per_epoch);
 // Throws UsageError when the device cannot compute in the requested precision.
 DType precision_on(const Stream& stream, const std::string& precision);
-// Parses the A:B of --profile-steps; empty text: no steps. Throws UsageError.
+// Parses FIRST:LAST of --profile-steps; an empty text means no steps. Throws UsageError.
 StepRange parse_steps(const std::string& text);
 
 }  // namespace melgrad

@@ -28,21 +28,23 @@ void require_rank(const Tensor& x, size_t rank, const char* op) {
 }
 
 void require_same_device(const Tensor& x, const Tensor& other, const char* op) {
-  MELGRAD_CHECK(x.device() == other.device(), "{} of a tensor on {} and one on {}", op, name_of(x.device()),
-                name_of(other.device()));
+  MELGRAD_CHECK(x.device() == other.device(), "{}: all tensors must be on one device, got {} and {}", op,
+                name_of(x.device()), name_of(other.device()));
 }
 
 void require_same_dtype(const Tensor& x, const Tensor& w, const char* op) {
-  MELGRAD_CHECK(x.dtype() == w.dtype(), "{} of {} with weights of {}", op, name_of(x.dtype()), name_of(w.dtype()));
+  MELGRAD_CHECK(x.dtype() == w.dtype(), "{}: x and the weights must have one dtype, got {} and {}", op,
+                name_of(x.dtype()), name_of(w.dtype()));
 }
 
 void require_same_kind(const Tensor& a, const Tensor& b, const char* op) {
-  MELGRAD_CHECK(a.shape() == b.shape() && a.dtype() == b.dtype(), "{} of {} {} and {} {}", op, name_of(a.dtype()),
-                a.shape(), name_of(b.dtype()), b.shape());
+  MELGRAD_CHECK(a.shape() == b.shape() && a.dtype() == b.dtype(),
+                "{}: {} {} and {} {} must be equal in shape and dtype", op, name_of(a.dtype()), a.shape(),
+                name_of(b.dtype()), b.shape());
   require_same_device(a, b, op);
 }
 
-// For weights and statistics: `vector` must hold one value per channel of x.
+// Throws Error unless `vector`, a weight or a statistic, holds one value per channel of x.
 void require_per_channel(const Tensor& vector, const Tensor& x, int64_t channels, const char* op) {
   MELGRAD_CHECK(vector.shape() == Shape({channels}), "{}: {} channels need a vector of shape [{}], got {}", op,
                 channels, channels, vector.shape());
@@ -108,7 +110,7 @@ Tensor mul(const Tensor& a, const Tensor& b) {
 Tensor sum(const Tensor& x) { return scaled_sum("sum", x, 1); }
 
 Tensor mean(const Tensor& x) {
-  MELGRAD_CHECK(x.numel() > 0, "mean of no elements, shape {}", x.shape());
+  MELGRAD_CHECK(x.numel() > 0, "mean needs at least one element, got shape {}", x.shape());
   return scaled_sum("mean", x, 1 / static_cast<float>(x.numel()));
 }
 
@@ -125,7 +127,8 @@ Tensor relu(const Tensor& x) {
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   const auto is_number = [](DType type) { return type == DType::float32 || type == DType::bfloat16; };
-  MELGRAD_CHECK(is_number(dtype) && is_number(x.dtype()), "cast of {} to {}", name_of(x.dtype()), name_of(dtype));
+  MELGRAD_CHECK(is_number(dtype) && is_number(x.dtype()), "cast converts between float32 and bfloat16, not {} to {}",
+                name_of(x.dtype()), name_of(dtype));
   if (const Tensor copy = bfloat16_copy(x); copy.defined()) {
     return copy.detach().record("cast", {x}, [](const Tensor& dy) { return std::vector{dy}; });
   }
@@ -148,7 +151,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stri
   require_rank(x, 4, "conv2d");
   require_rank(w, 4, "conv2d");
   MELGRAD_CHECK(x.shape()[3] == w.shape()[3], "conv2d of {} with weights {}: channels differ", x.shape(), w.shape());
-  MELGRAD_CHECK(stride >= 1 && padding >= 0, "conv2d: stride {}, padding {}", stride, padding);
+  MELGRAD_CHECK(stride >= 1 && padding >= 0, "conv2d needs stride >= 1 and padding >= 0, got stride {}, padding {}",
+                stride, padding);
   require_same_device(x, w, "conv2d");
   require_same_dtype(x, w, "conv2d");
   if (bias.defined()) require_per_channel(bias, x, w.shape()[0], "conv2d");
@@ -213,14 +217,16 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
       });
 }
 
-// The kernels of linear() compute all products that are needed: its y = x w^T, dx = dy w and dw = dy^T x.
+// The kernels of linear() compute all products that are needed: y = x w^T, dx = dy w and dw = dy^T x.
 Tensor matmul(const Tensor& a, const Tensor& b) {
   require_rank(a, 2, "matmul");
   require_rank(b, 2, "matmul");
-  MELGRAD_CHECK(a.shape()[1] == b.shape()[0], "matmul of {} and {}: columns of the first and rows of the second differ",
-                a.shape(), b.shape());
+  MELGRAD_CHECK(a.shape()[1] == b.shape()[0],
+                "matmul of {} and {}: the columns of the first and the rows of the second must be equal", a.shape(),
+                b.shape());
   require_same_device(a, b, "matmul");
-  MELGRAD_CHECK(a.dtype() == b.dtype(), "matmul of {} and {}", name_of(a.dtype()), name_of(b.dtype()));
+  MELGRAD_CHECK(a.dtype() == b.dtype(), "matmul: dtypes must be equal, got {} and {}", name_of(a.dtype()),
+                name_of(b.dtype()));
   const int64_t rows = a.shape()[0], inner = a.shape()[1], columns = b.shape()[1];
   Tensor y = Tensor::empty({rows, columns}, a.dtype(), a.device());
   kernel::linear_backward_data(a.stream(), a.data(), b.data(), y.data(), a.dtype(), rows, columns, inner);
@@ -253,7 +259,9 @@ Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t 
                             .stride = stride,
                             .padding = padding};
   MELGRAD_CHECK(kernel_size >= 1 && kernel_size <= 16 && stride >= 1 && padding >= 0 && padding <= kernel_size / 2,
-                "max_pool2d: kernel_size {}, stride {}, padding {}", kernel_size, stride, padding);
+                "max_pool2d needs kernel_size 1 to 16, stride >= 1, padding 0 to kernel_size / 2, got kernel_size {}, "
+                "stride {}, padding {}",
+                kernel_size, stride, padding);
   MELGRAD_CHECK(pool.height + 2 * padding >= kernel_size && pool.width + 2 * padding >= kernel_size,
                 "max_pool2d of {} with kernel_size {}: the input is smaller than the window", x.shape(), kernel_size);
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
@@ -268,8 +276,9 @@ Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t 
 
 Tensor adaptive_avg_pool2d(const Tensor& x, int64_t out_height, int64_t out_width) {
   require_rank(x, 4, "adaptive_avg_pool2d");
-  MELGRAD_CHECK(x.numel() > 0 && out_height >= 1 && out_width >= 1, "adaptive_avg_pool2d of {} to {} x {}", x.shape(),
-                out_height, out_width);
+  MELGRAD_CHECK(x.numel() > 0 && out_height >= 1 && out_width >= 1,
+                "adaptive_avg_pool2d needs input and output elements, got {} to {} x {}", x.shape(), out_height,
+                out_width);
   const kernel::AdaptivePool2d pool{.batch = x.shape()[0],
                                     .height = x.shape()[1],
                                     .width = x.shape()[2],
@@ -347,9 +356,9 @@ Tensor dropout(const Tensor& x, float probability, RandomStream random) {
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, float label_smoothing) {
   require_rank(logits, 2, "cross_entropy");
-  MELGRAD_CHECK(targets.shape() == logits.shape(), "cross_entropy of logits {} with targets {}", logits.shape(),
-                targets.shape());
-  MELGRAD_CHECK(logits.numel() > 0, "cross_entropy of no logits, shape {}", logits.shape());
+  MELGRAD_CHECK(targets.shape() == logits.shape(), "cross_entropy: logits {} and targets {} must have the same shape",
+                logits.shape(), targets.shape());
+  MELGRAD_CHECK(logits.numel() > 0, "cross_entropy needs at least one logit, got shape {}", logits.shape());
   require_same_device(logits, targets, "cross_entropy");
   Tensor loss = Tensor::empty({}, DType::float32, logits.device());
   Tensor dlogits = Tensor::empty_like(logits);

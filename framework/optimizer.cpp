@@ -18,12 +18,13 @@ Optimizer::Optimizer(const std::vector<ParameterGroup>& groups) {
   for (const ParameterGroup& group : groups) {
     for (const Named& named : group.parameters) slots_.push_back({named, group.weight_decay});
   }
-  MELGRAD_CHECK(!slots_.empty(), "an optimizer needs parameters");
+  MELGRAD_CHECK(!slots_.empty(), "an optimizer needs parameters, but all groups are empty");
 }
 
 Tensor Optimizer::Slot::gradient() const {
   Tensor result = parameter.tensor.grad();
-  MELGRAD_CHECK(result.defined(), "parameter {} has no gradient", parameter.name);
+  MELGRAD_CHECK(result.defined(), "parameter {} has no gradient; call backward() on a loss that depends on it",
+                parameter.name);
   return result;
 }
 

@@ -21,7 +21,7 @@ struct ParameterGroup {
 // which get none.
 std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, float weight_decay);
 
-// What all optimizers share. The parameters must require gradients and must stay on their device.
+// The base class of the optimizers. The parameters must require gradients and must stay on their device.
 class Optimizer {
  public:
   void zero_grad();
@@ -46,7 +46,7 @@ class Optimizer {
 };
 
 // v = momentum * v + (gradient + weight_decay * parameter); parameter -= learning_rate * v. It launches one kernel per
-// parameter: simple code for small models. Adam needs one launch for all parameters.
+// parameter, which is simple but slow for large models. Adam needs one launch for all parameters.
 class Sgd : public Optimizer {
  public:
   struct Options {
@@ -56,7 +56,7 @@ class Sgd : public Optimizer {
 
   // Updates all parameters. Throws Error, and changes nothing, when a parameter has no gradient.
   void step(float learning_rate);
-  // For checkpoints: "momentum_buffer.<parameter>".
+  // The state to store in a checkpoint: "momentum_buffer.<parameter>".
   std::vector<Named> state() const { return named("momentum_buffer.", velocities_); }
 
  private:
@@ -82,7 +82,8 @@ class Adam : public Optimizer {
   const Tensor& gradient_norm() const { return norm_; }
   int64_t steps() const { return steps_; }
 
-  // For checkpoints: the moments, "exp_avg.<parameter>" and "exp_avg_sq.<parameter>". Save and restore steps() too.
+  // The state to store in a checkpoint: the moments, "exp_avg.<parameter>" and "exp_avg_sq.<parameter>". Save and
+  // restore steps() too.
   std::vector<Named> state() const;
   void set_steps(int64_t steps) { steps_ = steps; }
 

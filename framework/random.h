@@ -11,9 +11,9 @@ class Generator {
  public:
   explicit Generator(uint64_t seed, Device device = Device::cpu);
 
-  // The following draws belong to `step`.
+  // Makes the following draws belong to `step`.
   void set_step(uint64_t step);
-  // set_step(step + 1), computed on the device.
+  // Does the same as set_step(step + 1), but on the device.
   void advance();
   // A new stream for one random kernel. It is valid until the generator is destroyed or changes its step.
   RandomStream draw();

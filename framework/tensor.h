@@ -63,8 +63,8 @@ class Tensor {
   Tensor clone() const;
   // A copy on the device, or this tensor if it is already there.
   Tensor to(Device) const;
-  // Moves the values to another device for all handles of this tensor, and drops the gradient. For parameters and
-  // buffers.
+  // Moves the values to another device for all handles of this tensor, and drops the gradient. Use it for parameters
+  // and buffers.
   void move_to(Device);
   // Overwrites the values with those of a tensor of the same shape and dtype on any device.
   void assign(const Tensor& source);
@@ -74,7 +74,8 @@ class Tensor {
   // The value of a tensor with one element. Waits for the device.
   float item() const;
 
-  // For leaves: collect a gradient in grad(). Every tensor computed from such a leaf requires_grad() too.
+  // Makes a leaf collect its gradient in grad(). For every tensor computed from such a leaf, requires_grad() is true
+  // too.
   Tensor& require_grad(bool on = true);
   bool requires_grad() const;
   // Undefined before the first backward(). It shares its values with the engine: read it, do not write it.
@@ -102,8 +103,8 @@ class Tensor {
   std::shared_ptr<Impl> impl_;
 };
 
-// The values, shape, dtype and device for people, formatted like PyTorch's print(): at most 1000 values in full, of
-// larger tensors the first and last three along each dimension. Waits for the device.
+// The values, shape, dtype and device as text, formatted like PyTorch's print(). A tensor of more than 1000 values is
+// shortened to the first and last three along each dimension. Waits for the device.
 //   tensor([[ 1.0000, -2.5000],
 //           [ 0.0000,  4.0000]], shape=[2, 2], dtype=float32, device=cpu)
 std::string to_string(const Tensor& tensor);

@@ -8,7 +8,7 @@
 namespace melgrad {
 namespace {
 
-constexpr int64_t most_values = 1000;  // of larger tensors only the edges are shown
+constexpr int64_t most_values = 1000;  // larger tensors are shortened to their edges
 constexpr int64_t edge_items = 3;
 constexpr size_t line_width = 80;
 constexpr int64_t ellipsis = -1;
@@ -63,8 +63,8 @@ class Text {
     for (const std::string& text : texts_) width_ = std::max(width_, text.size());
   }
 
-  // Writes the next shown values as nested lists; `dimension` is that of the outermost list, `indent` the column of its
-  // opening bracket.
+  // Writes the next values as nested lists. The outermost list is along `dimension`; its opening bracket is in column
+  // `indent`.
   std::string write(size_t dimension, size_t indent) {
     if (dimension == shape_.rank()) return fmt::format("{:>{}}", texts_[next_++], width_);
     const bool innermost = dimension + 1 == shape_.rank();

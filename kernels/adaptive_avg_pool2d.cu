@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(image_row_threads) avg_pool_backward(const T* 
   store(dx + pixel * pool.channels + place.channel, result);
 }
 
-// As many warps as a window can occupy, at most reduce_warps.
+// The block has as many warps as a window can occupy, at most reduce_warps.
 dim3 block_for(const AdaptivePool2d& pool, unsigned across) {
   const int64_t window = ceil_divide(pool.height, pool.out_height) * ceil_divide(pool.width, pool.out_width);
   const unsigned pixels_of_warp = warp_size / across;

@@ -1,7 +1,7 @@
 // The metrics of a training step, by one block.
 //
-// Memory traffic per logit: 8 bytes in float32, 6 in bfloat16 (logit and target read once). 12 bytes are written in
-// all.
+// Memory traffic per logit: 8 bytes in float32, 6 in bfloat16 (logit and target read once). The kernel writes 12 bytes
+// in total.
 //
 // A batch has a few thousand logits, so the time is that of a launch, and one block needs no second kernel. It counts
 // integers, so the order of the atomic additions does not matter.

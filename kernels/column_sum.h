@@ -1,4 +1,4 @@
-// sums[c] = the sum over the rows of x[row, c]: the gradient of a bias. An NHWC dy has rows = N * H * W.
+// sums[c] = the sum over the rows of x[row, c]. This is the gradient of a bias. An NHWC dy has rows = N * H * W.
 #pragma once
 
 #include "kernels/device/kernel.h"

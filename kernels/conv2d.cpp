@@ -1,7 +1,7 @@
 // Convolutions by oneDNN on NHWC activations. Each oneDNN primitive runs on one thread, and OpenMP distributes the
 // batch: image by image for the forward pass and the gradient of x, in slices for the gradient of w. The number of
-// slices depends on the shape alone, so results are the same to the bit for any number of threads. oneDNN's own
-// threading does not promise that and is not faster.
+// slices depends on the shape alone, so results are bit-identical for any number of threads. oneDNN's own threading
+// does not promise that and is not faster.
 #include "kernels/conv2d.h"
 
 #include <omp.h>
@@ -24,7 +24,7 @@ using Arguments = std::unordered_map<int, memory>;
 enum class Pass : uint8_t { forward, forward_with_bias, backward_data, backward_filter };
 
 const dnnl::engine& engine() {
-  // Never destroyed: the streams of other threads may still use it at exit.
+  // Never destroyed, because the streams of other threads may still use it at exit.
   static const auto& cpu = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return cpu;
 }

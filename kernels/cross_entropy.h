@@ -6,7 +6,8 @@
 
 namespace melgrad::kernel {
 
-// As torch.nn.CrossEntropyLoss: with t = (1 - label_smoothing) * targets + label_smoothing / classes,
+// Computes what torch.nn.CrossEntropyLoss computes. With t = (1 - label_smoothing) * targets + label_smoothing /
+// classes,
 //   loss = -mean over the rows of sum over the classes of t * log_softmax(logits)
 //   dlogits = (softmax(logits) * sum(t) - t) / n
 // logits, dlogits [n, classes] of `dtype`; targets float32 [n, classes], one-hot or mixed; loss float32 [1]. dlogits

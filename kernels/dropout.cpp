@@ -6,7 +6,7 @@ namespace melgrad::kernel::cpu {
 
 void dropout(Stream&, const void* x, void* y, DType dtype, int64_t n, float probability, RandomStream random) {
   require_float32(dtype, "dropout");
-  MELGRAD_CHECK(probability >= 0 && probability < 1, "dropout: the probability is {}", probability);
+  MELGRAD_CHECK(probability >= 0 && probability < 1, "dropout: the probability {} is not in [0, 1)", probability);
   const auto* in = static_cast<const float*>(x);
   auto* out = static_cast<float*>(y);
   const float kept = 1 / (1 - probability);

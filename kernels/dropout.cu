@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(elementwise_threads)
 }  // namespace
 
 void dropout(Stream& stream, const void* x, void* y, DType dtype, int64_t n, float probability, RandomStream random) {
-  MELGRAD_CHECK(probability >= 0 && probability < 1, "dropout: the probability is {}", probability);
+  MELGRAD_CHECK(probability >= 0 && probability < 1, "dropout: the probability {} is not in [0, 1)", probability);
   if (n == 0) return;
   dispatch(dtype, any_extent, {x, y}, [&]<class T, int width>() {
     launch(dropout_elements<T, width>, elementwise_blocks(n, width), elementwise_threads, 0, stream,

@@ -20,9 +20,10 @@ struct Pool2d {
 // Throws Error unless every window contains an input element and a position in a window fits one byte.
 inline void require_valid(const Pool2d& pool) {
   MELGRAD_CHECK(pool.kernel_size >= 1 && pool.kernel_size <= 16 && pool.stride >= 1,
-                "max_pool2d: kernel size {}, stride {}", pool.kernel_size, pool.stride);
-  MELGRAD_CHECK(pool.padding >= 0 && pool.padding <= pool.kernel_size / 2, "max_pool2d: padding {} with kernel size {}",
-                pool.padding, pool.kernel_size);
+                "max_pool2d needs a kernel size of 1 to 16 and a stride of at least 1, got {} and {}", pool.kernel_size,
+                pool.stride);
+  MELGRAD_CHECK(pool.padding >= 0 && pool.padding <= pool.kernel_size / 2,
+                "max_pool2d: padding {} is not from 0 to half the kernel size {}", pool.padding, pool.kernel_size);
   MELGRAD_CHECK(std::min(pool.height, pool.width) + 2 * pool.padding >= pool.kernel_size,
                 "max_pool2d: an input of {}x{} is smaller than the kernel size {}", pool.height, pool.width,
                 pool.kernel_size);

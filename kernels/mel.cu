@@ -84,7 +84,8 @@ __global__ void __launch_bounds__(warp_size* tile_frames)
 }
 
 // The number of frames to transform at once: their rows fill half the L2 cache, because samples and results pass
-// through it too. At least 8 MiB, even if a smaller cache overflows: tiny launches would cost more.
+// through it too. A chunk has at least 8 MiB, even if it does not fit a smaller cache, because tiny launches would cost
+// more.
 int64_t frames_in_chunk(int64_t count, int64_t row_bytes, int64_t l2_bytes) {
   constexpr int64_t least_bytes = 8 << 20;
   const int64_t cached_bytes = std::max(least_bytes, l2_bytes / 2);

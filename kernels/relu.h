@@ -7,7 +7,7 @@
 namespace melgrad::kernel {
 
 struct Relu {
-  // Not fmaxf, which would turn a NaN into 0.
+  // fmaxf would turn a NaN into 0.
   MELGRAD_HOST_DEVICE float operator()(float x) const { return x < 0.0f ? 0.0f : x; }
 };
 

@@ -11,7 +11,7 @@
 namespace melgrad {
 namespace {
 
-// The stream of a device must be used by one thread at a time.
+// Only one thread at a time may use the stream of a device.
 std::mutex& one_at_a_time() {
   static std::mutex mutex;
   return mutex;

@@ -2,8 +2,9 @@
 # Kills trainings (kill -9) at random moments and resumes each. A resumed run must be bit-identical to an uninterrupted
 # one. The script composes its own music; every training starts with an empty feature cache.
 #   tools/torture.sh [--kills N] [--seed N] [--model NAME] [PROGRAM]
-# Defaults: 200 kills of build/cpu/melgrad training cnn_bn. Half of the moments are during feature extraction, half at any
-# time. Checkpoints are written after every epoch, at most once a minute, or within epochs, in turn. Prints a table; fails if a resumed run differs, cannot continue, or leaves an unfinished file.
+# Defaults: 200 kills of build/cpu/melgrad training cnn_bn. Half of the moments are during feature extraction, half at
+# any time. Checkpoints are written after every epoch, at most once a minute, or within epochs, in turn. Prints a table.
+# Fails if a resumed run differs, cannot continue, or leaves an unfinished file.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 

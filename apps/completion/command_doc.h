@@ -1,4 +1,4 @@
-// The commands and their options as data. --help, the completions and the manual page are written from it.
+// The commands and their options as data, from which --help, the completions and the manual page are written.
 #pragma once
 
 #include <string>

@@ -38,7 +38,7 @@ std::string entry(const OptionDoc& option, bool positional) {
                      limits.empty() ? "" : fmt::format(" ({})", roff(limits)));
 }
 
-// Options of one group follow each other. A single group has no heading.
+// The options of a group are contiguous. If there is only one group, it has no heading.
 std::string entries(const CommandDoc& command) {
   std::string text;
   for (const OptionDoc& positional : command.positionals) text += entry(positional, true);

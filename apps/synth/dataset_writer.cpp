@@ -128,7 +128,8 @@ void write_demo_set(const fs::path& out, const SynthOptions& options,
   }
   failure.rethrow();
   if (done < total) {
-    throw Interrupted(fmt::format("interrupted after {} of {} tracks; run it again to make all of them", done, total));
+    throw Interrupted(
+        fmt::format("interrupted after {} of {} tracks; run the command again to write all of them", done, total));
   }
 }
 

@@ -1,4 +1,5 @@
-// The random numbers of the composer: a Philox sequence, the same on every machine, unlike the std distributions.
+// The random numbers of the composer: a Philox sequence. It is the same on every machine; the distributions of the
+// standard library are not.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // Elementary functions made only of +, -, *, / and exact scaling. Results of the math library differ in the last bits
-// between versions and processors. These do not, so a seed gives the same music on every machine.
+// between versions and processors. The results of these functions do not, so a seed gives the same music on every
+// machine.
 #pragma once
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // Recording and mastering of a track: room, equalisation, bandwidth, noise and loudness. The values are drawn from the
-// same wide ranges for every style, so that the average spectrum says little about the genre. Real records vary as
-// much.
+// same wide ranges for every style, so that the average spectrum reveals little about the genre. Real recordings vary
+// as much.
 #pragma once
 
 #include <span>

@@ -42,7 +42,7 @@ struct Style {
   Tone tone;
 };
 
-// In the order of synth_genres().
+// The styles in the order of synth_genres().
 const std::vector<Style>& styles();
 
 }  // namespace melgrad::synth

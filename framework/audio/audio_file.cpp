@@ -19,16 +19,17 @@ namespace {
 // Copies a pipe into an unnamed temporary file and makes the descriptor refer to that file.
 void spool(int descriptor, const std::filesystem::path& path) {
   const std::unique_ptr<FILE, int (*)(FILE*)> temporary(std::tmpfile(), std::fclose);
-  if (!temporary) fail("cannot buffer {}: {}", path.string(), std::strerror(errno));
+  if (!temporary)
+    fail("cannot copy the pipe {} to a temporary file: {}; give a file instead", path.string(), std::strerror(errno));
   std::array<unsigned char, 1 << 16> buffer;
   for (ssize_t got; (got = read(descriptor, buffer.data(), buffer.size())) != 0;) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 || std::fwrite(buffer.data(), 1, static_cast<size_t>(got), temporary.get()) == 0) {
-      fail("cannot buffer {}: {}", path.string(), std::strerror(errno));
+      fail("cannot copy the pipe {} to a temporary file: {}; give a file instead", path.string(), std::strerror(errno));
     }
   }
   if (std::fflush(temporary.get()) != 0 || dup2(fileno(temporary.get()), descriptor) < 0) {
-    fail("cannot buffer {}: {}", path.string(), std::strerror(errno));
+    fail("cannot copy the pipe {} to a temporary file: {}; give a file instead", path.string(), std::strerror(errno));
   }
   lseek(descriptor, 0, SEEK_SET);
 }

@@ -30,7 +30,7 @@ class AudioFile {
     read_at(offset, bytes);
     return bytes;
   }
-  // Whether the file has exactly these bytes at `offset`.
+  // True if the file has exactly these bytes at `offset`.
   bool has(int64_t offset, std::string_view bytes) const;
 
  private:
@@ -39,8 +39,8 @@ class AudioFile {
   int64_t size_ = 0;
 };
 
-// The position of an MPEG audio frame at the beginning of the file or directly after an ID3v2 tag. Nothing if there is
-// no such frame.
+// The position of an MPEG audio frame at the beginning of the file or directly after an ID3v2 tag. Empty if there is no
+// such frame.
 std::optional<int64_t> first_mpeg_frame(const AudioFile&);
 
 // The name of a recognised format that melgrad does not decode, such as "AAC/M4A"; empty for all other files.

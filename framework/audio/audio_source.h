@@ -22,7 +22,8 @@ class AudioSource {
   int sample_rate_ = 0, channels_ = 0;
 };
 
-// The file must outlive the source. Both throw Error with the library's reason when it cannot read the file.
+// The file must outlive the source. Both functions throw Error with the library's reason if the library cannot read the
+// file.
 std::unique_ptr<AudioSource> open_with_sndfile(const AudioFile&);
 std::unique_ptr<AudioSource> open_with_mpg123(const AudioFile&);
 

@@ -80,7 +80,7 @@ uint64_t chunk_length(const AudioFile& file, const ChunkLayout& layout, int64_t 
   return number(std::span(field).first(layout.length), layout.big_endian);
 }
 
-// The position of the next chunk; nothing if this chunk extends beyond the end of the file.
+// The position of the next chunk; empty if this chunk extends beyond the end of the file.
 std::optional<int64_t> chunk_end(const AudioFile& file, const ChunkLayout& layout, int64_t chunk) {
   const int64_t begin = chunk + layout.header();
   const uint64_t length = chunk_length(file, layout, chunk);

@@ -17,7 +17,7 @@ struct LengthField {
   bool placeholder;     // from a writer that could not seek back: the samples extend to the end of the file
   std::string correct;  // the bytes of a field that claims `available`
 };
-// Nothing for other formats and when the file has no such field.
+// Empty for other formats and for a file without such a field.
 std::optional<LengthField> find_length_field(const AudioFile&);
 
 }  // namespace melgrad

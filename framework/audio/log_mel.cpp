@@ -69,7 +69,7 @@ class LogMelBuilder {
     consumed_ += consumed;
   }
 
-  // Of the frames computed so far.
+  // The size of the features of all frames computed so far.
   size_t feature_bytes() const { return static_cast<size_t>(settings_.n_mels * frames_) * sizeof(float); }
 
   LogMel finish() {
@@ -161,7 +161,7 @@ void validate(const MelSettings& settings) {
   if (!(settings.top_db >= 0) || !std::isfinite(settings.top_db)) {
     fail("top_db is {}; it must be at least 0, and finite", settings.top_db);
   }
-  // 190 times the values of the default settings. Settings are read from checkpoints, which may be untrusted.
+  // This is 190 times the number at the default settings. Settings are read from checkpoints, which may be untrusted.
   constexpr double most_values = 1 << 20;
   const double values = static_cast<double>(settings.n_mels) * settings.sample_rate / settings.hop_length;
   if (values > most_values) {
@@ -186,7 +186,7 @@ LogMel decode_to_log_mel(const std::filesystem::path& file, const MelSettings& s
   const auto bytes = static_cast<size_t>(decoder.file_bytes());
   Resampler resampler(decoder.sample_rate(), settings.sample_rate);
   LogMelBuilder builder(settings, device);
-  // Limits the size of a piece after resampling, too.
+  // This also limits the size of a piece after resampling.
   constexpr double most_resampled = 1 << 20;
   const double piece = most_resampled * decoder.sample_rate() / settings.sample_rate;
   std::vector<float> mono(static_cast<size_t>(std::clamp<double>(piece, 256, 1 << 15)));

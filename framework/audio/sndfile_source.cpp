@@ -12,7 +12,7 @@ namespace {
 
 std::string opening_error() {
   const std::string reason = sf_strerror(nullptr);
-  // libsndfile 1.2 reports a sample rate of 0 with such a text.
+  // libsndfile 1.2 reports a sample rate of 0 with a text that contains SF_INFO.
   return reason.find("SF_INFO") == std::string::npos ? reason : "its header claims 0 Hz, or 0 channels";
 }
 
@@ -33,7 +33,8 @@ class SndfileSource final : public AudioSource {
     if (!handle_) fail("{}", opening_error());
     sample_rate_ = info.samplerate;
     channels_ = info.channels;
-    // For other formats libsndfile derives the number from the size of the file, or guesses it.
+    // For FLAC this is the number in the header. For other formats libsndfile derives it from the size of the file, or
+    // guesses it.
     const bool states_length = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC && info.frames < SF_COUNT_MAX;
     if (states_length) promised_ = info.frames;
   }

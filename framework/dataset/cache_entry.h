@@ -1,5 +1,5 @@
 // The format of a cache entry: a header with the key and checksums, then the decibels of one log-mel spectrogram as
-// float32. Numbers are in the byte order of the machine, because a cache is not moved to another machine.
+// float32. Numbers are in the byte order of the machine, because a cache is not used on other machines.
 #pragma once
 
 #include <array>

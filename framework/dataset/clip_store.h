@@ -37,7 +37,7 @@ class ClipStore {
 
   // One crop of each picked clip. The device draws the first frames. A clip shorter than a crop is repeated.
   Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype, Generator& generator) const;
-  // One crop of each picked clip, from the frame starts[i] on.
+  // One crop of each picked clip, beginning at frame starts[i].
   Batch crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames, DType dtype) const;
 
  private:

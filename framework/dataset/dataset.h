@@ -40,10 +40,10 @@ struct Dataset {
 // listed twice, no tracks, or more than most_labels labels.
 Dataset load_dataset(const std::filesystem::path& path);
 
-// Whether the extension is that of a format that Decoder reads.
+// True if the extension is that of a format that Decoder reads.
 bool is_audio_file(const std::filesystem::path& path);
 
-// The reason why `label` cannot name a class: it is empty, too long, not UTF-8 or holds control characters. Empty: it
+// The reason why `label` cannot name a class: it is empty, too long, not UTF-8 or holds control characters. Empty if it
 // can.
 std::string why_no_label(std::string_view label);
 

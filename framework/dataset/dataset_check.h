@@ -17,7 +17,7 @@ struct FindingKind {
   std::string_view title;  // for people
   std::string_view remedy;
 };
-// In the order in which findings are reported.
+// All kinds of findings, in the order in which they are reported.
 std::span<const FindingKind> finding_kinds();
 
 struct Finding {
@@ -30,7 +30,7 @@ struct CheckLimits {
   double shortest_seconds = 0, longest_seconds = 0;  // 0: a quarter of the median, four times the median
 };
 
-// surveys[i] belongs to dataset.tracks[i]; `prints` holds the tracks that can be read. Lists the folder but reads no
+// surveys[i] belongs to dataset.tracks[i]; `prints` holds the tracks that can be read. It lists the folder but reads no
 // file.
 std::vector<Finding> check_dataset(const Dataset& dataset, std::span<const AudioSurvey> surveys,
                                    std::span<const TrackPrint> prints, const CheckLimits& limits);

@@ -24,7 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-// Removes partly written files of killed processes. Only old ones: another process may still write a recent one.
+// Removes partly written files of killed processes. It removes only old ones, because another process may still write a
+// recent one.
 void remove_stale_temporaries(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {

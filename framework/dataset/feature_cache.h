@@ -27,14 +27,14 @@ struct Features {
     size_t track;         // index into Dataset::tracks
     std::string message;  // one line that names the file
   };
-  // Both in the order in which the tracks were requested. A requested track is in one of them.
+  // Each requested track is in `records` or in `failures`. Both have the order in which the tracks were requested.
   std::vector<TrackFeatures> records;
   std::vector<Failure> failures;
   std::vector<std::string> warnings;  // one line for each file that was read only up to a cut
   size_t computed = 0, cached = 0;    // number of records
-  std::string note;                   // why the cache could not be written, for the user; empty: it could
+  std::string note;                   // for the user: why the cache could not be written; empty if it could
 
-  // Of each record.
+  // The track of each record.
   std::vector<size_t> tracks() const;
   std::vector<int> labels(const Dataset&) const;
   std::vector<std::string> names(const Dataset&) const;
@@ -47,9 +47,9 @@ struct Features {
 // Extracts the features of dataset.tracks[i] for each i of `tracks`, on one thread per core (or OMP_NUM_THREADS). The
 // CPU decodes; `device` computes the spectrograms. A file that cannot be read becomes a Failure and does not stop the
 // extraction. A damaged or truncated cache entry, or one with another key, is computed again and replaced. Several
-// processes may share a cache folder. `cache_folder` empty: no cache.
-// Throws Error for invalid settings and when the host or the device has too little memory, DeviceError when the device
-// fails, and Interrupted between two files after interrupted() has become true; features computed by then are cached.
+// processes may share a cache folder. An empty `cache_folder` means no cache. Throws Error for invalid settings and
+// when the host or the device has too little memory, DeviceError when the device fails, and Interrupted between two
+// files once interrupted() is true; the features computed before that are cached.
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
                           const std::filesystem::path& cache_folder, Progress& progress, Device device = Device::cpu);
 

@@ -13,7 +13,7 @@ constexpr int64_t bands = fingerprint_bits + 1;
 // Codecs and low sample rates hardly change these bands.
 constexpr double lowest_hz = 300, highest_hz = 3000;
 constexpr double smoothing_seconds = 0.2, change_seconds = 0.2, shortest_step_seconds = 0.02;
-constexpr double least_change_db = 0.5;  // mean difference from which on a step is informative
+constexpr double least_change_db = 0.5;  // a step with a smaller mean difference is not informative
 
 int64_t count_of(double seconds, double unit_seconds) {
   return std::max<int64_t>(1, std::lround(seconds / unit_seconds));

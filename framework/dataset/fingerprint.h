@@ -1,7 +1,7 @@
 // The fingerprint of a recording, computed from its features. Re-encoding, resampling, a change of level and cuts at
 // the ends change only a few bits. A bit is the sign of a difference along time and frequency, as in Haitsma and
-// Kalker, "A highly robust audio fingerprinting system", ISMIR 2002, here of smoothed log-mel bands from 300 to 3000
-// Hz. A change of tempo or pitch gives another fingerprint.
+// Kalker, "A highly robust audio fingerprinting system", ISMIR 2002. The differences are those of smoothed log-mel
+// bands from 300 to 3000 Hz. A change of tempo or pitch gives another fingerprint.
 #pragma once
 
 #include <cstdint>

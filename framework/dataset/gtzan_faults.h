@@ -16,7 +16,7 @@ struct KnownFault {
 };
 
 // The known faults of the data set's tracks, in the order of the tracks. Empty if the data set is not GTZAN. Other data
-// sets use the same file names, so that GTZAN is recognised by its ten labels and at least 900 of its 1000 tracks.
+// sets use the same file names, so GTZAN is recognised by its ten labels and at least 900 of its 1000 tracks.
 std::vector<KnownFault> known_gtzan_faults(const Dataset& dataset);
 
 }  // namespace melgrad

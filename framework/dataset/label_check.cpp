@@ -14,8 +14,9 @@ void check_labels(const Dataset& dataset, const Split& split, const Features& tr
            dataset.labels[label]);
     }
     if (present[label] == 1) {
-      reporter.warn(fmt::format("{}: '{}' has one track, which trains: nothing validates or tests it; add tracks",
-                                dataset.source.string(), dataset.labels[label]));
+      reporter.warn(
+          fmt::format("{}: '{}' has one track, which is a training track, so the label cannot be tested; add tracks",
+                      dataset.source.string(), dataset.labels[label]));
     }
   }
 }

@@ -48,7 +48,7 @@ json parse_entry(const Metadata& metadata, const char* key) {
   try {
     return json::parse(text);
   } catch (const json::parse_error& error) {
-    fail("{} is not JSON from its byte {} on", key, error.byte);
+    fail("{} is not valid JSON at byte {}", key, error.byte);
   }
 }
 
@@ -86,7 +86,8 @@ std::vector<float> floats(const json& list, const char* name) {
   std::vector<float> result;
   for (const json& value : list) {
     const double real = number(value, name);
-    if (std::abs(real) > std::numeric_limits<float>::max()) fail("{} has {}, which no float can hold", name, real);
+    if (std::abs(real) > std::numeric_limits<float>::max())
+      fail("{} has {}, which is outside the range of float32", name, real);
     result.push_back(static_cast<float>(real));
   }
   return result;

@@ -1,4 +1,4 @@
-// Tries a model before features are extracted, which can take hours.
+// Tests a model on one batch before features are extracted, because the extraction can take hours.
 #pragma once
 
 #include <string>

@@ -16,8 +16,9 @@ struct RecordingPair {
   double offset_seconds = 0;     // the second clip starts this much later in the recording
 };
 
-// From this share of equal bits on, two clips count as the same recording. It was chosen on one half of a set of real
-// music and tested on the other half (bench/fingerprint, docs/check.md). Unrelated clips have about 0.5.
+// Two clips count as the same recording if at least this share of their bits is equal. The value was chosen on one half
+// of a set of real music and tested on the other half (bench/fingerprint, docs/check.md). Unrelated clips have about
+// 0.5.
 inline constexpr double same_recording_agreement = 0.7;
 
 // Every pair whose overlap has at least 5 s of informative steps and a share of at least `agreement` equal bits, sorted

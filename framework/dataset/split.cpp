@@ -64,7 +64,8 @@ std::vector<std::vector<size_t>> deal(const Dataset& dataset, std::span<const si
     size_t best = 0;
     std::pair<double, double> best_gain{-std::numeric_limits<double>::infinity(), 0};
     for (size_t p = 0; p < parts.size(); ++p) {
-      std::pair<double, double> gain{0, 0};  // the second, all missing tracks of the part, decides between equals
+      // If the first values are equal, the second ones decide: all missing tracks of the part.
+      std::pair<double, double> gain{0, 0};
       for (size_t c = 0; c < class_size.size(); ++c) {
         if (unit.per_class[c] > 0) gain.first += unit.per_class[c] * missing[p][c] / class_size[c];
         gain.second += missing[p][c];

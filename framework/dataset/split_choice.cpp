@@ -13,7 +13,7 @@ Split choose_split(Dataset& dataset, const SplitRequest& request) {
   if (!request.split_files.empty()) apply_split_files(dataset, request.split_files);
   const bool has_split = std::ranges::any_of(dataset.tracks, [](const Track& track) { return !track.split.empty(); });
   if (request.options.test_fraction > 0 && has_split) {
-    throw UsageError(fmt::format("{} brings its own split; leave out --test-fraction", dataset.source.string()));
+    throw UsageError(fmt::format("{} defines its test tracks; leave out --test-fraction", dataset.source.string()));
   }
   Split split = make_split(dataset, request.options);
   if (split.validation.empty()) fail("no validation tracks; give a --validation-fraction above 0");

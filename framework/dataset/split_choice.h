@@ -1,4 +1,4 @@
-// Chooses between the ways to split a data set.
+// Chooses how a data set is split.
 #pragma once
 
 #include <filesystem>

@@ -20,7 +20,7 @@ std::string bare_name(std::string name) {
   return path.generic_string();
 }
 
-// Whether one path ends with the other, compared folder by folder.
+// True if one path ends with the other, compared folder by folder.
 bool ends_alike(const fs::path& a, const fs::path& b) {
   auto i = a.end(), j = b.end();
   while (i != a.begin() && j != b.begin()) {

@@ -15,7 +15,7 @@ std::vector<TrackPrint> make_prints(std::span<const TrackFeatures> features, con
 
 struct TrackPrints {
   std::vector<TrackPrint> prints;  // of the tracks that could be read, in the order requested
-  std::string note;                // why the cache could not be written, for the user; empty: it could
+  std::string note;                // for the user: why the cache could not be written; empty if it could
 };
 
 // Calls extract_features on a few tracks at a time, so that memory grows with the fingerprints, not the spectrograms.

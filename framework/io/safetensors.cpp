@@ -71,7 +71,7 @@ std::vector<const SafeTensor*> in_order_of_data(const std::vector<SafeTensor>& t
   std::set<std::string_view> names{metadata_key};
   std::vector<const SafeTensor*> order;
   for (const SafeTensor& tensor : tensors) {
-    if (!names.insert(tensor.name).second) fail("the tensor name {} is taken", in_quotes(tensor.name));
+    if (!names.insert(tensor.name).second) fail("the tensor name {} is already in use", in_quotes(tensor.name));
     const uint64_t expected = byte_count(tensor.dtype, tensor.shape);
     if (tensor.bytes.size() != expected) {
       fail("tensor {} has {} bytes, but its shape and dtype need {}", in_quotes(tensor.name), tensor.bytes.size(),
@@ -116,7 +116,7 @@ std::string file_content(const SafeTensors& content) {
 
 // ---- reading
 
-// Refuses valid JSON that the format does not allow: a repeated key, which would hide an entry, and deeper nesting. The
+// Rejects valid JSON that the format does not allow: a repeated key, which would hide an entry, and deeper nesting. The
 // parser's own callback could do this, but it searches all previous entries after each entry, which takes minutes for a
 // header of 17 MB.
 class HeaderWatch : public nlohmann::json_sax<nlohmann::json> {
@@ -238,7 +238,7 @@ SafeTensors parse_file(std::string_view bytes) {
   std::memcpy(&length, bytes.data(), length_bytes);
   bytes.remove_prefix(length_bytes);
   if (length > longest_header) fail("a header of {} bytes exceeds the format's limit of {}", length, longest_header);
-  if (length > bytes.size()) fail("a header of {} bytes is announced, but only {} bytes follow", length, bytes.size());
+  if (length > bytes.size()) fail("the header should have {} bytes, but only {} bytes follow", length, bytes.size());
 
   SafeTensors content;
   std::vector<Entry> entries;

@@ -1,4 +1,4 @@
-// Ctrl-C, SIGTERM and SIGHUP set a flag. Long work reads it between two pieces, so that it can save its results and say
+// Ctrl-C, SIGTERM and SIGHUP set a flag. Long work reads it between two steps, so that it can save its results and say
 // how to continue.
 #pragma once
 
@@ -13,8 +13,8 @@ class Interrupted : public Exception {
 };
 
 // The first SIGINT, SIGTERM or SIGHUP sets the flag. A second SIGINT or SIGTERM ends the process at once, as without a
-// handler. SIGHUP never does, and after a first SIGHUP no signal does, because a closing terminal often sends several
-// signals. If SIGHUP is ignored (nohup), it stays ignored.
+// handler. A SIGHUP never ends it, and after a first SIGHUP no other signal ends it, because a closing terminal often
+// sends several signals. If SIGHUP is ignored (nohup), it stays ignored.
 void install_interrupt_handler();
 
 bool interrupted();

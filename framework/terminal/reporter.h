@@ -1,4 +1,4 @@
-// Where long work sends its progress, notes and warnings.
+// The functions that receive the progress, notes and warnings of long work.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// The interface between a data set and the trainer: where training batches come from.
+// The interface between a data set and the trainer: the source of training batches.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ class BatchSource {
   // One example of each of `items`, which are in [0, epoch_size().items). Everything random comes from `generator`, so
   // that a resumed run draws the same batches.
   virtual Batch batch(std::span<const int64_t> items, Generator& generator) const = 0;
-  // How error messages name an item, for example its file name.
+  // The name of an item in error messages, for example its file name.
   virtual std::string name(int64_t item) const = 0;
 };
 

@@ -55,7 +55,7 @@ void write_snapshot(const std::filesystem::path& run_folder, Snapshot snapshot,
     before_writing();
     write_safetensors(run_folder / file, snapshot.content);
   };
-  // The training state comes first: no model file is ever newer than the state that a resumed run starts from.
+  // The training state is written first, so that no model file is newer than the state that a resumed run starts from.
   write(training_state_file);
   snapshot.content.metadata.erase(state_key);
   snapshot.content.tensors.resize(snapshot.model_tensors);

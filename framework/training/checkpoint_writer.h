@@ -19,19 +19,19 @@ class CheckpointWriter {
   // Snapshots that are not urgent are written at most every `seconds`; 0: each at once. before_writing() is called in
   // the writer's thread before every file and may prevent the write by an exception.
   CheckpointWriter(std::filesystem::path run_folder, double seconds, std::function<void()> before_writing);
-  // Drops what is not written yet; flush() first to keep it.
+  // Drops the snapshots that are not written yet; call flush() first to keep them.
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  // Queues a snapshot and returns. A queued snapshot that would write no other files than a newer one is dropped.
-  // Throws the exception of an earlier write that failed.
+  // Queues a snapshot and returns. A queued snapshot is dropped if a newer one writes all of its files. Throws the
+  // exception of an earlier write that failed.
   void write_when_due(Snapshot snapshot);
   void write_soon(Snapshot snapshot);
   // Writes what is queued and returns when it is on the disk. Throws the exception of a write that failed.
   void flush();
 
-  // Whether nothing was written for `seconds`. Never true when `seconds` is 0.
+  // True if nothing was written for `seconds`. Never true if `seconds` is 0.
   bool due() const;
 
  private:

@@ -1,4 +1,4 @@
-// What to do when a batch does not fit into the device's memory.
+// The advice to the user if a batch does not fit into the device's memory.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 namespace melgrad {
 
 // `capacity` is OutOfMemory::capacity, in bytes. `peak_bytes` runs a training step with a batch of the given size and
-// returns the peak of the memory in use. The memory of a step grows linearly with its batch, so that two small steps
-// predict the largest batch that fits.
+// returns the peak of the memory in use. The memory of a step grows linearly with its batch, so two small steps predict
+// the largest batch that fits.
 std::string batch_size_advice(size_t capacity, int64_t batch_size, const std::function<size_t(int64_t)>& peak_bytes);
 
 }  // namespace melgrad

@@ -155,8 +155,8 @@ std::string to_csv(const ClassificationReport& report) {
 }
 
 Accuracy bootstrap_accuracy(std::span<const ClusterScore> clusters, uint64_t seed, int64_t replicates) {
-  MELGRAD_CHECK(!clusters.empty() && replicates > 0, "no accuracy of {} clusters with {} replicates", clusters.size(),
-                replicates);
+  MELGRAD_CHECK(!clusters.empty() && replicates > 0, "cannot compute an accuracy from {} clusters with {} replicates",
+                clusters.size(), replicates);
   ClusterScore sum{.correct = 0, .total = 0};
   for (const ClusterScore& cluster : clusters) {
     MELGRAD_CHECK(cluster.total > 0, "a cluster has {} examples", cluster.total);

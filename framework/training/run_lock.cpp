@@ -42,7 +42,7 @@ RunLock::RunLock(const std::filesystem::path& run_folder)
   if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     const std::string holder = holder_of(descriptor_);
     close(descriptor_);
-    fail("{} trains into {} now; wait for it, stop it, or choose another --out", holder, run_folder.string());
+    fail("{} is training in {}; wait for it, stop it, or choose another --out", holder, run_folder.string());
   }
   if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, holder_.data(), holder_.size(), 0) < 0) fail_to_write();
 }
@@ -58,8 +58,10 @@ void RunLock::require_held() const {
   if (found == holder_) return;
   const std::string folder = file_.parent_path().string();
   if (found.empty()) fail("{} was deleted while training wrote to it; train again", folder);
-  fail("{} was deleted while training wrote to it, and {} trains into its successor; choose another --out", folder,
-       found.substr(0, found.find('\n')));
+  fail(
+      "{} was deleted while training wrote to it, and {} is training in a new folder of that name; choose another "
+      "--out",
+      folder, found.substr(0, found.find('\n')));
 }
 
 }  // namespace melgrad

@@ -17,7 +17,7 @@ class RunLock {
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
-  // Throws Error when the folder was deleted since, or deleted and made again by another training.
+  // Throws Error if the folder has been deleted since then, or replaced by that of another training.
   void require_held() const;
 
  private:

@@ -22,7 +22,7 @@ class StepReadback {
  public:
   explicit StepReadback(Stream& stream) : metrics_(1, stream.device()), latest_(stream), previous_(stream) {}
 
-  // Where the step's kernel writes its metrics, in device memory.
+  // The metrics of the step in device memory, written by a kernel.
   kernel::BatchMetrics* metrics() const { return metrics_.data(); }
 
   // Queues the copy of metrics() to the host. `items` must stay valid until the result was taken.

@@ -103,7 +103,8 @@ Trainer::Outcome Trainer::run(ProgressMode progress, const std::function<void(co
   }
 }
 
-// So that an exception loses no completed epoch. Another exception here would hide the one that is being handled.
+// Called while an exception is handled, so that no completed epoch is lost. A second exception would hide the first
+// one.
 void Trainer::write_queued_checkpoints() noexcept {
   try {
     writer_.flush();

@@ -39,8 +39,8 @@ struct TrainOptions {
   int64_t patience = 0;            // stop after this many epochs without a better one; 0: never
   double checkpoint_seconds = 60;  // least time between two checkpoints; 0: one after every epoch
   StepRange profile;               // the steps that a profiler captures
-  // Whether the targets are class distributions: then an example counts as correct when its largest output has the
-  // index of its largest target.
+  // True if the targets are class distributions. Then an example counts as correct if its largest output has the same
+  // index as its largest target.
   bool classification = true;
 };
 
@@ -64,7 +64,7 @@ struct EpochReport {
   bool best = false;
 };
 
-// Where the checkpoints go.
+// The folder for the checkpoints.
 struct RunFolder {
   std::filesystem::path path;                    // exists
   std::map<std::string, std::string> metadata;   // describes the model in every checkpoint

@@ -3,7 +3,7 @@
 //
 // Memory traffic: each element is read once. A block sums in registers, then by warp shuffles, then in shared memory,
 // and writes one partial result per channel; a second small kernel combines the partial results. The order of every
-// step depends on the shape alone, so results repeat to the bit.
+// step depends on the shape alone, so results are bit-identical in every run.
 //
 // A partial result is a struct of 4-byte words with a member combine(other); {} is the neutral element.
 #pragma once
@@ -95,7 +95,7 @@ __device__ void write_partials(Partial (&held)[width], Partial* partials, int64_
   });
 }
 
-// For the second kernel of a reduction: a block of [warp_size, combiners] threads combines the chunks of 32 channels.
+// The second kernel of a reduction: a block of [warp_size, combiners] threads combines the chunks of 32 channels.
 constexpr int combiners = 8;
 
 inline dim3 combiner_block() { return {warp_size, combiners}; }

@@ -26,9 +26,10 @@ Handle make_handle(Stream& stream) {
 }  // namespace
 
 cublasHandle_t cublas_handle(Stream& stream) {
-  // There is one CUDA stream. Never destroyed, like the stream: the driver may shut down first.
+  // One handle suffices, because there is one CUDA stream. It is never destroyed, because the driver may shut down
+  // first.
   static const Handle& handle = *new Handle(make_handle(stream));
-  // At every call, because the workspace moves when it grows. After cublasSetStream, which resets it.
+  // The workspace is set at every call, because it moves when it grows, and after cublasSetStream, which resets it.
   cublas_check(cublasSetWorkspace(handle.get(), stream.workspace(workspace_bytes), workspace_bytes),
                "cublasSetWorkspace");
   return handle.get();

@@ -33,7 +33,7 @@ cudaStream_t native_stream(Stream&);
 int64_t l2_cache_bytes(Stream&);
 const char* current_range(Stream&);  // name of the innermost open ProfilerRange: the running op
 
-// Throws OutOfMemory: `what`, the GPU, and its bytes in use, held and free.
+// Throws OutOfMemory. The message contains `what`, the GPU, and its bytes in use, held and free.
 [[noreturn]] void throw_out_of_memory(std::string_view what);
 
 inline void cuda_check(cudaError_t status, const char* what) {
@@ -129,7 +129,7 @@ void dispatch(DType dtype, int64_t innermost, std::initializer_list<const void*>
   });
 }
 
-// ---- Reductions. Their order is fixed, so results repeat to the bit. ----
+// ---- Reductions. Their order is fixed, so results are bit-identical in every run. ----
 
 // The `value` of lane (own lane XOR lane_mask). T is any struct of 4-byte words. All lanes of the warp must call it.
 template <class T>

@@ -1,6 +1,6 @@
-// The switch for results that repeat to the bit in every run on the same machine, at some cost in speed. It affects
-// cuDNN alone: by default its convolutions are chosen by measuring, and some of its algorithms do not repeat. All other
-// kernels always repeat.
+// The switch for results that are bit-identical in every run on the same machine, at some cost in speed. It affects
+// cuDNN alone: by default its algorithms are chosen by measuring, and some of them give other bits in every run. The
+// results of all other kernels are always bit-identical.
 #pragma once
 
 namespace melgrad::kernel {

@@ -13,7 +13,7 @@ bool is_device_name(std::string_view name);
 
 struct DeviceChoice {
   Device device;
-  // One line: why auto chose the CPU in a program built for GPUs. Empty in all other cases.
+  // The reason why auto chose the CPU in a program built for GPUs, in one line. Empty in all other cases.
   std::optional<std::string> why_no_gpu;
 };
 

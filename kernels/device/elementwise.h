@@ -16,7 +16,7 @@ void compute_elementwise(int64_t n, Op op, Y* y, const X*... x) {
   for (int64_t i = 0; i < n; ++i) y[i] = from_float<Y>(op(to_float(x[i])...));
 }
 
-// For kernels that take float32 alone; throws Error, which names the kernel, for another dtype.
+// Computes y[i] = op(x[i], ...). Throws Error, which names the kernel, unless dtype is float32.
 template <class Op, std::convertible_to<const void*>... X>
 void run_elementwise(const char* kernel, DType dtype, int64_t n, Op op, void* y, X... x) {
   require_float32(dtype, kernel);

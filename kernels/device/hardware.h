@@ -21,7 +21,7 @@ struct GpuInfo {
   size_t memory_bytes = 0;
 };
 
-// In the driver's order. Empty if Stream::why_unavailable(Device::cuda) returns a reason.
+// The GPUs of this machine in the driver's order. Empty if Stream::why_unavailable(Device::cuda) returns a reason.
 std::vector<GpuInfo> gpus();
 
 }  // namespace melgrad

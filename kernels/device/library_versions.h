@@ -10,7 +10,7 @@ struct LibraryVersion {
   std::string name, version;
 };
 
-// The libraries that the kernels call; in builds for GPUs, those of CUDA too.
+// The libraries that the kernels call. In builds for GPUs they include those of CUDA.
 std::vector<LibraryVersion> kernel_library_versions();
 
 }  // namespace melgrad

@@ -1,4 +1,4 @@
-// A device's memory in figures, and the error that reports its exhaustion.
+// The memory use of a device, and the exception for an allocation that fails.
 #pragma once
 
 #include <cstddef>

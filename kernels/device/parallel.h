@@ -1,4 +1,4 @@
-// Parallel loops and sums whose results are the same to the bit for any number of threads: the size of a chunk does not
+// Parallel loops and sums whose results are bit-identical for any number of threads: the size of a chunk does not
 // depend on the threads, each chunk is summed by one thread, and the partial sums are added in the order of the chunks.
 #pragma once
 

@@ -120,7 +120,7 @@ void choose_gpu(int) { fail(without_cuda); }
 
 Stream& Stream::of(Device device) {
   if (device == Device::cuda) return cuda_stream();
-  // Never destroyed: tensors in static storage release their memory at exit.
+  // Never destroyed, because tensors in static storage release their memory at exit.
   static auto& cpu = *new CpuStream;
   return cpu;
 }

@@ -180,7 +180,7 @@ int chosen_gpu = 0;
 const CudaStream* made_stream = nullptr;
 
 CudaStream& the_stream() {
-  // Never destroyed: tensors in static storage release their memory at exit.
+  // Never destroyed, because tensors in static storage release their memory at exit.
   static auto& stream = []() -> CudaStream& {
     if (const auto reason = why_no_gpu()) fail("{}; use --device cpu", *reason);
     cuda_check(cudaSetDevice(chosen_gpu), "cudaSetDevice");

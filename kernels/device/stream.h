@@ -38,14 +38,14 @@ class Stream {
   static Stream& of(Device);
   // True if Stream::of would succeed.
   static bool available(Device device) { return !why_unavailable(device); }
-  // One line: the reason why Stream::of would throw. Empty if it would succeed.
+  // The reason why Stream::of would throw, in one line. Empty if it would succeed.
   static std::optional<std::string> why_unavailable(Device);
   // Selects the GPU that Device::cuda stands for, by the driver's index; initially 0. Throws Error if another GPU is
   // already in use.
   static void choose_gpu(int index);
 
   virtual Device device() const = 0;
-  // For messages: "cpu", "cuda:0 (NVIDIA H200)".
+  // The name of the device in messages: "cpu", "cuda:0 (NVIDIA H200)".
   virtual std::string description() const = 0;
   // True on GPUs of compute capability 8.0 and newer.
   virtual bool has_bfloat16() const = 0;

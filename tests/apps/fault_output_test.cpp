@@ -45,7 +45,7 @@ TEST_F(FaultOutput, AClosedPipeEndsItQuietly) {
   EXPECT_EQ(output(), "exit 141\n");
   EXPECT_EQ(run({"predict", model, music(), "--quiet", "--json"}, to_nobody), 0);
   EXPECT_EQ(output(), "exit 141\n");
-  // The result files are written all the same.
+  // The result files are written nevertheless.
   EXPECT_EQ(run({"evaluate", model, music(), "--quiet", "--cache", (folder_ / "cache").string()}, to_nobody), 0);
   EXPECT_EQ(output(), "exit 141\n");
   EXPECT_TRUE(fs::exists(folder_ / "run/evaluation/confusion.png"));
@@ -95,7 +95,7 @@ TEST_F(FaultOutput, AFolderWithoutWritePermissionIsNamed) {
   expect_one_line("cannot create the folder /proc/melgrad: ");
 }
 
-TEST_F(FaultOutput, ADiskThatFillsDuringTrainingLosesNothing) {
+TEST_F(FaultOutput, ADiskThatFillsDuringTrainingLosesNoCheckpoint) {
   const fs::path full = folder_ / "full";
   {
     Program program(training(full, 10000, {"--quiet"}), folder_ / "output");
@@ -127,7 +127,9 @@ TEST_F(FaultOutput, AFolderDeletedDuringTrainingIsReported) {
     }
     EXPECT_EQ(program.wait(), 1);
     expect_one_line(run_folder.string() + " was deleted while training wrote to it");
-    EXPECT_EQ(output().find("process 1 on another machine trains into its successor") != std::string::npos, replaced);
+    EXPECT_EQ(
+        output().find("process 1 on another machine is training in a new folder of that name") != std::string::npos,
+        replaced);
     // A write in progress during the exchange may still reach the successor.
     EXPECT_EQ(fs::exists(run_folder), replaced);
   }
@@ -142,7 +144,7 @@ TEST_F(FaultOutput, ARunFolderTakesOneTrainingAtATime) {
   const std::string holder = "process " + std::to_string(first.pid()) + " on " + host;
   for (const char* option : {"--quiet", "--resume"}) {
     EXPECT_EQ(run(training(run_folder, 10000, {option})), 1);
-    expect_one_line(holder + " trains into " + run_folder.string() + " now");
+    expect_one_line(holder + " is training in " + run_folder.string() + ";");
   }
   EXPECT_TRUE(first.running());
   // The lock file of a killed process does not block the next training.

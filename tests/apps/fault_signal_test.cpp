@@ -50,7 +50,7 @@ TEST_F(FaultSignal, SynthLeavesOnlyCompleteTracks) {
   ASSERT_TRUE(program.run_until([&] { return fs::exists(set / "blues/blues.00003.wav"); })) << output();
   program.send(SIGTERM);
   EXPECT_EQ(program.wait(), 143);
-  expect_one_line("run it again to make all of them");
+  expect_one_line("run the command again to write all of them");
   EXPECT_EQ(unfinished_files(set), 0);
   const auto size = fs::file_size(set / "blues/blues.00000.wav");
   for (const auto& entry : fs::recursive_directory_iterator(set)) {

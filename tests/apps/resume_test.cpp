@@ -64,7 +64,7 @@ TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
   int kills = 0, exit_code = -1;
   for (uint64_t attempt = 0; exit_code != 0; ++attempt) {
     ASSERT_LT(attempt, 200u) << "the run makes no progress between kills";
-    // Checkpoints after every epoch; so seldom that epochs are lost; and so often that epochs are resumed halfway.
+    // Checkpoints after every epoch, so rarely that epochs are lost, and so often that epochs are resumed halfway.
     const char* const checkpoint_seconds[] = {"0", "60", "0.001"};
     std::vector<std::string> more{"--checkpoint-seconds", checkpoint_seconds[attempt % 3]};
     if (fs::exists(killed / "training.safetensors")) more.emplace_back("--resume");

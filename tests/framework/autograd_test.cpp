@@ -52,7 +52,7 @@ TEST(Autograd, AddsUpTheBranchesOfADiamond) {
   EXPECT_EQ(x.grad().item(), 2 * (3 + 5 + 1));
 }
 
-// Only a topological order waits for the gradient of the late use before it goes on from `early`.
+// In a topological order the gradient of the late use is added before the pass continues from `early`.
 TEST(Autograd, WaitsForTheLongestPathToATensor) {
   const Tensor x = leaf({1});
   const Tensor early = times(x, 2);

@@ -7,7 +7,7 @@
 namespace melgrad::test {
 namespace {
 
-TEST(Dropout, GradientIsTheSlope) {
+TEST(Dropout, GradientAgreesWithCentralDifferences) {
   for (const int64_t n : {1, 31, 33, 1009}) {
     SCOPED_TRACE(n);
     Generator generator(3);

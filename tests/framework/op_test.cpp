@@ -239,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(Table, OpOnDevice,
 
 class OpGradient : public testing::TestWithParam<Op> {};
 
-TEST_P(OpGradient, IsTheSlope) {
+TEST_P(OpGradient, AgreesWithCentralDifferences) {
   const Op& op = GetParam();
   for (Case& c : cases_of(op, Device::cpu)) {
     SCOPED_TRACE(c.name);
@@ -263,7 +263,7 @@ INSTANTIATE_TEST_SUITE_P(Table, OpGradient, testing::ValuesIn(differentiable_ops
 
 class OpWithFormula : public testing::TestWithParam<Op> {};
 
-// On CUDA, in both dtypes, and to the same bits in every order of the emulated device.
+// On CUDA, in both dtypes. The results are bit-identical in every order of the emulated device.
 TEST_P(OpWithFormula, AgreesWithItOnCudaInBothDtypes) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const Op& op = GetParam();

@@ -107,8 +107,8 @@ TEST(Optimizers, AgreeWithPyTorchOverTwentySteps) {
   }
 }
 
-// As from a checkpoint: the moments and the number of steps are the whole state.
-TEST(Optimizers, ContinueFromTheirStateToTheBit) {
+// Restores an optimizer as from a checkpoint: the moments and the number of steps are its whole state.
+TEST(Optimizers, ContinueFromTheirStateBitForBit) {
   const std::vector<Named> parameters = initial_parameters(), copies = initial_parameters();
   Adam optimizer(groups_of(parameters, "adamw"), {}), restored(groups_of(copies, "adamw"), {});
   const auto step = [](Adam& adam, const std::vector<Named>& all, int64_t number) {

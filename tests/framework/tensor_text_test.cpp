@@ -68,7 +68,7 @@ TEST(TensorText, NestsAndWrapsLines) {
                 "        4.5000, 4.7500]");
 }
 
-TEST(TensorText, AbridgesLargeTensors) {
+TEST(TensorText, ShortensLargeTensors) {
   expect_values(text(counting(2002, 0.25f), {7, 286}),
                 "[[0.0000e+00, 2.5000e-01, 5.0000e-01,  ..., 7.0750e+01, 7.1000e+01,\n"
                 "         7.1250e+01],\n"

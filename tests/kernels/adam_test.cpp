@@ -160,7 +160,7 @@ TEST(AdamKernel, TakesGradientsInBfloat16) {
   EXPECT_NE(narrow, wide);
 }
 
-TEST(AdamKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST(AdamKernel, GivesTheSameBitsAtAnyThreadCount) {
   expect_same_bits_at_any_thread_count([] {
     Optimized optimized(random_values(100003, 1));
     optimized.adam(random_values(100003, 2), false);

@@ -74,7 +74,7 @@ TEST(AdaptiveAvgPool2dKernel, CudaAgreesWithTheCpu) {
   }
 }
 
-TEST(AdaptiveAvgPool2dKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST(AdaptiveAvgPool2dKernel, GivesTheSameBitsAtAnyThreadCount) {
   for (const AdaptivePool2d& pool : shapes) {
     const auto x = random_values(in_elements(pool), 1), dy = random_values(out_elements(pool), 2);
     expect_same_bits_at_any_thread_count([&] { return forward(x, pool); });

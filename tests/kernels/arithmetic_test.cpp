@@ -48,14 +48,14 @@ class BinaryKernel : public testing::TestWithParam<Binary> {
   }
 };
 
-TEST_P(BinaryKernel, IsTheDefinitionAlsoInPlace) {
+TEST_P(BinaryKernel, AgreesWithItsDefinitionAlsoInPlace) {
   for (const int64_t n : sizes) {
     const auto a = random_values(n, 1), b = random_values(n, 2);
     expect_same_bits(run(Device::cpu, a, b, DType::float32), {expected(a, b), expected(a, b)});
   }
 }
 
-TEST_P(BinaryKernel, CudaAgreesWithTheCpuToTheBit) {
+TEST_P(BinaryKernel, CudaGivesTheSameBitsAsTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const DType dtype : activation_dtypes) {
     for (const int64_t n : sizes) {
@@ -93,7 +93,7 @@ Results negate_and_scale(Device device, const std::vector<float>& x, float facto
   return {negated.values(), y.values(), in.values()};
 }
 
-TEST(NegateAndScaleKernel, AreTheDefinitionAlsoInPlace) {
+TEST(NegateAndScaleKernel, AgreeWithTheirDefinitionsAlsoInPlace) {
   for (const int64_t n : sizes) {
     const auto x = random_values(n, 1);
     std::vector<float> negated(x), scaled(x);
@@ -103,7 +103,7 @@ TEST(NegateAndScaleKernel, AreTheDefinitionAlsoInPlace) {
   }
 }
 
-TEST(NegateAndScaleKernel, CudaAgreesWithTheCpuToTheBit) {
+TEST(NegateAndScaleKernel, CudaGivesTheSameBitsAsTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const DType dtype : activation_dtypes) {
     for (const int64_t n : sizes) {

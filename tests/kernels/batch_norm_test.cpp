@@ -111,7 +111,7 @@ struct Reference {
 constexpr std::pair<int64_t, int64_t> shapes[] = {{2, 1},   {31, 33},  {33, 31}, {127, 7},
                                                   {257, 8}, {1009, 5}, {67, 72}, {300, 16}};
 
-TEST(BatchNormKernel, CpuIsTheDefinition) {
+TEST(BatchNormKernel, CpuAgreesWithTheDefinition) {
   for (const auto& [rows, channels] : shapes) {
     const Inputs in(rows, channels);
     const Reference reference(in);
@@ -121,7 +121,7 @@ TEST(BatchNormKernel, CpuIsTheDefinition) {
   }
 }
 
-TEST(BatchNormKernel, CudaIsTheDefinition) {
+TEST(BatchNormKernel, CudaAgreesWithTheDefinition) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const DType dtype : activation_dtypes) {
     for (const auto& [rows, channels] : shapes) {
@@ -149,7 +149,7 @@ TEST(BatchNormKernel, IsAccurateWithALargeMean) {
   }
 }
 
-TEST(BatchNormKernel, CpuGivesTheSameBitsAtAnyThreadCount) {
+TEST(BatchNormKernel, GivesTheSameBitsAtAnyThreadCount) {
   const Inputs in(20011, 17);
   expect_same_bits_at_any_thread_count([&] {
     Results results = train(Device::cpu, in, DType::float32);

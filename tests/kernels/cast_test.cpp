@@ -30,7 +30,7 @@ TEST_P(CastKernel, RoundsToNearestEvenAndBackExactly) {
 
 TEST_P(CastKernel, RoundsTiesToEvenAndKeepsInfinityAndNaN) {
   const float infinity = std::numeric_limits<float>::infinity();
-  // 1 + 2^-8 lies halfway between two bfloat16 and goes to the even one, as does 1 + 3 * 2^-8.
+  // 1 + 2^-8 lies halfway between two bfloat16 and is rounded to the even one, as is 1 + 3 * 2^-8.
   const std::vector<float> x{1 + 0x1p-8f, 1 + 0x3p-8f, -infinity, std::numeric_limits<float>::max(), NAN};
   const auto y = cast(GetParam(), x, DType::float32, DType::bfloat16);
   EXPECT_EQ(y[0], 1.0f);

@@ -39,13 +39,13 @@ TEST(ColumnSumKernel, CudaAgreesWithTheCpu) {
   }
 }
 
-TEST(ColumnSumKernel, OfNoRowsIsZero) {
+TEST(ColumnSumKernel, IsZeroWithoutRows) {
   for (const Device device : available_devices()) {
     EXPECT_EQ(column_sums({}, 0, 3, device), std::vector<float>(3));
   }
 }
 
-TEST(ColumnSumKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST(ColumnSumKernel, GivesTheSameBitsAtAnyThreadCount) {
   const auto x = random_values(int64_t{40009} * 17, 1);
   expect_same_bits_at_any_thread_count([&] { return column_sums(x, 40009, 17); });
 }

@@ -83,7 +83,7 @@ TEST_P(Conv2dKernel, AgreesWithItsDefinition) {
   expect_close(passes[1], y, 1e-5, 2e-5);
 }
 
-TEST_P(Conv2dKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST_P(Conv2dKernel, GivesTheSameBitsAtAnyThreadCount) {
   const Case example(GetParam());
   expect_same_bits_at_any_thread_count([&] { return example.passes(); });
 }

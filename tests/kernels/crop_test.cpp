@@ -45,7 +45,7 @@ TEST(CropKernel, StartsAreDeterminedBySeedStepAndStream) {
       [](const RandomStream& random) { return crop_starts(1000, 10, 20, random); });
 }
 
-TEST(CropKernel, StartsOnCudaAreTheCpus) {
+TEST(CropKernel, StartsOnCudaEqualThoseOfTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const int64_t frames : {1, 30, 1293, 1 << 20}) {
     for (const int64_t batch : {0, 1, 33, 1009}) {
@@ -103,7 +103,7 @@ TEST(CropKernel, CutsStandardisesAndRepeats) {
   expect_same_bits_at_any_thread_count([&] { return cut(crops); });
 }
 
-TEST(CropKernel, CudaAgreesWithTheCpuToTheBit) {
+TEST(CropKernel, CudaGivesTheSameBitsAsTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   // Sizes for which a vector load spans the end of one mel bin and the beginning of the next.
   for (const Crops& crops : {Crops{31, 33}, Crops{1, 1}, Crops{4, 30}, Crops{8, 257}}) {

@@ -127,7 +127,7 @@ TEST(CrossEntropyKernel, CudaAgreesWithTheCpu) {
   }
 }
 
-TEST(CrossEntropyKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST(CrossEntropyKernel, GivesTheSameBitsAtAnyThreadCount) {
   const auto logits = random_values(int64_t{257} * 10, 1), targets = random_values(int64_t{257} * 10, 2);
   expect_same_bits_at_any_thread_count([&] { return cross_entropy(logits, targets, 10, 0.1f); });
   expect_same_bits_at_any_thread_count([&] { return softmax(logits, 10); });

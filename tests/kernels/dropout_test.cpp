@@ -58,7 +58,7 @@ TEST(DropoutKernel, IsDeterminedBySeedStepAndStream) {
   expect_determined_by_seed_step_and_stream([&](const RandomStream& r) { return dropped(x, 0.5f, r); });
 }
 
-TEST(DropoutKernel, CudaAgreesWithTheCpuToTheBit) {
+TEST(DropoutKernel, CudaGivesTheSameBitsAsTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const Randomness random(5, 3, 1), device_random(5, 3, 1, Device::cuda);
   for (const DType dtype : activation_dtypes) {
@@ -83,7 +83,7 @@ TEST(DropoutKernel, CudaTakesUnalignedArrays) {
   expect_same_bits(y.values(), expected);
 }
 
-TEST(DropoutKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST(DropoutKernel, GivesTheSameBitsAtAnyThreadCount) {
   const auto x = random_values(100003, 1);
   expect_same_bits_at_any_thread_count([&] { return dropped(x, 0.5f, Randomness(1, 2, 3).stream); });
 }

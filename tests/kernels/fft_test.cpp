@@ -31,7 +31,7 @@ std::vector<std::complex<double>> naive_dft(int64_t length, int lane) {
 class Fft : public testing::TestWithParam<int64_t> {};
 
 // The transform's error grows with the logarithm of the length, and so does that of the naive sum's roots of unity.
-TEST_P(Fft, EqualsTheDefinition) {
+TEST_P(Fft, AgreesWithItsDefinition) {
   const int64_t length = GetParam();
   const RealFft fft(length);
   std::vector<Lanes> signal(length);

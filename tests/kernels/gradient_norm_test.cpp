@@ -61,12 +61,12 @@ TEST(GradientNormKernel, AgreesWithTheDefinitionOnOddSizes) {
   }
 }
 
-TEST(GradientNormKernel, CudaRepeatsToTheBit) {
+TEST(GradientNormKernel, CudaGivesTheSameBitsInEveryRun) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   in_every_order([] { return Results{norm_and_scale(gradients_of_odd_sizes(), 0.5f, Device::cuda)}; });
 }
 
-TEST(GradientNormKernel, OfNothingIsZero) {
+TEST(GradientNormKernel, IsZeroWithoutGradients) {
   for (const Device device : available_devices()) {
     EXPECT_EQ(norm_and_scale({{}}, 1, device), (std::vector{0.0f, 1.0f}));
   }
@@ -79,7 +79,7 @@ TEST(GradientNormKernel, ShowsANonFiniteGradient) {
   }
 }
 
-TEST(GradientNormKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST(GradientNormKernel, GivesTheSameBitsAtAnyThreadCount) {
   const std::vector gradients{random_values(100003, 1), random_values(33, 2)};
   expect_same_bits_at_any_thread_count([&] { return norm_and_scale(gradients, 1); });
 }

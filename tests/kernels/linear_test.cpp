@@ -64,7 +64,7 @@ TEST_P(LinearKernel, AgreesWithItsDefinition) {
   expect_close(passes[1], y, 1e-5, 2e-5);
 }
 
-TEST_P(LinearKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST_P(LinearKernel, GivesTheSameBitsAtAnyThreadCount) {
   const Case example(GetParam());
   expect_same_bits_at_any_thread_count([&] { return example.passes(); });
 }

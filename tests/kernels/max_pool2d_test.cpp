@@ -71,14 +71,14 @@ std::vector<float> with_ties(int64_t n) {
   return values;
 }
 
-TEST(MaxPool2dKernel, CpuIsTheDefinition) {
+TEST(MaxPool2dKernel, CpuAgreesWithTheDefinition) {
   for (const Pool2d& p : shapes) {
     const auto x = with_ties(inputs(p)), dy = random_values(outputs(p), 2);
     expect_close(pool(Device::cpu, x, dy, DType::float32, p), reference(x, dy, p), 1e-6, 1e-6);
   }
 }
 
-TEST(MaxPool2dKernel, CudaIsTheDefinition) {
+TEST(MaxPool2dKernel, CudaAgreesWithTheDefinition) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const DType dtype : activation_dtypes) {
     for (const Pool2d& p : shapes) {
@@ -89,7 +89,7 @@ TEST(MaxPool2dKernel, CudaIsTheDefinition) {
   }
 }
 
-TEST(MaxPool2dKernel, CpuGivesTheSameBitsAtAnyThreadCount) {
+TEST(MaxPool2dKernel, GivesTheSameBitsAtAnyThreadCount) {
   const auto x = random_values(inputs(shapes[1]), 1), dy = random_values(outputs(shapes[1]), 2);
   expect_same_bits_at_any_thread_count([&] { return pool(Device::cpu, x, dy, DType::float32, shapes[1]); });
 }

@@ -20,7 +20,7 @@ std::vector<float> decibels(Device device, const MelSettings& settings, const ke
   return db.values();
 }
 
-TEST(LogMelKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST(LogMelKernel, GivesTheSameBitsAtAnyThreadCount) {
   const std::vector<float> signal = synthetic_signal("noise", 22050, 9);
   expect_same_bits_at_any_thread_count(
       [&] { return decibels(Device::cpu, {}, {.count = 333, .n_fft = 2048, .hop_length = 512}, signal); });
@@ -51,7 +51,7 @@ TEST(LogMelKernel, CudaAgreesWithTheCpuOverSeveralChunks) {
                5e-5);
 }
 
-TEST(LimitDynamicRange, CudaAgreesWithTheCpuToTheBit) {
+TEST(LimitDynamicRange, CudaGivesTheSameBitsAsTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const auto limited = [](Device device, const std::vector<float>& values) {
     const Array db(Stream::of(device), values);

@@ -18,7 +18,7 @@ Results relu(Device device, const std::vector<float>& x, const std::vector<float
   return {out.values(), d_in.values()};
 }
 
-TEST(ReluKernel, IsTheDefinition) {
+TEST(ReluKernel, AgreesWithItsDefinition) {
   for (const int64_t n : {0, 1, 31, 33, 1009}) {
     const auto x = random_values(n, 1), dy = random_values(n, 2);
     Results expected{x, dy};
@@ -29,7 +29,7 @@ TEST(ReluKernel, IsTheDefinition) {
   }
 }
 
-TEST(ReluKernel, CudaAgreesWithTheCpuToTheBit) {
+TEST(ReluKernel, CudaGivesTheSameBitsAsTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const DType dtype : activation_dtypes) {
     for (const int64_t n : {0, 1, 31, 33, 512, 4099}) {

@@ -19,7 +19,7 @@ Results two_steps(Device device, int64_t n, size_t offset = 0) {
   return {parameter.values(), velocity.values()};
 }
 
-TEST(SgdKernel, IsTheDefinition) {
+TEST(SgdKernel, AgreesWithItsDefinition) {
   auto parameter = random_values(33, 1), velocity = random_values(33, 3);
   const auto gradient = random_values(33, 2);
   for (int step = 0; step < 2; ++step) {

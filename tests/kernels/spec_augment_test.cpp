@@ -86,7 +86,7 @@ TEST(SpecAugmentKernel, IsDeterminedBySeedStepAndStreamAtAnyThreadCount) {
   expect_same_bits_at_any_thread_count([&] { return augment(Randomness(1, 2, 3).stream); });
 }
 
-TEST(SpecAugmentKernel, CudaAgreesWithTheCpuToTheBit) {
+TEST(SpecAugmentKernel, CudaGivesTheSameBitsAsTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const SpecAugment settings{2, 27, 2, 20}, none{0, 0, 0, 0};
   for (const Shape& shape : {Shape{17, 31, 33}, Shape{3, 128, 130}, Shape{5, 1, 1}, Shape{0, 8, 8}}) {

@@ -74,7 +74,7 @@ TEST(SpectralJitterKernel, LevelIsUniformAndTheSameInAllBins) {
   EXPECT_NEAR(squares / 20000, 12, 0.4);  // 6^2 / 3
 }
 
-TEST(SpectralJitterKernel, ShiftsAreUniformAndHoldTheEdges) {
+TEST(SpectralJitterKernel, ShiftsAreUniformAndRepeatTheEdgeBins) {
   const Shape shape{10000, 9, 1};
   std::vector<float> ramps;  // bin m holds m
   for (int64_t i = 0; i < shape.batch; ++i) {

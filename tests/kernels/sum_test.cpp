@@ -59,7 +59,7 @@ TEST(SumKernel, SpreadsTheGradientToAllElements) {
   }
 }
 
-TEST(SumKernel, RepeatsToTheBitAtAnyThreadCount) {
+TEST(SumKernel, GivesTheSameBitsAtAnyThreadCount) {
   const auto x = random_values(300007, 1);
   expect_same_bits_at_any_thread_count([&]() -> Results { return {sum(Device::cpu, x, DType::float32)}; });
 }

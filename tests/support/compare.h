@@ -1,4 +1,4 @@
-// Comparison of computed arrays with expected ones: within a tolerance, or to the bit.
+// Comparison of computed arrays with expected ones: within a tolerance, or bit for bit.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ void expect_close(std::span<const float> actual, const std::vector<Expected>& ex
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
     const double e = static_cast<double>(expected[i]), difference = std::abs(static_cast<double>(actual[i]) - e);
-    // Not EXPECT_NEAR: a NaN must fail.
+    // EXPECT_NEAR is not used, because a NaN must fail.
     ASSERT_TRUE(difference <= absolute + relative * std::abs(e))
         << "element " << i << " is " << actual[i] << ", expected " << e;
   }

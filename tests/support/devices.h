@@ -10,7 +10,8 @@
 
 namespace melgrad::test {
 
-// The devices that this build supports, for parameterised tests. The machine may lack one: MELGRAD_SKIP_WITHOUT.
+// The devices that this build supports, for parameterised tests. If the machine lacks one, MELGRAD_SKIP_WITHOUT skips
+// the test.
 #if MELGRAD_CUDA
 inline constexpr Device devices_of_build[] = {Device::cpu, Device::cuda};
 #else

@@ -1,4 +1,4 @@
-// Comparison of gradients with central differences, which need no knowledge of a backward pass.
+// Comparison of gradients with central differences, which do not use the backward pass.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // Convolutions on a GPU by cuDNN. The first call for a shape measures execution plans and keeps the fastest.
 //
-// Memory traffic: that of the chosen plan; x, w and y at least once each, 4 bytes per element in float32, 2 in
-// bfloat16, and its workspace.
+// Memory traffic: depends on the chosen plan. It is at least x, w and y once each, 4 bytes per element in float32 and 2
+// in bfloat16. The workspace of the plan adds to it.
 //
 // Measuring avoids the slow kernels that cuDNN's heuristics sometimes rank first.
 #include <limits>
@@ -23,7 +23,7 @@ void memory_check(cudnnStatus_t status, const char* what) {
   }
 }
 
-// For calls that fail only if the device fails.
+// Throws DeviceError unless the status is success: for calls that fail only if the device fails.
 void device_check(cudnnStatus_t status, const char* what) {
   memory_check(status, what);
   if (status != CUDNN_STATUS_SUCCESS) throw DeviceError(cudnn::explain(status, what));
@@ -124,7 +124,7 @@ class Convolver {
     });
   }
 
-  // Milliseconds: the fastest of a few runs, each of which writes the output.
+  // Returns the time of the fastest of a few runs in milliseconds. Each run writes the output.
   float measure(const ExecutionPlan& plan, const Operands& operands) {
     constexpr int runs = 5;
     const Scratch workspace(stream_, plan.workspace_bytes);
@@ -166,7 +166,7 @@ class Convolver {
 }  // namespace
 
 void convolve(Stream& stream, const Convolution& convolution, const void* x, const void* w, const void* y) {
-  // Never destroyed: the driver may shut down before the last destructor runs.
+  // Never destroyed, because the driver may shut down before the last destructor runs.
   static auto& convolver = *new Convolver(stream);
   convolver.run(convolution, {x, w, y});
 }

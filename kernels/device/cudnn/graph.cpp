@@ -81,7 +81,8 @@ Descriptor geometry(const Conv2d& conv) {
   return descriptor;
 }
 
-// Sums in less than float32, products of rounded values, and Winograd algorithms with large tiles, which lose digits.
+// True for the notes that mean a loss of precision: sums in less than float32, products of rounded values, and Winograd
+// algorithms with large tiles.
 bool is_loss(cudnnBackendNumericalNote_t note) {
   return note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS || note == CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION ||
          note == CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6 || note == CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13;

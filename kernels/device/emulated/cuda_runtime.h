@@ -5,7 +5,7 @@
 //   host code that dereferences a device pointer, overruns, use after release, leaks,
 //   outputs that no thread wrote                                                            device_memory.h
 //   a host pointer as an argument of a kernel, a launch that some GPU would refuse          launch.h
-// It does not measure speed, and does not find races between blocks whose result is right in every order that was
+// It does not measure speed. It does not find a race between blocks if the result is right in every order that was
 // tried.
 #pragma once
 

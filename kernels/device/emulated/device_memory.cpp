@@ -53,7 +53,7 @@ struct DeviceMemory {
   }
 };
 
-// Never destroyed: tensors in static storage release their blocks at exit.
+// Never destroyed, because tensors in static storage release their blocks at exit.
 DeviceMemory& memory() {
   static auto& value = *new DeviceMemory;
   return value;

@@ -23,7 +23,7 @@ size_t device_memory_used();
 // when the block is released.
 void lend_device_memory(void* block, size_t bytes) noexcept;
 void hide_device_memory(void* block) noexcept;
-// The block lives until the process ends: it is not reported as a leak.
+// Marks a block that is used until the process ends, so that it is not reported as a leak.
 void mark_permanent(void* block) noexcept;
 
 // [begin, end) of every block in use, ordered by address.

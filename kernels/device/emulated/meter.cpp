@@ -1,8 +1,8 @@
-// Counting. The emulated device runs one lane after another between two synchronisations. The meter records the
-// accesses and basic blocks of each lane. When all lanes of a warp have paused, it merges the records into the
-// instructions of the warp: the unfinished lanes at the lowest instruction address execute next, together. Code is laid
-// out in the order of the source, so lanes that left a branch or a loop early wait behind it for the others, as on a
-// GPU (S. Collange, "Stack-less SIMT reconvergence at low cost", 2011).
+// The emulated device runs one lane after another between two synchronisations. The meter records the accesses and
+// basic blocks of each lane. When all lanes of a warp have paused, it merges the records into the instructions of the
+// warp: the unfinished lanes at the lowest instruction address execute next, together. Code is laid out in the order of
+// the source, so lanes that left a branch or a loop early wait behind it for the others, as on a GPU (S. Collange,
+// "Stack-less SIMT reconvergence at low cost", 2011).
 //
 // Races are found by happens-before analysis: every byte has a stamp (epoch, thread, clock) of its last writer and of
 // two readers.

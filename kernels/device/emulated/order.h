@@ -1,5 +1,5 @@
 // The order in which blocks, the warps of a block, and the lanes of a warp between two synchronisations run. CUDA
-// promises none, so a kernel must be right in every order; tests run it in several.
+// promises no order, so a kernel must be right in every order. Tests run it in several.
 #pragma once
 
 #include <cstdint>

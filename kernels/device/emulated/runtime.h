@@ -1,5 +1,5 @@
 // The functions of the CUDA runtime that the project calls, with the names and meanings of the toolkit. There is one
-// device. Work on a stream is done at once, when it is submitted.
+// device. Work on a stream is done when it is submitted.
 #pragma once
 
 #include <cstddef>

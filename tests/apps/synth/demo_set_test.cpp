@@ -1,5 +1,6 @@
-// The demo set is neither trivial nor unsolvable: a linear model on MFCC statistics, which sees timbre only, recognises
-// part of the tracks; a network, which also sees rhythm and harmony, recognises more, but not all.
+// The demo set is neither trivial nor unsolvable: a linear model on MFCC statistics, which measure timbre only,
+// classifies some of the tracks correctly. A network, whose input also contains rhythm and harmony, classifies more of
+// them correctly, but not all.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -57,7 +57,7 @@ TEST(SynthMath, AgreesWithTheMathLibrary) {
 }
 
 // Measures the gain of a steady sine that passes the filter.
-TEST(SynthFilter, HasTheGainItWasAskedFor) {
+TEST(SynthFilter, HasTheRequestedGain) {
   constexpr float rate = 22050;
   const auto gain_db = [](synth::Filter filter, double hertz) {
     std::vector<float> out;

@@ -63,7 +63,7 @@ struct Format {
 void PrintTo(const Format& format, std::ostream* out) { *out << format.name; }
 
 class Formats : public testing::TestWithParam<Format> {};
-TEST_P(Formats, ComeBackAsWritten) {
+TEST_P(Formats, AreDecodedToTheSamplesThatWereWritten) {
   const Format format = GetParam();
   const TemporaryFolder folder;
   const std::vector<float> signal = synthetic_signal("chord", format.rate, 1.5);

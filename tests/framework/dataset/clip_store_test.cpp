@@ -7,7 +7,7 @@
 namespace melgrad::test {
 namespace {
 
-TEST(Standardisation, IsOfEachMelBin) {
+TEST(Standardisation, TreatsEachMelBinSeparately) {
   const LogMel a{.n_mels = 2, .frames = 2, .db = {1, 3, -80, -80}, .seconds = 1};
   const LogMel b{.n_mels = 2, .frames = 1, .db = {8, -80}, .seconds = 1};
   const Standardisation s = standardisation_of(std::vector{a, b});

@@ -7,7 +7,7 @@
 namespace melgrad::test {
 namespace {
 
-// Remembers how many examples it was given at a time.
+// Records the largest batch.
 class Noting : public Module {
  public:
   std::string description() const override { return "Noting"; }

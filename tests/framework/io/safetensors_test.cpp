@@ -115,7 +115,7 @@ TEST_F(SafetensorsTest, RefusesAWrongLengthField) {
   write_file_atomically(file(), std::string(8, '\xff'));
   expect_refused(file(), "a header of 18446744073709551615 bytes");
   write_file_atomically(file(), std::string("\x09\0\0\0\0\0\0\0{}", 10));
-  expect_refused(file(), "9 bytes is announced, but only 2 bytes follow");
+  expect_refused(file(), "9 bytes, but only 2 bytes follow");
 }
 
 TEST_F(SafetensorsTest, RefusesAHeaderThatIsNotAFlatObject) {
@@ -209,8 +209,8 @@ TEST_F(SafetensorsTest, RefusesToWriteAnInvalidFile) {
     EXPECT_FALSE(std::filesystem::exists(file()));
   };
   const SafeTensor good{"a", "U8", {1}, bytes_of<uint8_t>({1})};
-  refused({{}, {good, good}}, R"(the tensor name "a" is taken)");
-  refused({{}, {{"__metadata__", "U8", {1}, good.bytes}}}, "is taken");
+  refused({{}, {good, good}}, R"(the tensor name "a" is already in use)");
+  refused({{}, {{"__metadata__", "U8", {1}, good.bytes}}}, "is already in use");
   refused({{}, {{"a", "F32", {1}, good.bytes}}}, R"(tensor "a" has 1 bytes, but its shape and dtype need 4)");
   refused({{}, {{"a", "float", {1}, good.bytes}}}, R"(the dtype "float" is unknown)");
   refused({{}, {{"a", "U8", {-1}, good.bytes}}}, "negative size -1");

@@ -10,7 +10,7 @@
 namespace melgrad::test {
 namespace {
 
-double now = 0;  // the time in seconds that the progress line sees
+double now = 0;  // the time in seconds that the clock of the progress line returns
 
 // An output stream in memory.
 class Screen {

@@ -78,7 +78,7 @@ TEST_P(DeviceTraining, StartsAsOnTheCpu) {
   EXPECT_NEAR(cuda[1], cpu[1], 1e-2 * cpu[1]);
 }
 
-TEST_P(DeviceTraining, ResumesToTheBit) {
+TEST_P(DeviceTraining, ResumesBitForBit) {
   Training{.model = GetParam(), .epochs = 3}.run(folder_.path());
   const TemporaryFolder other;
   Training{.model = GetParam(), .epochs = 2}.run(other.path());
@@ -89,7 +89,7 @@ TEST_P(DeviceTraining, ResumesToTheBit) {
 INSTANTIATE_TEST_SUITE_P(Models, DeviceTraining, testing::Values("cnn_bn", "resnet_small"),
                          [](const auto& test) { return std::string(test.param); });
 
-TEST(TrainingOnCuda, LearnsInBFloat16AlmostAsInFloat32AndResumesToTheBit) {
+TEST(TrainingOnCuda, LearnsInBfloat16AlmostAsInFloat32AndResumesBitForBit) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const TemporaryFolder whole, parts, wide;
   const std::vector<double> narrow = Training{.epochs = 6, .precision = DType::bfloat16}.run(whole.path());
@@ -124,8 +124,8 @@ TEST(TrainingOnCuda, CheckpointsMoveBetweenDevices) {
   }
 }
 
-// The devices round differently, so the weights differ after training, but less than those of two seeds.
-TEST(TrainingOnCuda, EndsWithinTheNoiseOfSeedsOfTheCpu) {
+// The devices round differently, so the weights differ after training, but less than the weights of two seeds.
+TEST(TrainingOnCuda, DiffersFromTheCpuLessThanTwoSeedsDo) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   constexpr int64_t epochs = 8;
   const auto last_loss = [](Device device, uint64_t seed) {
@@ -143,7 +143,7 @@ TEST(TrainingOnCuda, EndsWithinTheNoiseOfSeedsOfTheCpu) {
 }
 
 #if MELGRAD_EMULATED
-TEST(TrainingOnCuda, AProfilerSeesTheStepsAskedForAlone) {
+TEST(TrainingOnCuda, AProfilerRecordsOnlyTheGivenSteps) {
   const auto launches_of = [](StepRange steps) {
     const TemporaryFolder run;
     Training{.batch_size = 3, .profile = steps}.run(run.path());  // two steps an epoch, validation after each epoch
@@ -178,7 +178,7 @@ TEST(TrainingOnCuda, OutOfMemoryNamesABatchThatFits) {
   emulated_cuda::set_device_memory_limit(SIZE_MAX);
 }
 
-TEST(TrainingOnCuda, ADeviceThatFailsIsToldWithHowToGoOn) {
+TEST(TrainingOnCuda, ADeviceFailureIsReportedWithTheCommandToResume) {
   const TemporaryFolder folder;
   const std::string music = write_music_set(folder / "music").string(), run = (folder / "run").string();
   {

@@ -155,7 +155,7 @@ TEST(Metrics, BootstrapOfAPerfectClassifierIsAPoint) {
   EXPECT_EQ(accuracy.high, 1);
 }
 
-TEST(Metrics, BootstrapRefusesWhatHasNoAccuracy) {
+TEST(Metrics, BootstrapRefusesEmptyInput) {
   EXPECT_THROW(bootstrap_accuracy({}, 7), Error);
   const std::vector<ClusterScore> tracks{{1, 1}, {0, 0}};
   EXPECT_THROW(bootstrap_accuracy(tracks, 7), Error);

@@ -16,7 +16,7 @@ template <class Kind>
 constexpr bool is_beside_error =
     std::is_base_of_v<Exception, Kind> && !std::is_base_of_v<Error, Kind> && !std::is_base_of_v<Kind, Error>;
 
-// A handler of Error would take a subclass without a word.
+// A handler of Error would silently catch a subclass of it.
 static_assert(is_beside_error<DeviceError> && is_beside_error<OutOfMemory> && is_beside_error<WriteError> &&
               is_beside_error<Interrupted> && is_beside_error<UsageError> && is_beside_error<OutputLost>);
 

@@ -29,7 +29,7 @@ struct Plans {
   cufftHandle next = 1;
 };
 
-// Never destroyed: plans in static storage are destroyed at exit.
+// Never destroyed, because plans in static storage are removed from it at exit.
 Plans& all() {
   static auto& value = *new Plans;
   return value;
@@ -43,7 +43,7 @@ cufftResult with_plan(cufftHandle handle, Body body) {
   return entry == all().plans.end() ? CUFFT_INVALID_PLAN : body(entry->second);
 }
 
-// As many bytes as any plan of this size could need.
+// The size of the work area in bytes: enough for any plan of this size.
 size_t work_bytes(const FftPlan& plan) { return sizeof(cufftDoubleComplex) * plan.batch * plan.length; }
 
 void require_device_memory(const char* what, const void* begin, size_t bytes) {
