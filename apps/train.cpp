@@ -111,7 +111,7 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
   RunLog log(run / "log.jsonl", trainer.completed_epochs());
   const auto on_epoch = [&](const EpochReport& report) {
     log.append(report);
-    c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", report.validation.accuracy,
+    c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", *report.validation.accuracy,
                               report.validation.loss, report.best ? " (best so far)" : ""));
   };
   try {

@@ -12,16 +12,18 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json to_json(const EpochReport& report) {
-  return {{"epoch", report.epoch},
-          {"train_loss", report.train_loss},
-          {"train_accuracy", report.train_accuracy},
-          {"validation_loss", report.validation.loss},
-          {fmt::format("validation_{}", report.validation.accuracy_name), report.validation.accuracy},
-          {"learning_rate", report.learning_rate},
-          {"gradient_norm", report.gradient_norm},
-          {"seconds", report.seconds},
-          {fmt::format("{}_per_second", report.items_name), report.items_per_second},
-          {"best", report.best}};
+  ordered_json line{{"epoch", report.epoch}, {"train_loss", report.train_loss}};
+  if (report.train_accuracy) line["train_accuracy"] = *report.train_accuracy;
+  line["validation_loss"] = report.validation.loss;
+  if (report.validation.accuracy) {
+    line[fmt::format("validation_{}", report.validation.accuracy_name)] = *report.validation.accuracy;
+  }
+  line["learning_rate"] = report.learning_rate;
+  line["gradient_norm"] = report.gradient_norm;
+  line["seconds"] = report.seconds;
+  line[fmt::format("{}_per_second", report.items_name)] = report.items_per_second;
+  line["best"] = report.best;
+  return line;
 }
 
 }  // namespace

@@ -154,12 +154,12 @@ std::optional<EpochReport> Trainer::train_epoch(ProgressMode mode) {
   const double items = (state_.examples - examples_before) / static_cast<double>(epoch_size_.examples_per_item);
   EpochReport report{.epoch = state_.epoch + 1,
                      .train_loss = state_.loss_sum / state_.examples,
-                     .train_accuracy = state_.correct / state_.examples,
                      .learning_rate = static_cast<double>(schedule_(global_step() - 1)),
                      .gradient_norm = static_cast<double>(optimizer_.gradient_norm().item()),
                      .seconds = seconds,
                      .items_per_second = items / std::max(seconds, 1e-9),
                      .items_name = epoch_size_.items_name};
+  if (options_.classification) report.train_accuracy = state_.correct / state_.examples;
   state_ = {.epoch = report.epoch, .best_epoch = state_.best_epoch, .best_loss = state_.best_loss};
   return report;
 }

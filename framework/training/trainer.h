@@ -46,15 +46,16 @@ struct TrainOptions {
 
 struct Validation {
   double loss = 0;
-  double accuracy = 0;
+  std::optional<double> accuracy;          // nothing: not a classification
   const char* accuracy_name = "accuracy";  // in the log
 };
 // Evaluates the model after an epoch. The epoch with the lowest loss is the best one.
 using Validate = std::function<Validation(Module& model)>;
 
 struct EpochReport {
-  int64_t epoch = 0;                          // from 1
-  double train_loss = 0, train_accuracy = 0;  // means over the epoch's examples, in training mode
+  int64_t epoch = 0;                     // from 1
+  double train_loss = 0;                 // mean over the epoch's examples, in training mode
+  std::optional<double> train_accuracy;  // of the same; nothing: not a classification
   Validation validation;
   double learning_rate = 0;  // of the last step
   double gradient_norm = 0;  // of the last step, before clipping

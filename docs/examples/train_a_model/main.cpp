@@ -56,7 +56,7 @@ int main(int argc, char** argv) try {
                   {.path = argv[2], .metadata = to_metadata(card)});
   trainer.run(ProgressMode::quiet, [](const EpochReport& report) {
     std::printf("epoch %d: training loss %.3f, validation track accuracy %.3f\n", static_cast<int>(report.epoch),
-                report.train_loss, report.validation.accuracy);
+                report.train_loss, *report.validation.accuracy);
   });
 } catch (const std::exception& error) {
   std::fprintf(stderr, "train_a_model: %s\n", error.what());
