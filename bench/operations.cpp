@@ -97,17 +97,17 @@ std::vector<Layer> convolutions(const Settings& s) {
   std::vector<Layer> layers;
   const auto halved = [](int64_t size) { return (size + 1) / 2; };
   int64_t height = halved(halved(s.n_mels)), width = halved(halved(s.frames)), channels = 64;
-  const auto add = [&](const char* name, int64_t out, int64_t kernel, int64_t stride, int uses) {
+  const auto add = [&](const char* name, int64_t out, int64_t kernel_size, int64_t stride, int uses) {
     layers.push_back({name,
                       {.batch = s.batch_size,
                        .height = height,
                        .width = width,
                        .in_channels = channels,
                        .out_channels = out,
-                       .kernel_height = kernel,
-                       .kernel_width = kernel,
+                       .kernel_height = kernel_size,
+                       .kernel_width = kernel_size,
                        .stride = stride,
-                       .padding = kernel / 2},
+                       .padding = kernel_size / 2},
                       uses});
   };
   layers.push_back({"conv1",

@@ -3,10 +3,10 @@
 namespace melgrad {
 namespace {
 
-Conv2d::Options convolution(int64_t kernel, int64_t stride) {
-  return {.kernel_size = kernel,
+Conv2d::Options convolution(int64_t kernel_size, int64_t stride) {
+  return {.kernel_size = kernel_size,
           .stride = stride,
-          .padding = kernel / 2,
+          .padding = kernel_size / 2,
           .bias = false,
           .init = Conv2d::Init::kaiming_normal};
 }
