@@ -217,7 +217,7 @@ TEST_F(CommandLine, WrongArgumentsAreNamedAndExitWithTwo) {
     EXPECT_EQ(result.out, "");
     EXPECT_EQ(lines_of_program(result.err), 1) << result.err;
   };
-  expect_usage({}, "subcommand");
+  expect_usage({}, "no command was given; see --help");
   expect_usage({"trian"}, "there is no command 'trian'");
   expect_usage({"train", path("music"), "--out", path("x"), "--epochs", "0"}, "--epochs");
   expect_usage({"train", path("music"), "--out", path("x"), "--model", "vgg"}, "vgg");

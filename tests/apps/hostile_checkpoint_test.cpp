@@ -131,7 +131,7 @@ TEST_F(HostileCheckpoint, TensorsMustFitTheModel) {
          const float value = std::numeric_limits<float>::quiet_NaN();
          std::memcpy(file.tensors[0].bytes.data(), &value, sizeof value);
        }},
-      {"has the negative variance -1",
+      {"has the variance -1, which is negative",
        [](SafeTensors& file) {
          for (SafeTensor& tensor : file.tensors) {
            const float value = -1;
