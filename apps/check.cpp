@@ -20,10 +20,11 @@ namespace {
 struct CheckCommand {
   OutputOptions output;
   DeviceOptions device;
-  std::string data, png, cache;
+  std::string data, png;
+  FeatureOptions features;  // its `strict` is not used
   std::vector<std::string> ignored;
   CheckLimits limits;
-  bool no_cache = false, strict = false;
+  bool strict = false;
   size_t lines = 10;
 };
 
@@ -60,9 +61,8 @@ Checkup examine(const CheckCommand& c) {
     if (checkup.surveys[i].state == AudioState::readable) readable.push_back(i);
   }
   Progress progress("fingerprints", static_cast<int64_t>(readable.size()), "tracks", c.output.progress());
-  const FeatureOptions features{.cache = c.cache, .no_cache = c.no_cache};
   const TrackPrints prints =
-      extract_prints(checkup.dataset, readable, MelSettings(), features.cache_folder(), progress, device);
+      extract_prints(checkup.dataset, readable, MelSettings(), c.features.cache_folder(), progress, device);
   if (!prints.note.empty()) c.output.note(prints.note);
   checkup.findings = check_dataset(checkup.dataset, checkup.surveys, prints.prints, c.limits);
   std::erase_if(checkup.findings,
@@ -169,10 +169,7 @@ Command add_check(CLI::App& program) {
       ->allow_extra_args(false);
   app.add_flag("--strict", command->strict, "Exit with code 1 if there are findings");
   app.option_defaults()->group("Features");
-  app.add_option("--cache", command->cache,
-                 "Folder of the feature cache. Default: MELGRAD_CACHE, otherwise ~/.cache/melgrad")
-      ->type_name("FOLDER");
-  app.add_flag("--no-cache", command->no_cache, "Do not read or write the feature cache");
+  add_cache_options(app, command->features);
   app.option_defaults()->group("Run");
   add_device_options(app, command->device);
   add_output_options(app, command->output);

@@ -15,12 +15,16 @@ FeatureRequest FeatureOptions::request(const MelSettings& mel, Device device) co
   return {.mel = mel, .cache_folder = cache_folder(), .strict = strict, .device = device};
 }
 
-void add_feature_options(CLI::App& command, FeatureOptions& options) {
+void add_cache_options(CLI::App& command, FeatureOptions& options) {
   command
       .add_option("--cache", options.cache,
                   "Folder of the feature cache. Default: MELGRAD_CACHE, otherwise ~/.cache/melgrad")
       ->type_name("FOLDER");
   command.add_flag("--no-cache", options.no_cache, "Do not read or write the feature cache");
+}
+
+void add_feature_options(CLI::App& command, FeatureOptions& options) {
+  add_cache_options(command, options);
   command.add_flag("--strict", options.strict, "Stop at a file that cannot be read instead of leaving it out");
 }
 

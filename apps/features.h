@@ -18,7 +18,8 @@ struct FeatureOptions {
   std::filesystem::path cache_folder() const;
   FeatureRequest request(const MelSettings& mel, Device device) const;
 };
-void add_feature_options(CLI::App& command, FeatureOptions& options);
+void add_cache_options(CLI::App& command, FeatureOptions& options);    // --cache and --no-cache
+void add_feature_options(CLI::App& command, FeatureOptions& options);  // all three
 
 // --crops and --batch-size.
 void add_inference_options(CLI::App& command, InferenceOptions& options);
