@@ -3,8 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -39,7 +40,7 @@ inline double tolerance(DType dtype, double in_float32) { return dtype == DType:
 inline void expect_same_bits(const std::vector<float>& actual, const std::vector<float>& expected) {
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i) {
-    if (std::memcmp(&actual[i], &expected[i], sizeof(float)) != 0) {
+    if (std::bit_cast<uint32_t>(actual[i]) != std::bit_cast<uint32_t>(expected[i])) {
       FAIL() << "element " << i << " is " << actual[i] << ", expected the same bits as " << expected[i];
     }
   }
