@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <ostream>
+#include <utility>
 
 #include "framework/ops.h"
 
@@ -57,9 +58,7 @@ class Text {
  public:
   // `tensor` is on the CPU.
   explicit Text(const Tensor& tensor) : shape_(tensor.shape()), abridged_(tensor.numel() > most_values) {
-    std::vector<int64_t> elements;
-    collect(0, 0, elements);
-    texts_ = format_elements(tensor, elements);
+    texts_ = format_elements(tensor, shown_elements());
     for (const std::string& text : texts_) width_ = std::max(width_, text.size());
   }
 
@@ -94,11 +93,19 @@ class Text {
     return indices;
   }
 
-  void collect(size_t dimension, int64_t offset, std::vector<int64_t>& elements) const {
-    if (dimension == shape_.rank()) return elements.push_back(offset);
-    for (const int64_t index : shown_indices(dimension)) {
-      if (index != ellipsis) collect(dimension + 1, offset * shape_[dimension] + index, elements);
+  // Offsets of the shown values, in row-major order.
+  std::vector<int64_t> shown_elements() const {
+    std::vector<int64_t> offsets{0};
+    for (size_t dimension = 0; dimension < shape_.rank(); ++dimension) {
+      std::vector<int64_t> finer;
+      for (const int64_t offset : offsets) {
+        for (const int64_t index : shown_indices(dimension)) {
+          if (index != ellipsis) finer.push_back(offset * shape_[dimension] + index);
+        }
+      }
+      offsets = std::move(finer);
     }
+    return offsets;
   }
 
   Shape shape_;
