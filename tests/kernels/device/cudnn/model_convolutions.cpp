@@ -5,7 +5,7 @@
 #include "framework/tensor.h"
 #include "models/models.h"
 
-namespace melgrad::test {
+namespace melgrad {
 namespace {
 
 std::set<kernel::Conv2d>* seen = nullptr;
@@ -40,4 +40,4 @@ std::set<kernel::Conv2d> model_convolutions(int64_t n_mels, int64_t frames) {
 }
 
 }  // namespace test
-}  // namespace melgrad::test
+}  // namespace melgrad
