@@ -125,9 +125,10 @@ void apply_split_files(Dataset& dataset, const fs::path& folder) try {
   for (size_t i = 0; i < dataset.tracks.size(); ++i) {
     if (!listed_at[i].empty()) kept.push_back(std::move(dataset.tracks[i]));
   }
-  if (kept.empty())
+  if (kept.empty()) {
     fail("{}: none of the listed tracks is in {}; give the lists of this data set", folder.string(),
          dataset.root.string());
+  }
   dataset.tracks = std::move(kept);
 } catch (const fs::filesystem_error& error) {
   fail("cannot read {}: {}", error.path1().string(), error.code().message());
