@@ -81,7 +81,7 @@ TEST(Completion, BashOffersCommandsOptionsAndValues) {
 
 TEST(Completion, ZshAndFishOfferTheSame) {
   const std::string zsh = zsh_completion(example()), fish = fish_completion(example());
-  expect_contains(zsh, "'play:Play\\: it'\\''s \\[loud\\]'");
+  expect_contains(zsh, R"('play:Play\: it'\''s \[loud\]')");
   expect_contains(zsh, "'--style[How]:style:(jazz rock rock\\:hard)'");
   expect_contains(zsh, "':file:_files'");
   expect_contains(fish, "-f -a play -d 'Play: it\\'s [loud]'");
