@@ -38,8 +38,8 @@ class OldRun : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  const fs::path run_ = folder_ / "run";
-  const std::string music_ = write_music_set(folder_ / "music").string();
+  fs::path run_ = folder_ / "run";
+  std::string music_ = write_music_set(folder_ / "music").string();
 };
 
 TEST_F(OldRun, Evaluates) {
