@@ -1,7 +1,7 @@
 // A tensor is a handle: it refers to values in a device's memory and, when an op computed the values from tensors that
 // require gradients, to a node of the autograd graph. Copying a Tensor copies the handle, not the values.
 //
-// How gradients are computed (the engine is in autograd.cpp):
+// Gradients are computed in these steps (the engine is in autograd.cpp):
 // - An op computes its output and calls record() with its inputs and a backward function. The backward function takes
 //   the gradient of the output and returns one gradient per input (an undefined tensor for an input that needs none).
 // - backward() walks the graph from the output to the leaves. A tensor that is used several times gets the sum of the

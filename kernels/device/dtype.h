@@ -41,7 +41,7 @@ constexpr size_t size_of(DType dtype) {
 // Throws Error unless dtype is float32. The CPU kernels have no bfloat16 version: it would be slower than float32.
 inline void require_float32(DType dtype, const char* op_name) {
   if (dtype != DType::float32)
-    fail("{}: {} on the CPU is not supported; use --precision fp32", op_name, name_of(dtype));
+    fail("{}: {} on the CPU is not supported; cast to float32 or use --precision fp32", op_name, name_of(dtype));
 }
 
 }  // namespace melgrad

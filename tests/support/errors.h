@@ -3,17 +3,18 @@
 
 #include <gtest/gtest.h>
 
-#include <exception>
 #include <string>
+
+#include "kernels/device/error.h"
 
 namespace melgrad::test {
 
-// The message of the exception that body() throws; empty if it throws none.
+// The message of the melgrad exception that body() throws; empty if it throws none.
 template <class Body>
 std::string error_of(Body body) {
   try {
     body();
-  } catch (const std::exception& error) {
+  } catch (const Exception& error) {
     return error.what();
   }
   return "";

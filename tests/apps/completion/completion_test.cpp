@@ -23,8 +23,8 @@ CommandDoc example() {
   static int volume = 5;
   play.option_defaults()->always_capture_default();
   play.add_option("file", file, "What to play")->required();
-  play.add_option("--style", style, "How")->check(CLI::IsMember({"jazz", "rock", "rock:hard"}));
-  play.add_option("--volume", volume, "How loud")->check(CLI::Range(0, 11))->group("Sound");
+  play.add_option("--style", style, "Style of the music")->check(CLI::IsMember({"jazz", "rock", "rock:hard"}));
+  play.add_option("--volume", volume, "Volume of the sound")->check(CLI::Range(0, 11))->group("Sound");
   play.add_option("--secret", volume)->group("");
   play.footer("Example:\n  player play 'x.wav'\n.hidden");
   program.add_subcommand("stop", "Stop");
@@ -82,10 +82,10 @@ TEST(Completion, BashOffersCommandsOptionsAndValues) {
 TEST(Completion, ZshAndFishOfferTheSame) {
   const std::string zsh = zsh_completion(example()), fish = fish_completion(example());
   expect_contains(zsh, R"('play:Play\: it'\''s \[loud\]')");
-  expect_contains(zsh, "'--style[How]:style:(jazz rock rock\\:hard)'");
+  expect_contains(zsh, "'--style[Style of the music]:style:(jazz rock rock\\:hard)'");
   expect_contains(zsh, "':file:_files'");
   expect_contains(fish, "-f -a play -d 'Play: it\\'s [loud]'");
-  expect_contains(fish, "-l style -x -a 'jazz rock rock:hard' -d 'How'");
+  expect_contains(fish, "-l style -x -a 'jazz rock rock:hard' -d 'Style of the music'");
   EXPECT_EQ((zsh + fish).find("secret"), std::string::npos);
   EXPECT_EQ((zsh + fish).find("internal"), std::string::npos);
 }
