@@ -19,7 +19,7 @@ struct Batch {
 struct EpochSize {
   int64_t items = 0;
   int64_t examples_per_item = 1;
-  // Plural nouns for the progress line, the log and the checkpoint, for example "tracks" and "crops".
+  // Plural nouns for the progress line, the log and the checkpoint, for example "images" and "crops".
   const char* items_name = "samples";
   const char* examples_name = "examples";
 

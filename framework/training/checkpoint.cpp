@@ -39,18 +39,22 @@ TrainingState state_from(const json& text) {
 Snapshot take_snapshot(const Module& model, const Adam& optimizer, const TrainingState& state,
                        const std::map<std::string, std::string>& metadata, const std::string& items_name, int64_t items,
                        Snapshot::Files files) {
-  Snapshot snapshot{.content = {.metadata = metadata, .tensors = state_dict(model)}, .files = files};
+  Snapshot snapshot{.content = {.metadata = metadata}, .files = files};
+  for (const auto& members : {model.parameters(), model.buffers()}) {
+    for (const Named& named : members) snapshot.content.tensors.push_back(copy_to_host(named));
+  }
   snapshot.content.metadata[state_key] = to_json(state, optimizer.steps(), items_name, items).dump();
   snapshot.model_tensors = snapshot.content.tensors.size();
   for (Named named : optimizer.state()) {
     named.name = optimizer_prefix + named.name;
-    snapshot.content.tensors.push_back(to_safe_tensor(named));
+    snapshot.content.tensors.push_back(copy_to_host(named));
   }
   return snapshot;
 }
 
 void write_snapshot(const std::filesystem::path& run_folder, Snapshot snapshot,
                     const std::function<void()>& before_writing) {
+  for (SafeTensor& tensor : snapshot.content.tensors) reorder_for_file(tensor);
   const auto write = [&](const char* file) {
     before_writing();
     write_safetensors(run_folder / file, snapshot.content);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -32,7 +33,8 @@ struct Snapshot {
   // Each level contains the files of the level before it.
   enum class Files : uint8_t { training_state, last_model, best_model };
 
-  SafeTensors content;  // of training_state_file: first the model's tensors, then the optimizer's
+  SafeTensors
+      content;  // of training_state_file: the model's tensors, then the optimizer's; values as copy_to_host gives them
   size_t model_tensors = 0;
   Files files = Files::training_state;
 };

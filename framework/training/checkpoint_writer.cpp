@@ -45,7 +45,8 @@ void CheckpointWriter::flush() {
 
 bool CheckpointWriter::due() const {
   const std::lock_guard lock(mutex_);
-  return interval_ > Clock::duration(0) && !writing_ && Clock::now() - written_ >= interval_;
+  const bool idle = queue_.empty() && !writing_ && Clock::now() - written_ >= interval_;
+  return failure_ || (interval_ > Clock::duration(0) && idle);
 }
 
 // The failed snapshots are lost, but an exception is thrown once only: the caller that reports it may still flush().

@@ -31,7 +31,8 @@ class CheckpointWriter {
   // Writes what is queued and returns when it is on the disk. Throws the exception of a write that failed.
   void flush();
 
-  // True if nothing was written for `seconds`. Never true if `seconds` is 0.
+  // True if nothing was queued or written for `seconds` (never if `seconds` is 0), and if a write has failed: the next
+  // call then throws its exception.
   bool due() const;
 
  private:

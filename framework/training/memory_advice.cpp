@@ -17,7 +17,7 @@ std::string batch_size_advice(size_t capacity, int64_t batch_size, const std::fu
     const auto fitting = small + static_cast<int64_t>(std::floor(available / per_example));
     if (fitting >= 1 && fitting < batch_size) return fmt::format("--batch-size {} would fit", fitting);
   } catch (const OutOfMemory&) {
-    return "use a smaller model or smaller inputs, for example --crop-frames";
+    return "use a smaller model or smaller inputs";
   }
   return "use a smaller --batch-size";
 }

@@ -8,17 +8,21 @@ namespace melgrad {
 namespace {
 
 // Transposes x [a, b, c] to [a, c, b].
-std::vector<std::byte> swap_inner(std::span<const std::byte> x, int64_t a, int64_t b, int64_t c, size_t element) {
+template <class T>
+std::vector<std::byte> transposed(std::span<const std::byte> x, int64_t a, int64_t b, int64_t c) {
   std::vector<std::byte> y(x.size());
+  const auto* from = reinterpret_cast<const T*>(x.data());
+  auto* to = reinterpret_cast<T*>(y.data());
   for (int64_t i = 0; i < a; ++i) {
     for (int64_t j = 0; j < b; ++j) {
-      for (int64_t k = 0; k < c; ++k) {
-        std::memcpy(&y[static_cast<size_t>((i * c + k) * b + j) * element],
-                    &x[static_cast<size_t>((i * b + j) * c + k) * element], element);
-      }
+      for (int64_t k = 0; k < c; ++k) to[(i * c + k) * b + j] = from[(i * b + j) * c + k];
     }
   }
   return y;
+}
+
+std::vector<std::byte> swap_inner(std::span<const std::byte> x, int64_t a, int64_t b, int64_t c, size_t element) {
+  return element == sizeof(uint16_t) ? transposed<uint16_t>(x, a, b, c) : transposed<uint32_t>(x, a, b, c);
 }
 
 std::vector<int64_t> file_shape(const Shape& shape) {
@@ -42,23 +46,29 @@ const char* file_dtype(DType dtype) {
 
 }  // namespace
 
-SafeTensor to_safe_tensor(const Named& named) {
+SafeTensor copy_to_host(const Named& named) {
   const Tensor& tensor = named.tensor;
   const Shape& shape = tensor.shape();
   SafeTensor result{.name = named.name, .dtype = file_dtype(tensor.dtype()), .shape = file_shape(shape), .bytes = {}};
   result.bytes.resize(tensor.bytes());
   tensor.stream().copy(result.bytes.data(), tensor.data(), tensor.bytes());
-  tensor.stream().synchronize();
-  if (shape.rank() == 4) {
-    result.bytes = swap_inner(result.bytes, shape[0], shape[1] * shape[2], shape[3], size_of(tensor.dtype()));
-  }
   return result;
+}
+
+void reorder_for_file(SafeTensor& tensor) {
+  const std::vector<int64_t>& shape = tensor.shape;
+  if (shape.size() != 4 || tensor.bytes.empty()) return;
+  const size_t element = tensor.bytes.size() / static_cast<size_t>(shape[0] * shape[1] * shape[2] * shape[3]);
+  tensor.bytes = swap_inner(tensor.bytes, shape[0], shape[2] * shape[3], shape[1], element);
 }
 
 std::vector<SafeTensor> state_dict(const Module& model) {
   std::vector<SafeTensor> result;
   for (const auto& members : {model.parameters(), model.buffers()}) {
-    for (const Named& named : members) result.push_back(to_safe_tensor(named));
+    for (const Named& named : members) {
+      result.push_back(copy_to_host(named));
+      reorder_for_file(result.back());
+    }
   }
   return result;
 }

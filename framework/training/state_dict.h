@@ -11,8 +11,13 @@
 
 namespace melgrad {
 
-// Waits for the device.
-SafeTensor to_safe_tensor(const Named& named);
+// A copy of a tensor with the name, shape and dtype of the file, and its values in the order of memory. Waits for the
+// device.
+SafeTensor copy_to_host(const Named& named);
+// Brings the values of a copy into the order of the file.
+void reorder_for_file(SafeTensor& copy);
+
+// Copies of all parameters and buffers, ready to be written. Waits for the device.
 std::vector<SafeTensor> state_dict(const Module& model);
 
 // Copies the tensor named prefix + name of `source` to each target. Throws Error naming `file` and a tensor that is

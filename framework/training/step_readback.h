@@ -33,6 +33,9 @@ class StepReadback {
     latest_.number = number;
   }
 
+  // Forgets the steps whose results were not taken.
+  void clear() { latest_.items = previous_.items = {}; }
+
   // The result of the step before the latest one; each result is returned once.
   std::optional<StepResult> take_previous() { return take(previous_); }
   // Waits for the latest step.

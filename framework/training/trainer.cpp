@@ -103,22 +103,17 @@ Trainer::Outcome Trainer::run(ProgressMode progress, const std::function<void(co
   }
 }
 
-// Called while an exception is handled, so that no completed epoch is lost. A second exception would hide the first
+// Called while an exception is handled: writes the epochs that were logged. A second exception would hide the first
 // one.
 void Trainer::write_queued_checkpoints() noexcept {
   try {
     writer_.flush();
-  } catch (const std::exception&) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the first exception is reported
   }
 }
 
 Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch) {
-  // A killed run may have written training.safetensors and not yet the model files of the same epoch.
-  const bool between_epochs = state_.epoch > 0 && state_.step == 0;
-  const auto model_files =
-      state_.best_epoch == state_.epoch ? Snapshot::Files::best_model : Snapshot::Files::last_model;
-  writer_.write_soon(snapshot(between_epochs ? model_files : Snapshot::Files::training_state));
-  writer_.flush();
+  if (state_.step == 0) write_checkpoint_between_epochs();
   Outcome outcome = Outcome::finished;
   while (state_.epoch < options_.epochs && outcome == Outcome::finished) {
     if (options_.patience > 0 && state_.epoch - state_.best_epoch >= options_.patience) {
@@ -140,15 +135,25 @@ Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<
   return outcome;
 }
 
+// A new run starts with a checkpoint. A killed run may have written training.safetensors and not yet the model files of
+// the same epoch.
+void Trainer::write_checkpoint_between_epochs() {
+  const bool best = state_.best_epoch == state_.epoch;
+  const auto model_files = best ? Snapshot::Files::best_model : Snapshot::Files::last_model;
+  writer_.write_soon(snapshot(state_.epoch == 0 ? Snapshot::Files::training_state : model_files));
+  writer_.flush();
+}
+
 std::optional<EpochReport> Trainer::train_epoch(ProgressMode mode) {
   model_.train();
+  readback_.clear();
   const std::vector<int64_t> order = epoch_order();
   Progress progress(fmt::format("epoch {}/{}", state_.epoch + 1, options_.epochs), epoch_size_.examples(),
                     epoch_size_.examples_per_item == 1 ? epoch_size_.items_name : epoch_size_.examples_name, mode);
   const auto start = std::chrono::steady_clock::now();
   const double examples_before = state_.examples;
   train_batches(order, progress);
-  if (state_.examples < static_cast<double>(epoch_size_.examples())) return std::nullopt;
+  if (state_.step < steps_per_epoch(epoch_size_, options_.batch_size)) return std::nullopt;
   progress.finish();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double items = (state_.examples - examples_before) / static_cast<double>(epoch_size_.examples_per_item);
@@ -181,7 +186,8 @@ void Trainer::train_batches(std::span<const int64_t> order, Progress& progress) 
     if (number == options_.profile.last) stream_.capture_profile(false);
     add_to_sums(readback_.take_previous());
     show();
-    if (writer_.due()) {
+    // Not after the last step: the next checkpoint contains the validation of this epoch.
+    if (first + batch_size < order.size() && writer_.due()) {
       add_to_sums(readback_.take_latest());
       writer_.write_soon(snapshot(Snapshot::Files::training_state));
     }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,11 @@ struct TrainOptions {
   int64_t epochs = 160;
   int64_t batch_size = 32;
   Adam::Options optimizer;
-  float weight_decay = 0.01f;      // of weights; biases and the parameters of norms do not decay
-  int64_t patience = 0;            // stop after this many epochs without a better one; 0: never
-  double checkpoint_seconds = 60;  // least time between two checkpoints; 0: one after every epoch
-  StepRange profile;               // the steps that a profiler captures
+  float weight_decay = 0.01f;  // of weights; biases and the parameters of norms do not decay
+  int64_t patience = 0;        // stop after this many epochs without a better one; 0: never
+  double checkpoint_seconds =
+      60;             // time between two checkpoints; a best epoch is written at once; 0: one after every epoch
+  StepRange profile;  // the steps that a profiler captures
   // True if the targets are class distributions. Then an example counts as correct if its largest output has the same
   // index as its largest target.
   bool classification = true;
@@ -96,6 +98,7 @@ class Trainer {
  private:
   Outcome run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
   void write_queued_checkpoints() noexcept;
+  void write_checkpoint_between_epochs();
   std::optional<EpochReport> train_epoch(ProgressMode mode);  // nothing: interrupted
   void train_batches(std::span<const int64_t> order, Progress& progress);
   void train_step(std::span<const int64_t> items);

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "framework/layers.h"
 #include "framework/random.h"
@@ -111,6 +112,31 @@ TEST_F(Regression, LogsItsOwnNames) {
   EXPECT_TRUE(log.lines().at(0).contains("points_per_second"));
   EXPECT_FALSE(log.lines().at(0).contains("train_accuracy"));
   EXPECT_FALSE(log.lines().at(0).contains("validation_accuracy"));
+}
+
+// A run that stops while it validates has done all steps of the epoch, here one, but has not completed the epoch.
+TEST_F(Regression, LogsTheSameAfterAStopDuringValidation) {
+  const auto log_of = [&](bool stop) {
+    const TemporaryFolder folder;
+    manual_seed(1);
+    Linear model(2, 1);
+    std::vector<double> norms;
+    const auto validate_or_stop = [&](Module&) -> Validation {
+      if (std::exchange(stop, false)) throw Error("stopped");
+      return {};
+    };
+    const auto continue_run = [&](bool resume) {
+      Trainer trainer(model, points_, squared_error, validate_or_stop,
+                      {.epochs = 2, .batch_size = 64, .checkpoint_seconds = 1e-9, .classification = false},
+                      constant_schedule(0.1f), {.path = folder.path()});
+      if (resume) trainer.resume(read_checkpoint(folder.path()));
+      trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { norms.push_back(report.gradient_norm); });
+    };
+    if (stop) expect_error([&] { continue_run(false); }, "stopped");
+    continue_run(!norms.empty() || fs::exists(folder / training_state_file));
+    return norms;
+  };
+  EXPECT_EQ(log_of(true), log_of(false));
 }
 
 TEST_F(Regression, RefusesACheckpointOfOtherData) {
