@@ -125,6 +125,18 @@ TEST_F(Resume, ALogLineWrittenInPartIsWrittenAgain) {
   expect_same_run(expected, torn);
 }
 
+TEST_F(Resume, RefusesOtherLabels) {
+  const fs::path run_folder = uninterrupted();
+  const std::string split = read_file(run_folder / "split.csv");
+  fs::rename(music_ / "low", music_ / "bass");
+  std::string renamed = split;
+  for (size_t at = 0; (at = renamed.find("low/", at)) != std::string::npos;) renamed.replace(at, 3, "bass");
+  write_text(run_folder / "split.csv", renamed);
+  EXPECT_EQ(run({"train", "--out", run_folder.string(), "--resume"}), 1);
+  EXPECT_NE(output().find("the data set now lacks the label 'low' and has the new label 'bass'"), std::string::npos)
+      << output();
+}
+
 TEST_F(Resume, ANonFiniteLossNamesTheStepTheFilesAndTheCheckpoint) {
   const fs::path run_folder = folder_ / "diverged";
   EXPECT_EQ(run(training(run_folder, {"--learning-rate", "1e30", "--warmup-epochs", "0", "--quiet"})), 1);

@@ -64,8 +64,13 @@ TEST(OpShapes, BatchNorm) {
   const Tensor x = zeros({2, 1, 1, 3}), three = zeros({3}), four = zeros({4});
   expect_error([&] { batch_norm(x, four, three, state, true, 0.1f, 1e-5f); },
                "batch_norm: 3 channels need a vector of shape [3], got [4]");
-  expect_error([&] { batch_norm(x, three, four, state, false, 0.1f, 1e-5f); }, "got [4]");
-  expect_error([&] { batch_norm(zeros({2, 4}), four, four, state, true, 0.1f, 1e-5f); }, "got [3]");
+  expect_error([&] { batch_norm(x, three, four, state, false, 0.1f, 1e-5f); },
+               "batch_norm: 3 channels need a vector of shape [3], got [4]");
+  expect_error(
+      [&] {
+        batch_norm(zeros({2, 4}), four, four, state, true, 0.1f, 1e-5f);
+      },
+      "batch_norm: 4 channels need a vector of shape [4], got [3]");
   expect_error([&] { batch_norm(zeros({1, 1, 1, 3}), three, three, state, true, 0.1f, 1e-5f); }, "at least two values");
 }
 

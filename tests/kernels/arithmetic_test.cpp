@@ -50,7 +50,7 @@ class BinaryKernel : public testing::TestWithParam<Binary> {
 
 TEST_P(BinaryKernel, AgreesWithItsDefinitionAlsoInPlace) {
   for (const int64_t n : sizes) {
-    const auto a = random_values(n, 1), b = random_values(n, 2);
+    const auto a = random_values(n, 1, unit_deviation), b = random_values(n, 2, unit_deviation);
     expect_same_bits(run(Device::cpu, a, b, DType::float32), {expected(a, b), expected(a, b)});
   }
 }
@@ -59,7 +59,8 @@ TEST_P(BinaryKernel, CudaGivesTheSameBitsAsTheCpu) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const DType dtype : activation_dtypes) {
     for (const int64_t n : sizes) {
-      const auto a = rounded(random_values(n, 1), dtype), b = rounded(random_values(n, 2), dtype);
+      const auto a = rounded(random_values(n, 1, unit_deviation), dtype);
+      const auto b = rounded(random_values(n, 2, unit_deviation), dtype);
       expect_same_bits(in_every_order([&] { return run(Device::cuda, a, b, dtype); }),
                        rounded(run(Device::cpu, a, b, DType::float32), dtype));
     }
@@ -71,7 +72,8 @@ TEST_P(BinaryKernel, CudaTakesArraysThatBeginAnywhere) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   Stream& stream = Stream::of(Device::cuda);
   for (const DType dtype : activation_dtypes) {
-    const auto a = rounded(random_values(1009, 1), dtype), b = rounded(random_values(1009, 2), dtype);
+    const auto a = rounded(random_values(1009, 1, unit_deviation), dtype);
+    const auto b = rounded(random_values(1009, 2, unit_deviation), dtype);
     const Array left(stream, a, dtype), right(stream, b, dtype), y(stream, std::vector<float>(1009, 7.0f), dtype);
     GetParam().kernel(stream, left.at(1), right.at(1), y.at(1), dtype, 1008);
     auto all = expected(a, b);

@@ -73,7 +73,7 @@ std::vector<float> with_ties(int64_t n) {
 
 TEST(MaxPool2dKernel, CpuAgreesWithTheDefinition) {
   for (const Pool2d& p : shapes) {
-    const auto x = with_ties(inputs(p)), dy = random_values(outputs(p), 2);
+    const auto x = with_ties(inputs(p)), dy = random_values(outputs(p), 2, unit_deviation);
     expect_close(pool(Device::cpu, x, dy, DType::float32, p), reference(x, dy, p), 1e-6, 1e-6);
   }
 }
@@ -82,7 +82,7 @@ TEST(MaxPool2dKernel, CudaAgreesWithTheDefinition) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   for (const DType dtype : activation_dtypes) {
     for (const Pool2d& p : shapes) {
-      const auto x = with_ties(inputs(p)), dy = rounded(random_values(outputs(p), 2), dtype);
+      const auto x = with_ties(inputs(p)), dy = rounded(random_values(outputs(p), 2, unit_deviation), dtype);
       const Results results = in_every_order([&] { return pool(Device::cuda, x, dy, dtype, p); });
       expect_close(results, reference(x, dy, p), tolerance(dtype, 1e-6), 1e-6);
     }
@@ -90,7 +90,8 @@ TEST(MaxPool2dKernel, CudaAgreesWithTheDefinition) {
 }
 
 TEST(MaxPool2dKernel, GivesTheSameBitsAtAnyThreadCount) {
-  const auto x = random_values(inputs(shapes[1]), 1), dy = random_values(outputs(shapes[1]), 2);
+  const auto x = random_values(inputs(shapes[1]), 1, unit_deviation);
+  const auto dy = random_values(outputs(shapes[1]), 2, unit_deviation);
   expect_same_bits_at_any_thread_count([&] { return pool(Device::cpu, x, dy, DType::float32, shapes[1]); });
 }
 

@@ -25,7 +25,7 @@ inline void expect_contains(const std::string& text, const std::string& words) {
   EXPECT_NE(text.find(words), std::string::npos) << "'" << words << "' is not in '" << text << "'";
 }
 
-// Expects body() to throw an exception whose message is one line that contains `words`.
+// Expects body() to throw a melgrad exception whose message is one line that contains `words`.
 template <class Body>
 void expect_error(Body body, const std::string& words) {
   const std::string message = error_of(body);

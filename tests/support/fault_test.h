@@ -28,6 +28,7 @@ class FaultTest : public testing::Test {
                                        "--epochs",      std::to_string(epochs),
                                        "--schedule",    "constant",
                                        "--threads",     "2"};
+    arguments.insert(arguments.end(), {"--checkpoint-seconds", "0"});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }

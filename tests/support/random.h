@@ -14,6 +14,8 @@ namespace melgrad::test {
 
 // n values, uniform on [shift - scale, shift + scale): shift + scale * value(seed, i) of tests/fixtures/values.py,
 // computed in double precision and rounded to float32.
+// With scale 1 the values are multiples of 2^-23, so that float32 sums up to 2 are exact: use unit_deviation where
+// rounding or the order of a sum is tested.
 inline std::vector<float> random_values(int64_t n, uint64_t seed, double scale = 1, double shift = 0) {
   std::vector<float> values(static_cast<size_t>(n));
   for (size_t i = 0; i < values.size(); ++i) {

@@ -22,7 +22,7 @@ CommandDoc example() {
   static std::string file, style = "jazz";
   static int volume = 5;
   play.option_defaults()->always_capture_default();
-  play.add_option("file", file, "What to play")->required();
+  play.add_option("file", file, "File to play")->required();
   play.add_option("--style", style, "Style of the music")->check(CLI::IsMember({"jazz", "rock", "rock:hard"}));
   play.add_option("--volume", volume, "Volume of the sound")->check(CLI::Range(0, 11))->group("Sound");
   play.add_option("--secret", volume)->group("");
@@ -103,8 +103,9 @@ TEST(Completion, ZshAndFishAcceptTheirScripts) {
 
 TEST(Completion, TheManualPageIsValidRoff) {
   const std::string page = man_page(example(), "player 1");
-  EXPECT_NE(page.find(".PP\n\\fBSound:\\fR\n.TP\n\\fB\\-\\-volume\\fR \\fIINT\\fR\nHow loud (0 to 11; default 5)"),
-            std::string::npos)
+  EXPECT_NE(
+      page.find(".PP\n\\fBSound:\\fR\n.TP\n\\fB\\-\\-volume\\fR \\fIINT\\fR\nVolume of the sound (0 to 11; default 5)"),
+      std::string::npos)
       << page;
   expect_contains(page, "\n\\&.hidden");
   if (!has("man")) GTEST_SKIP() << "there is no man to read it";
