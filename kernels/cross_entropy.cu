@@ -75,9 +75,7 @@ __global__ void __launch_bounds__(threads)
 
 // One block, so the order of the sum is fixed.
 __global__ void __launch_bounds__(threads) mean_loss(const float* losses, float* loss, int64_t n) {
-  float sum = 0;
-  for (int64_t i = threadIdx.x; i < n; i += threads) sum += losses[i];
-  sum = block_sum<threads>(sum);
+  const float sum = block_sum<threads>(losses, n);
   if (threadIdx.x == 0) *loss = sum / static_cast<float>(n);
 }
 

@@ -35,9 +35,7 @@ __global__ void __launch_bounds__(chunk_threads)
 
 __global__ void __launch_bounds__(chunk_threads)
     gradient_norm_finish(const float* partials, int64_t count, float max_norm, float* norm, float* scale) {
-  float sum = 0;
-  for (int64_t i = threadIdx.x; i < count; i += chunk_threads) sum += partials[i];
-  const float result = sqrtf(block_sum<chunk_threads>(sum));
+  const float result = sqrtf(block_sum<chunk_threads>(partials, count));
   if (threadIdx.x > 0) return;
   *norm = result;
   *scale = clipping_factor(result, max_norm);

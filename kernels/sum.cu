@@ -1,6 +1,7 @@
 // The sum of an array: each block adds up one chunk of 4096 elements, then one block adds up the partial sums. The
 // order depends on the size alone, so the result is bit-identical in every run. Memory traffic: 4 bytes read per
-// element in float32, 2 in bfloat16; the partial sums add 0.1 %. The gradient writes as many bytes and reads one float.
+// element in float32, 2 in bfloat16; the partial sums add 8 bytes per chunk. The gradient writes as many bytes and
+// reads one float.
 #include "kernels/sum.h"
 
 #include "kernels/device/chunks.cuh"
@@ -23,9 +24,7 @@ __global__ void __launch_bounds__(chunk_threads) sum_chunks(const T* x, int64_t 
 
 __global__ void __launch_bounds__(chunk_threads)
     sum_partials(const float* partials, int64_t count, float factor, float* y) {
-  float sum = 0;
-  for (int64_t i = threadIdx.x; i < count; i += chunk_threads) sum += partials[i];
-  const float total = block_sum<chunk_threads>(sum);
+  const float total = block_sum<chunk_threads>(partials, count);
   if (threadIdx.x == 0) *y = factor * total;
 }
 

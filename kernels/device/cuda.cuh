@@ -75,7 +75,7 @@ constexpr T ceil_divide(T value, T divisor) {
   return (value + divisor - 1) / divisor;
 }
 
-// ---- Vectors: a thread moves 16 bytes per access, the largest possible size. ----
+// ---- Vectors: a thread moves 16 bytes per access, the largest size that all supported GPUs have. ----
 
 template <class T, int width>
 struct alignas(sizeof(T) * width) Vector {
@@ -167,6 +167,14 @@ __device__ float block_sum(float value) {
   const float sum = warp_sum(lane < warps ? partial[lane] : 0.0f);
   __syncthreads();  // the next block_sum must not overwrite `partial` before all threads have read it
   return sum;
+}
+
+// The sum of n values, added up by one block and returned to all threads.
+template <int threads>
+__device__ float block_sum(const float* values, int64_t n) {
+  float sum = 0;
+  for (int64_t i = threadIdx.x; i < n; i += threads) sum += values[i];
+  return block_sum<threads>(sum);
 }
 
 }  // namespace melgrad
