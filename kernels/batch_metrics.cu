@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(threads)
 
 void batch_metrics(Stream& stream, const void* logits, const float* targets, const float* loss,
                    const float* gradient_norm, BatchMetrics* metrics, DType dtype, int64_t n, int64_t classes) {
-  dispatch(dtype, 1, {}, [&]<class T, int>() {
+  dispatch_type(dtype, [&]<class T>() {
     launch(gather_metrics<T>, 1, threads, 0, stream, static_cast<const T*>(logits), targets, loss, gradient_norm,
            metrics, n, classes);
   });

@@ -3,10 +3,12 @@
 //
 // Memory traffic per element of x, in float32 and bfloat16: forward training 12 and 6 bytes (x read twice, y written),
 // forward evaluation 8 and 4, backward training 20 and 10 (x and dy read twice, dx written), backward evaluation 16 and
-// 8 (dy read twice). Partial results per channel and chunk of rows add a few percent at most.
+// 8 (dy read twice). Partial results add 24 bytes (forward training) or 16 (backward) per channel and chunk of
+// rows: a few percent unless there are few rows.
 //
-// Mean and variance come from a single read of x, by Welford's method in registers. All accesses of activations are 16
-// bytes wide. Each thread computes the factors of its channels once.
+// Mean and variance come from a single read of x, by Welford's method in registers. Accesses of activations
+// are 16 bytes wide if the channels are a multiple of 16 bytes; otherwise one element. Each thread computes the factors
+// of its channels once.
 #include "kernels/batch_norm.h"
 
 #include "kernels/device/column_reduce.cuh"

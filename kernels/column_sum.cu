@@ -3,8 +3,8 @@
 // Memory traffic per element of x: 4 bytes in float32, 2 in bfloat16. Partial sums add 8 bytes per column and chunk of
 // rows; with a single chunk the first kernel writes the result itself.
 //
-// Every element is read once, 16 bytes per access, and summed in registers, warp shuffles and shared memory
-// (column_reduce.cuh). There are no atomics, so the order of the sums is fixed.
+// Every element is read once, 16 bytes per access if the columns are a multiple of 16 bytes, and summed in registers,
+// warp shuffles and shared memory (column_reduce.cuh). There are no atomics, so the order of the sums is fixed.
 #include "kernels/column_sum.h"
 
 #include "kernels/device/column_reduce.cuh"

@@ -169,10 +169,10 @@ const Primitives& cached_primitives(Pass pass, const Conv2d& conv) {
 int64_t image_elements(const Conv2d& conv) { return conv.height * conv.width * conv.in_channels; }
 int64_t out_elements(const Conv2d& conv) { return conv.out_height() * conv.out_width() * conv.out_channels; }
 
-void check(const Conv2d& conv, DType dtype, const char* op_name) {
-  require_float32(dtype, op_name);
+void check(const Conv2d& conv, DType dtype, const char* kernel_name) {
+  require_float32(dtype, kernel_name);
   MELGRAD_CHECK(conv.out_height() > 0 && conv.out_width() > 0,
-                "{}: a {}x{} kernel does not fit an input of {}x{} with padding {}", op_name, conv.kernel_height,
+                "{}: a {}x{} kernel does not fit an input of {}x{} with padding {}", kernel_name, conv.kernel_height,
                 conv.kernel_width, conv.height, conv.width, conv.padding);
 }
 

@@ -3,7 +3,8 @@
 // Memory traffic: x, w and y at least once each, 4 bytes per element in float32, 2 in bfloat16; the true figure depends
 // on the execution plan that cuDNN chose. A bias adds a pass over y: 8 or 4 bytes per element.
 //
-// Tensor cores work on NHWC, so nothing is transposed, and the execution plan is the fastest of those measured.
+// cuDNN works on NHWC directly, so nothing is transposed. The execution plan is the fastest of those measured; in
+// deterministic mode it is the first candidate, which is not measured.
 #include "kernels/conv2d.h"
 
 #include "kernels/bias.cuh"

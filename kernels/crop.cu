@@ -3,8 +3,8 @@
 // Memory traffic per element of y: 4 bytes read, and 4 written in float32 or 2 in bfloat16. Mean and inverse_std come
 // from the L1 cache. The starts are drawn by a kernel of their own, which writes 8 bytes per example.
 //
-// A thread writes 16 bytes at once, and divides once per 16 bytes to find its mel bin and frame. A crop may begin at
-// any frame, so reads are single floats.
+// A thread writes 16 bytes at once if an example is a multiple of that (otherwise one element), and divides once per 16
+// bytes to find its mel bin and frame. A crop may begin at any frame, so reads are single floats.
 #include "kernels/crop.h"
 
 #include "kernels/device/rows.cuh"

@@ -4,8 +4,9 @@
 // bytes per element of y or dy, which includes the byte of `taken`. What several threads read comes from a cache after
 // the first read.
 //
-// A thread computes a vector of channels, 16 bytes. In the backward pass each input element gathers from the windows
-// that cover it. This needs no atomics, so the result is bit-identical in every run, and dx need not be zeroed.
+// A thread computes a vector of channels: 16 bytes if the channels are a multiple of that, otherwise one channel. In
+// the backward pass each input element gathers from the windows that cover it. This needs no atomics, so the result is
+// bit-identical in every run, and dx need not be zeroed.
 #include "kernels/max_pool2d.h"
 
 #include "kernels/device/image_rows.cuh"

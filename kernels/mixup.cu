@@ -3,7 +3,8 @@
 // Memory traffic per element: 12 bytes in float32, 6 in bfloat16 (two examples read, one written). A launch reads every
 // element twice. If the batch fits in the L2 cache, the second read comes from there: 8 and 4 bytes remain.
 //
-// A small kernel draws lambda once per example and mixes the targets. The examples move 16 bytes per access.
+// A small kernel draws lambda once per example and mixes the targets. The examples move 16 bytes per access if their
+// size is a multiple of that, otherwise one element.
 #include "kernels/mixup.h"
 
 #include "kernels/device/rows.cuh"

@@ -36,7 +36,7 @@ void spec_augment(Stream& stream, void* x, DType dtype, int64_t batch, int64_t n
                   SpecAugment settings, RandomStream random) {
   if (batch * n_mels * frames == 0) return;
   const int64_t blocks = std::min<int64_t>(65535, ceil_divide<int64_t>(n_mels, warps * mels_per_warp));
-  dispatch(dtype, 1, {x}, [&]<class T, int>() {
+  dispatch_type(dtype, [&]<class T>() {
     launch(spec_augment_masks<T>, dim3(static_cast<unsigned>(batch), static_cast<unsigned>(blocks)),
            dim3(warp_size, warps), 0, stream, static_cast<T*>(x), n_mels, frames, settings, random);
   });

@@ -2,8 +2,8 @@
 //
 // Memory traffic per element: 8 bytes in float32, 4 in bfloat16 (x read, y written).
 //
-// A warp takes one mel bin of one example, draws its source and gain once, and moves 16 bytes per lane. Rows whose
-// length is no multiple of 16 bytes are moved element by element.
+// A warp takes one mel bin of one example and moves 16 bytes per lane. Rows whose length is no multiple
+// of 16 bytes are moved element by element.
 #include "kernels/spectral_jitter.h"
 
 #include "kernels/device/rows.cuh"

@@ -1,6 +1,6 @@
-// Random changes of a log-mel spectrogram that a listener hears as the same music: a shift in pitch, another frequency
-// response, another level. In decibels a frequency response is a curve over the mel bins that is added to every frame,
-// as in FilterAugment (Nam et al. 2022).
+// Random changes of a log-mel spectrogram that keep its label: a shift in pitch, another frequency response,
+// another level. In decibels a frequency response is a curve over the mel bins that is added to every frame, as in
+// FilterAugment (Nam et al. 2022).
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,5 @@
-// Element types. Activations and gradients are float32 or bfloat16, counters uint64, everything else float32.
+// Element types. Activations and gradients are float32 or bfloat16, counters uint64, positions and raw bytes uint8,
+// everything else float32.
 #pragma once
 
 #include <cstddef>
@@ -39,9 +40,9 @@ constexpr size_t size_of(DType dtype) {
 }
 
 // Throws Error unless dtype is float32. The CPU kernels have no bfloat16 version: it would be slower than float32.
-inline void require_float32(DType dtype, const char* op_name) {
+inline void require_float32(DType dtype, const char* kernel_name) {
   if (dtype != DType::float32)
-    fail("{}: {} on the CPU is not supported; cast to float32 or use --precision fp32", op_name, name_of(dtype));
+    fail("{}: {} on the CPU is not supported; cast to float32 or use --precision fp32", kernel_name, name_of(dtype));
 }
 
 }  // namespace melgrad

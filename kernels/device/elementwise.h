@@ -18,8 +18,8 @@ void compute_elementwise(int64_t n, Op op, Y* y, const X*... x) {
 
 // Computes y[i] = op(x[i], ...). Throws Error, which names the kernel, unless dtype is float32.
 template <class Op, std::convertible_to<const void*>... X>
-void run_elementwise(const char* op_name, DType dtype, int64_t n, Op op, void* y, X... x) {
-  require_float32(dtype, op_name);
+void run_elementwise(const char* kernel_name, DType dtype, int64_t n, Op op, void* y, X... x) {
+  require_float32(dtype, kernel_name);
   compute_elementwise(n, op, static_cast<float*>(y), static_cast<const float*>(x)...);
 }
 

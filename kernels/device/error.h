@@ -2,8 +2,8 @@
 // command line prints that line and nothing else.
 //
 // The hierarchy is flat: every kind derives from Exception, so `catch (const Error&)` takes no other kind. Further
-// kinds are OutOfMemory (memory.h), WriteError and Interrupted (framework), OutputLost (apps). Only the top level of a
-// program catches Exception.
+// kinds are OutOfMemory (memory.h), WriteError and Interrupted (framework), OutputLost (apps). Code below the top
+// level of a program must not catch Exception.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,11 +1,11 @@
-// KERNEL declares an op with its CPU and its CUDA implementation. Calling the op is the only place that chooses between
-// them.
+// KERNEL declares a kernel with its CPU and its CUDA implementation. Calling the kernel is the only place that chooses
+// between them.
 //
 //   KERNEL(relu_forward, const void* x, void* y, DType dtype, int64_t n)
 //
 // declares kernel::cpu::relu_forward and, in builds with a CUDA device, kernel::cuda::relu_forward, both with
 // parameters (Stream&, ...). It defines the callable kernel::relu_forward, which calls one of them by the device of the
-// stream, in a profiler range with the name of the op. If the .cu is missing, a CUDA build fails to link.
+// stream, in a profiler range with the name of the kernel. If the .cu is missing, a CUDA build fails to link.
 #pragma once
 
 #include <cstdint>
