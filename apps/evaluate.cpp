@@ -1,17 +1,14 @@
 // melgrad evaluate RUN DATA
-#include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
-#include "framework/dataset/split_csv.h"
+#include "framework/dataset/evaluation.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv_writer.h"
 #include "framework/io/picture.h"
-#include "framework/training/metrics.h"
 #include "models/trained_model.h"
 
 namespace melgrad {
@@ -26,85 +23,6 @@ struct EvaluateCommand {
   InferenceOptions inference;
   std::string run, data, split = "auto", out;
 };
-
-struct Chosen {
-  std::string side;
-  std::vector<size_t> tracks;
-};
-
-std::vector<size_t> all_tracks(const Dataset& dataset) {
-  std::vector<size_t> tracks(dataset.tracks.size());
-  std::iota(tracks.begin(), tracks.end(), size_t{0});
-  return tracks;
-}
-
-// Returns the tracks that --split selects. auto selects the test tracks of the run's split, or its validation tracks if
-// it has no test tracks, or all tracks if there is no split.csv beside the checkpoint.
-Chosen choose_tracks(const EvaluateCommand& c, const fs::path& checkpoint, const Dataset& dataset) {
-  const fs::path split_file = checkpoint.parent_path() / "split.csv";
-  const bool has_split = fs::exists(split_file);
-  if (c.split == "auto" && !has_split) {
-    c.output.note(
-        fmt::format("there is no {}, so all tracks are evaluated; the accuracy is too high if the model was trained on "
-                    "some of them",
-                    split_file.string()));
-  }
-  if (c.split == "all" || (c.split == "auto" && !has_split)) return {"all", all_tracks(dataset)};
-  Split split;
-  try {
-    split = read_split_csv(split_file, dataset);
-  } catch (const Error& error) {
-    fail("{}; if no track was used for training, evaluate all of them with --split all", error.what());
-  }
-  const std::pair<const char*, std::vector<size_t>*> sides[] = {
-      {"test", &split.test}, {"validation", &split.validation}, {"train", &split.train}};
-  for (const auto& [name, tracks] : sides) {
-    if ((c.split == "auto" || c.split == name) && !tracks->empty()) return {name, *tracks};
-  }
-  fail("{} has no {} tracks; choose another --split", split_file.string(), c.split);
-}
-
-// Replaces the labels of the data set by those of the model. Throws Error if the model does not have the label of one
-// of the tracks.
-void adopt_labels(Dataset& dataset, const std::vector<size_t>& tracks, const ModelCard& card,
-                  const fs::path& checkpoint) {
-  for (const size_t i : tracks) {
-    Track& track = dataset.tracks[i];
-    const std::string& label = dataset.labels[static_cast<size_t>(track.label)];
-    const auto found = std::find(card.labels.begin(), card.labels.end(), label);
-    if (found == card.labels.end()) {
-      fail(
-          "{} has the label '{}', which the model {} does not have; its labels are {}; remove such tracks or rename "
-          "their label",
-          track.name, label, checkpoint.string(), fmt::join(card.labels, ", "));
-    }
-    track.label = static_cast<int>(found - card.labels.begin());
-  }
-  dataset.labels = card.labels;
-}
-
-struct Evaluation {
-  Accuracy track_accuracy, segment_accuracy;
-  ConfusionMatrix confusion;
-  ClassificationReport report;
-};
-
-Evaluation score(std::span<const TrackPrediction> predictions, const ClipStore& clips, const ModelCard& card) {
-  ConfusionMatrix confusion(card.labels);
-  std::vector<ClusterScore> tracks, segments;
-  for (size_t i = 0; i < predictions.size(); ++i) {
-    const int label = clips.label(static_cast<int64_t>(i));
-    confusion.add(label, predictions[i].label());
-    tracks.push_back({.correct = predictions[i].label() == label, .total = 1});
-    const auto& voted = predictions[i].segments;
-    segments.push_back(
-        {.correct = std::count(voted.begin(), voted.end(), label), .total = static_cast<int64_t>(voted.size())});
-  }
-  return {.track_accuracy = bootstrap_accuracy(tracks, 0),
-          .segment_accuracy = bootstrap_accuracy(segments, 0),
-          .confusion = confusion,
-          .report = classification_report(confusion)};
-}
 
 nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, const std::vector<std::string>& failed) {
   nlohmann::ordered_json classes;
@@ -157,15 +75,15 @@ int evaluate(const EvaluateCommand& command) {
   const TrainedModel classifier = load_trained_model(c.run, device);
   Dataset dataset = load_dataset(c.data);
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
-  const auto [side, tracks] = choose_tracks(c, classifier.file, dataset);
-  adopt_labels(dataset, tracks, classifier.card, classifier.file);
+  const auto [side, tracks] = select_tracks(c.split, classifier.file, dataset, c.output.reporter());
+  adopt_labels(dataset, tracks, classifier.card.labels, classifier.file);
   Features loaded =
       load_features(dataset, tracks, c.features.request(classifier.card.mel, device), c.output.reporter(), "features");
   const ClipStore clips(loaded.take_clips(), loaded.labels(dataset), classifier.classes(),
                         classifier.card.standardisation, device);
   c.inference.crop_frames = classifier.card.crop_frames;
   const std::vector<TrackPrediction> predictions = predict_tracks(*classifier.model, clips, c.inference);
-  const Evaluation evaluation = score(predictions, clips, classifier.card);
+  const Evaluation evaluation = evaluate_predictions(predictions, clips, classifier.card.labels);
 
   const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
   make_folders(out);

@@ -1,0 +1,43 @@
+// Evaluates the predictions of a trained model on a data set.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "framework/dataset/clip_store.h"
+#include "framework/dataset/dataset.h"
+#include "framework/dataset/track_prediction.h"
+#include "framework/terminal/reporter.h"
+#include "framework/training/metrics.h"
+
+namespace melgrad {
+
+struct EvaluatedTracks {
+  std::string side;            // "test", "validation", "train" or "all"
+  std::vector<size_t> tracks;  // indices into Dataset::tracks
+};
+
+// The tracks of a side of the run's split, which is the split.csv beside the checkpoint, or of "all". "auto" is the
+// test side, or the validation side if there are no test tracks, or all tracks, with a note, if there is no split.csv.
+// Throws Error if the split cannot be read or the side has no tracks.
+EvaluatedTracks select_tracks(const std::string& side, const std::filesystem::path& checkpoint, const Dataset& dataset,
+                              const Reporter& reporter);
+
+// Replaces the labels of the data set by those of the model. Throws Error if the model does not have the label of one
+// of the tracks.
+void adopt_labels(Dataset& dataset, std::span<const size_t> tracks, const std::vector<std::string>& labels,
+                  const std::filesystem::path& checkpoint);
+
+struct Evaluation {
+  Accuracy track_accuracy, segment_accuracy;
+  ConfusionMatrix confusion;  // of tracks
+  ClassificationReport report;
+};
+
+// One prediction per clip of the store.
+Evaluation evaluate_predictions(std::span<const TrackPrediction> predictions, const ClipStore& clips,
+                                const std::vector<std::string>& labels);
+
+}  // namespace melgrad
