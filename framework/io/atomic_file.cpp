@@ -36,10 +36,6 @@ void write_all(int descriptor, std::string_view bytes) {
   }
 }
 
-[[noreturn]] void fail_to_write(const std::filesystem::path& path, int error_number) {
-  throw WriteError(fmt::format("cannot write {}: {}", path.string(), reason_and_remedy(error_number)));
-}
-
 const char* remedy(int error_number) {
   switch (error_number) {
     case ENOSPC:
@@ -58,6 +54,10 @@ const char* remedy(int error_number) {
 
 std::string reason_and_remedy(int error_number) {
   return fmt::format("{}; {}", std::strerror(error_number), remedy(error_number));
+}
+
+void fail_to_write(const std::filesystem::path& path, int error_number) {
+  throw WriteError(fmt::format("cannot write {}: {}", path.string(), reason_and_remedy(error_number)));
 }
 
 void make_folders(const std::filesystem::path& folder) {

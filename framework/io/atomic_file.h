@@ -20,6 +20,9 @@ class WriteError : public Exception {
 // Describes the errno of a failed write: "No space left on device; free some space there or choose another folder".
 std::string reason_and_remedy(int error_number);
 
+// Throws WriteError "cannot write PATH: " with reason_and_remedy(error_number).
+[[noreturn]] void fail_to_write(const std::filesystem::path& path, int error_number);
+
 // Creates a folder and all missing folders above it. Throws WriteError.
 void make_folders(const std::filesystem::path& folder);
 

@@ -32,19 +32,18 @@ RunLock::RunLock(const std::filesystem::path& run_folder)
     : file_(run_folder / "training.lock"),
       holder_(this_process()),
       descriptor_(open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-  const auto fail_to_write = [this] {
-    const int error = errno;
-    if (descriptor_ >= 0) close(descriptor_);
-    throw WriteError(fmt::format("cannot write {}: {}", file_.string(), reason_and_remedy(error)));
-  };
-  if (descriptor_ < 0) fail_to_write();
+  if (descriptor_ < 0) fail_to_write(file_, errno);
   // A file system without locks reports another error; then the content of the file is the only protection.
   if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     const std::string holder = holder_of(descriptor_);
     close(descriptor_);
     fail("{} is training in {}; wait for it, stop it, or choose another --out", holder, run_folder.string());
   }
-  if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, holder_.data(), holder_.size(), 0) < 0) fail_to_write();
+  if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, holder_.data(), holder_.size(), 0) < 0) {
+    const int error = errno;
+    close(descriptor_);
+    fail_to_write(file_, error);
+  }
 }
 
 RunLock::~RunLock() { close(descriptor_); }

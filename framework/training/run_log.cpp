@@ -53,7 +53,7 @@ void RunLog::append(const EpochReport& report) {
   std::ofstream out(file_, std::ios::app);
   out << lines_.back().dump() << "\n";
   if (!out.flush()) {
-    throw WriteError(fmt::format("cannot write {}: {}", file_.string(), reason_and_remedy(errno)));
+    fail_to_write(file_, errno);
   }
 }
 
