@@ -13,7 +13,7 @@ namespace melgrad {
 // Makes a bfloat16 copy of a float32 parameter that has two dimensions or more. Does nothing for other parameters
 // (biases, batch norm), which the layers read in float32.
 void keep_bfloat16_copy(const Tensor& parameter);
-// Undefined when the tensor has no copy.
+// Returns the copy, or an undefined tensor if there is none.
 Tensor bfloat16_copy(const Tensor& tensor);
 // Writes the values of the tensor to its copy, if it has one. Call it after writing the values through data().
 void renew_bfloat16_copy(const Tensor& tensor);

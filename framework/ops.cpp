@@ -33,8 +33,8 @@ void require_same_device(const Tensor& x, const Tensor& other, const char* op) {
 }
 
 void require_same_dtype(const Tensor& x, const Tensor& w, const char* op) {
-  MELGRAD_CHECK(x.dtype() == w.dtype(), "{}: x and the weights must have one dtype, got {} and {}", op,
-                name_of(x.dtype()), name_of(w.dtype()));
+  MELGRAD_CHECK(x.dtype() == w.dtype(), "{}: dtypes must be equal, got {} and {}", op, name_of(x.dtype()),
+                name_of(w.dtype()));
 }
 
 void require_same_kind(const Tensor& a, const Tensor& b, const char* op) {
@@ -217,7 +217,8 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
       });
 }
 
-// The kernels of linear() compute all products that are needed: y = x w^T, dx = dy w and dw = dy^T x.
+// The kernels of linear() compute all products that are needed: y = x w^T, dx = dy w and dw = dy^T x. Profilers and
+// errors of the kernels therefore show the names of the linear kernels.
 Tensor matmul(const Tensor& a, const Tensor& b) {
   require_rank(a, 2, "matmul");
   require_rank(b, 2, "matmul");
@@ -225,8 +226,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
                 "matmul of {} and {}: the columns of the first and the rows of the second must be equal", a.shape(),
                 b.shape());
   require_same_device(a, b, "matmul");
-  MELGRAD_CHECK(a.dtype() == b.dtype(), "matmul: dtypes must be equal, got {} and {}", name_of(a.dtype()),
-                name_of(b.dtype()));
+  require_same_dtype(a, b, "matmul");
   const int64_t rows = a.shape()[0], inner = a.shape()[1], columns = b.shape()[1];
   Tensor y = Tensor::empty({rows, columns}, a.dtype(), a.device());
   kernel::linear_backward_data(a.stream(), a.data(), b.data(), y.data(), a.dtype(), rows, columns, inner);
@@ -258,12 +258,7 @@ Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t 
                             .kernel_size = kernel_size,
                             .stride = stride,
                             .padding = padding};
-  MELGRAD_CHECK(kernel_size >= 1 && kernel_size <= 16 && stride >= 1 && padding >= 0 && padding <= kernel_size / 2,
-                "max_pool2d needs kernel_size 1 to 16, stride >= 1, padding 0 to kernel_size / 2, got kernel_size {}, "
-                "stride {}, padding {}",
-                kernel_size, stride, padding);
-  MELGRAD_CHECK(pool.height + 2 * padding >= kernel_size && pool.width + 2 * padding >= kernel_size,
-                "max_pool2d of {} with kernel_size {}: the input is smaller than the window", x.shape(), kernel_size);
+  kernel::require_valid(pool);  // before the output size is computed
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
   Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
   kernel::max_pool2d_forward(x.stream(), x.data(), y.data(), taken.as<uint8_t>(), x.dtype(), pool);

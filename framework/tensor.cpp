@@ -74,7 +74,6 @@ std::vector<float> Tensor::to_vector() const {
   MELGRAD_CHECK(dtype() == DType::float32, "to_vector needs float32, got {}", name_of(dtype()));
   std::vector<float> values(static_cast<size_t>(numel()));
   stream().copy(values.data(), data(), bytes());
-  stream().synchronize();
   return values;
 }
 

@@ -31,7 +31,7 @@ class Tensor {
  public:
   Tensor() = default;  // undefined: defined() is false, and no other function may be called
 
-  // Uninitialised.
+  // Allocates without initialising the values.
   static Tensor empty(const Shape&, DType = DType::float32, Device = Device::cpu);
   static Tensor empty_like(const Tensor& x) { return empty(x.shape(), x.dtype(), x.device()); }
   static Tensor zeros(const Shape&, DType = DType::float32, Device = Device::cpu);
@@ -78,7 +78,8 @@ class Tensor {
   // too.
   Tensor& require_grad(bool on = true);
   bool requires_grad() const;
-  // Undefined before the first backward(). It shares its values with the engine: read it, do not write it.
+  // The gradient; undefined before the first backward() and after zero_grad(). It shares its values with the engine:
+  // read it, do not write it.
   Tensor grad() const;
   void zero_grad();
 

@@ -52,8 +52,8 @@ TEST(OpShapes, Linear) {
 
 TEST(OpShapes, Pooling) {
   const Tensor x = zeros({1, 4, 4, 1});
-  expect_error([&] { max_pool2d(x, 5, 1, 0); }, "smaller than the window");
-  expect_error([&] { max_pool2d(x, 2, 0, 0); }, "stride 0");
+  expect_error([&] { max_pool2d(x, 5, 1, 0); }, "smaller than the kernel size 5");
+  expect_error([&] { max_pool2d(x, 2, 0, 0); }, "at least 1, got 2 and 0");
   expect_error([&] { max_pool2d(x, 3, 1, 2); }, "padding 2");
   expect_error([&] { adaptive_avg_pool2d(x, 0, 1); }, "to 0 x 1");
   expect_error([&] { adaptive_avg_pool2d(zeros({1, 0, 4, 1}), 1, 1); }, "[1, 0, 4, 1]");
