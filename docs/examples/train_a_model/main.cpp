@@ -1,10 +1,9 @@
 // Defines a model that melgrad does not have and trains it:
 //   train_a_model MUSIC RUN      MUSIC: a folder of genre folders; RUN: an empty folder for the checkpoints
 #include <melgrad/framework/dataset/clip_batches.h>
-#include <melgrad/framework/dataset/feature_cache.h>
-#include <melgrad/framework/dataset/model_card.h>
 #include <melgrad/framework/dataset/split.h>
 #include <melgrad/framework/dataset/track_validation.h>
+#include <melgrad/framework/dataset/training_data.h>
 #include <melgrad/framework/layers.h>
 
 #include <cstdio>
@@ -28,32 +27,20 @@ class TinyNet : public Module {
   Linear& fc_;
 };
 
-ClipStore load(const Dataset& dataset, Features features, ModelCard& card) {
-  require_tracks(features, dataset, true);
-  const std::vector<LogMel> clips = features.take_clips();
-  if (card.standardisation.mean.empty()) card.standardisation = standardisation_of(clips);
-  return {clips, features.labels(dataset), static_cast<int64_t>(dataset.labels.size()), card.standardisation,
-          Device::cpu};
-}
+constexpr int64_t crop_frames = 64;
 
 int main(int argc, char** argv) try {
   if (argc != 3) fail("usage: train_a_model MUSIC RUN");
   const Dataset dataset = load_dataset(argv[1]);
   const Split split = make_split(dataset, {.validation_fraction = 0.25});
-  ModelCard card{.model = "tiny_net", .labels = dataset.labels, .mel = {}, .standardisation = {}, .crop_frames = 64};
-  Progress progress("features", static_cast<int64_t>(dataset.tracks.size()), "tracks", ProgressMode::quiet);
-  const auto features = [&](const auto& tracks) { return extract_features(dataset, tracks, card.mel, "", progress); };
-  const ClipStore train = load(dataset, features(split.train), card);
-  const ClipStore validation = load(dataset, features(split.validation), card);
+  const TrainingData data = prepare_training_data(dataset, split, "tiny_net", crop_frames, {.strict = true}, {});
 
   std::filesystem::create_directories(argv[2]);
-  std::vector<std::string> names;
-  for (const size_t track : split.train) names.push_back(dataset.tracks[track].name);
   TinyNet model(static_cast<int64_t>(dataset.labels.size()));
-  const ClipBatches batches(train, names, {.crop_frames = card.crop_frames});
-  Trainer trainer(model, batches, cross_entropy_loss(0.1f), track_validation(validation, {.crop_frames = 64}),
-                  {.epochs = 4, .batch_size = 8}, constant_schedule(0.003f),
-                  {.path = argv[2], .metadata = to_metadata(card)});
+  const ClipBatches batches(data.training, data.names, {.crop_frames = crop_frames});
+  Trainer trainer(model, batches, cross_entropy_loss(0.1f),
+                  track_validation(data.validation, {.crop_frames = crop_frames}), {.epochs = 4, .batch_size = 8},
+                  constant_schedule(0.003f), {.path = argv[2], .metadata = to_metadata(data.card)});
   trainer.run(ProgressMode::quiet, [](const EpochReport& report) {
     std::printf("epoch %d: training loss %.3f, validation track accuracy %.3f\n", static_cast<int>(report.epoch),
                 report.train_loss, *report.validation.accuracy);

@@ -1,4 +1,4 @@
-// Trains a small network to tell two spirals apart, with a training loop of its own: forward, loss, backward, step.
+// Trains a small network to tell two spirals apart, with a training loop written out: forward, loss, backward, step.
 #include <melgrad/framework/layers.h>
 #include <melgrad/framework/optimizer.h>
 
