@@ -116,8 +116,10 @@ void add_augmentation_options(CLI::App& app, TrainCommand& c) {
 }
 
 void add_run_options(CLI::App& app, TrainCommand& c) {
-  app.add_option("--checkpoint-seconds", c.train.checkpoint_seconds,
-                 "Shortest time between two checkpoints, in seconds. 0: one after every epoch")
+  app.add_option(
+         "--checkpoint-seconds", c.train.checkpoint_seconds,
+         "Time between two checkpoints, in seconds. An epoch that is the best so far is always written. 0: one after "
+         "every epoch")
       ->check(CLI::Range(0.0, 86400.0));
   app.add_flag("--deterministic", c.deterministic,
                "Make results on a GPU bit-identical in every run, at some cost in speed. On the CPU they always are");

@@ -13,7 +13,7 @@ namespace melgrad {
 struct FeatureRequest {
   MelSettings mel;
   std::filesystem::path cache_folder;  // empty: no cache
-  bool strict = false;                 // a file that cannot be read is an error
+  bool strict = false;                 // a file that cannot be read, or a leak, is an error
   Device device = Device::cpu;
 };
 
