@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <numeric>
 
 #include "apps/arguments.h"
@@ -39,15 +40,12 @@ std::vector<AudioSurvey> survey_tracks(const Dataset& dataset, const OutputOptio
   std::vector<AudioSurvey> surveys(dataset.tracks.size());
   Progress progress("listening", count, "tracks", output.progress());
   int64_t done = 0;
-  kernel::FirstException exception;
-#pragma omp parallel for schedule(dynamic)
-  for (int64_t i = 0; i < count; ++i) {
-    exception.guard(
-        [&] { surveys[static_cast<size_t>(i)] = survey_audio(dataset.tracks[static_cast<size_t>(i)].path); });
-#pragma omp critical(check_progress)
+  std::mutex mutex;
+  kernel::for_each_task(count, [&](int64_t i) {
+    surveys[static_cast<size_t>(i)] = survey_audio(dataset.tracks[static_cast<size_t>(i)].path);
+    const std::lock_guard lock(mutex);
     progress.update(++done);
-  }
-  exception.rethrow();
+  });
   progress.finish();
   return surveys;
 }

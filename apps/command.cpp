@@ -1,18 +1,14 @@
 #include "apps/command.h"
 
-#include <omp.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <latch>
-#include <system_error>
-#include <thread>
 
 #include "framework/terminal/text.h"
 #include "kernels/device/device_choice.h"
 #include "kernels/device/error.h"
 #include "kernels/device/note.h"
+#include "kernels/device/thread_pool.h"
 
 namespace melgrad {
 
@@ -42,32 +38,15 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
   command.add_option("--device", options.device, "Compute device. auto: the first GPU, otherwise the CPU")
       ->check(CLI::Validator(check_device, "{auto,cpu,cuda,cuda:N}"))
       ->capture_default_str();
-  command.add_option("--threads", options.threads, "Number of CPU threads. 0: OMP_NUM_THREADS, otherwise one per core")
+  command
+      .add_option("--threads", options.threads,
+                  "Number of CPU threads. 0: OMP_NUM_THREADS, otherwise one per processor that the process may use")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
 }
 
-void start_threads() {
-  const int wanted = omp_get_max_threads();
-  {
-    std::vector<std::jthread> trial;
-    std::latch all_tried(1);
-    try {
-      for (int i = 1; i < wanted; ++i) trial.emplace_back([&all_tried] { all_tried.wait(); });
-    } catch (const std::system_error& error) {
-      all_tried.count_down();
-      fail("cannot start {} threads: {}; use fewer (--threads, OMP_NUM_THREADS) or raise the limits (ulimit -u, -v)",
-           wanted, error.what());
-    }
-    all_tried.count_down();
-  }
-#pragma omp parallel
-  {}
-}
-
 Device DeviceOptions::choose(const OutputOptions& output) const {
-  if (threads > 0) omp_set_num_threads(threads);
-  start_threads();
+  set_thread_count(threads);
   const DeviceChoice choice = choose_device(device);
   if (choice.why_no_gpu) output.note(fmt::format("working on the CPU: {}", *choice.why_no_gpu));
   return choice.device;

@@ -49,10 +49,6 @@ struct DeviceOptions {
 };
 void add_device_options(CLI::App& command, DeviceOptions& options);
 
-// Starts the threads of OpenMP. Throws Error if the system refuses to start that many; OpenMP itself would abort the
-// process.
-void start_threads();
-
 struct Command {
   CLI::App* app;
   std::function<int()> run;   // returns an ExitCode, or exit_by_signal

@@ -19,7 +19,6 @@ struct SynthCommand {
 
 int synth(const SynthCommand& c) {
   install_interrupt_handler();
-  start_threads();
   const auto total = static_cast<int64_t>(synth_genres().size()) * c.synth.tracks_per_genre;
   Progress progress("composing", total, "tracks", c.output.progress());
   write_demo_set(c.out, c.synth, [&](int done, int) { progress.update(done); });

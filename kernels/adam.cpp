@@ -8,7 +8,7 @@ namespace {
 template <class T>
 void update(const AdamSlot& slot, const AdamRule& rule) {
   const auto* const gradients = static_cast<const T*>(slot.gradient);
-  for_each_chunk(slot.n, 16384, [&](int64_t, int64_t begin, int64_t end) {
+  for_each_chunk(slot.n, elements_per_chunk, [&](int64_t, int64_t begin, int64_t end) {
 #pragma omp simd
     for (int64_t i = begin; i < end; ++i) {
       rule.update(slot.parameter[i], to_float(gradients[i]), slot.first_moment[i], slot.second_moment[i]);

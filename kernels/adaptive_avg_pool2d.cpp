@@ -1,5 +1,7 @@
 #include "kernels/adaptive_avg_pool2d.h"
 
+#include "kernels/device/parallel.h"
+
 namespace melgrad::kernel::cpu {
 namespace {
 
@@ -33,14 +35,13 @@ void adaptive_avg_pool2d_forward(Stream& stream, const void* x, void* y, DType d
   const int64_t in_size = pool.height * pool.width * pool.channels;
   const int64_t out_size = pool.out_height * pool.out_width * pool.channels;
   stream.zero(y, static_cast<size_t>(pool.batch * out_size) * sizeof(float));
-#pragma omp parallel for schedule(static)
-  for (int64_t image = 0; image < pool.batch; ++image) {
+  for_each_row(pool.batch, in_size, [&](int64_t image) {
     const float* const in = static_cast<const float*>(x) + image * in_size;
     float* const out = static_cast<float*>(y) + image * out_size;
     for_each_pixel(pool, [&](int64_t from, int64_t to, float share) {
       accumulate(in + from * pool.channels, share, out + to * pool.channels, pool.channels);
     });
-  }
+  });
 }
 
 void adaptive_avg_pool2d_backward(Stream& stream, const void* dy, void* dx, DType dtype, AdaptivePool2d pool) {
@@ -48,14 +49,13 @@ void adaptive_avg_pool2d_backward(Stream& stream, const void* dy, void* dx, DTyp
   const int64_t in_size = pool.height * pool.width * pool.channels;
   const int64_t out_size = pool.out_height * pool.out_width * pool.channels;
   stream.zero(dx, static_cast<size_t>(pool.batch * in_size) * sizeof(float));
-#pragma omp parallel for schedule(static)
-  for (int64_t image = 0; image < pool.batch; ++image) {
+  for_each_row(pool.batch, in_size, [&](int64_t image) {
     const float* const d_out = static_cast<const float*>(dy) + image * out_size;
     float* const d_in = static_cast<float*>(dx) + image * in_size;
     for_each_pixel(pool, [&](int64_t to, int64_t from, float share) {
       accumulate(d_out + from * pool.channels, share, d_in + to * pool.channels, pool.channels);
     });
-  }
+  });
 }
 
 }  // namespace melgrad::kernel::cpu

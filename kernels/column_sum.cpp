@@ -7,7 +7,7 @@ namespace melgrad::kernel::cpu {
 void column_sum(Stream&, const void* x, float* sums, DType dtype, int64_t rows, int64_t columns) {
   require_float32(dtype, "column_sum");
   const auto* in = static_cast<const float*>(x);
-  const int64_t chunk_rows = std::max<int64_t>(1, 16384 / columns);  // about 64 KiB
+  const int64_t chunk_rows = std::max<int64_t>(1, elements_per_chunk / columns);
   const int64_t chunks = std::max<int64_t>(1, (rows + chunk_rows - 1) / chunk_rows);
   std::vector<double> partial(static_cast<size_t>(chunks * columns));
   for_each_chunk(rows, chunk_rows, [&](int64_t chunk, int64_t begin, int64_t end) {

@@ -1,10 +1,8 @@
-// Convolutions by oneDNN on NHWC activations. Each oneDNN primitive runs on one thread, and OpenMP distributes the
-// batch: image by image for the forward pass and the gradient of x, in slices for the gradient of w. The number of
+// Convolutions by oneDNN on NHWC activations. Each oneDNN primitive runs on one thread, and the thread pool distributes
+// the batch: image by image for the forward pass and the gradient of x, in slices for the gradient of w. The number of
 // slices depends on the shape alone, so results are bit-identical for any number of threads. oneDNN's own threading
 // does not promise that and is not faster.
 #include "kernels/conv2d.h"
-
-#include <omp.h>
 
 #include <algorithm>
 #include <map>
@@ -35,6 +33,7 @@ const dnnl::stream& thread_stream() {
 }
 
 void execute(const dnnl::primitive& primitive, const Arguments& arguments) {
+  const OneDnnThread single;
   try {
     primitive.execute(thread_stream(), arguments);
   } catch (const dnnl::error& error) {
@@ -151,14 +150,10 @@ const Primitives& cached_primitives(Pass pass, const Conv2d& conv) {
   const Key key{pass, conv};
   if (const auto found = cache.find(key); found != cache.end()) return found->second;
   require_room_for_code();
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
+  const OneDnnThread single;
   try {
-    const Primitives& primitives = cache[key] = make_primitives(pass, conv);
-    omp_set_num_threads(threads);
-    return primitives;
+    return cache[key] = make_primitives(pass, conv);
   } catch (const dnnl::error& error) {
-    omp_set_num_threads(threads);
     cache.erase(key);
     if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     fail("conv2d: oneDNN cannot convolve {}x{}x{}x{} with {} filters of {}x{}: {}", conv.batch, conv.height, conv.width,
@@ -195,28 +190,23 @@ void convolve_images(Stream& stream, const Primitives& primitives, int64_t batch
                      const float* bias, const Images& out) {
   const size_t weights_bytes = aligned(primitives.weights.get_size()),
                scratchpad_bytes = aligned(primitives.scratchpad_bytes());
-  auto* const workspace = static_cast<char*>(
-      stream.workspace(weights_bytes + static_cast<size_t>(omp_get_max_threads()) * scratchpad_bytes));
+  auto* const workspace =
+      static_cast<char*>(stream.workspace(weights_bytes + static_cast<size_t>(thread_count()) * scratchpad_bytes));
   char* const scratchpads = workspace + weights_bytes;
 
   const memory weights = wrap(primitives.weights, workspace);
   execute(primitives.reorder, {{DNNL_ARG_FROM, wrap(primitives.our_weights, w)},
                                {DNNL_ARG_TO, weights},
                                {DNNL_ARG_SCRATCHPAD, wrap(primitives.reorder_scratchpad, scratchpads)}});
-  FirstException failure;
-#pragma omp parallel for schedule(dynamic)
-  for (int64_t i = 0; i < batch; ++i) {
-    failure.guard([&] {
-      char* const scratchpad = scratchpads + static_cast<size_t>(omp_get_thread_num()) * scratchpad_bytes;
-      Arguments arguments{{in.argument, in.of(i)},
-                          {DNNL_ARG_WEIGHTS, weights},
-                          {out.argument, out.of(i)},
-                          {DNNL_ARG_SCRATCHPAD, wrap(primitives.scratchpad, scratchpad)}};
-      if (bias) arguments[DNNL_ARG_BIAS] = wrap(primitives.bias, bias);
-      execute(primitives.convolution, arguments);
-    });
-  }
-  failure.rethrow();
+  for_each_task(batch, [&](int64_t i, int thread) {
+    char* const scratchpad = scratchpads + static_cast<size_t>(thread) * scratchpad_bytes;
+    Arguments arguments{{in.argument, in.of(i)},
+                        {DNNL_ARG_WEIGHTS, weights},
+                        {out.argument, out.of(i)},
+                        {DNNL_ARG_SCRATCHPAD, wrap(primitives.scratchpad, scratchpad)}};
+    if (bias) arguments[DNNL_ARG_BIAS] = wrap(primitives.bias, bias);
+    execute(primitives.convolution, arguments);
+  });
 }
 
 // Each slice of the batch computes a filter gradient, and the slices' gradients are then added. There are enough slices
@@ -263,29 +253,24 @@ void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void*
       weights_bytes + aligned(std::max(primitives.scratchpad_bytes(), last_primitives.scratchpad_bytes()));
   const size_t partials_bytes = static_cast<size_t>(slices) * aligned(filter_bytes);
   auto* const workspace =
-      static_cast<char*>(stream.workspace(partials_bytes + static_cast<size_t>(omp_get_max_threads()) * thread_bytes));
+      static_cast<char*>(stream.workspace(partials_bytes + static_cast<size_t>(thread_count()) * thread_bytes));
   const auto partial = [&](int64_t slice) {
     return reinterpret_cast<float*>(workspace + static_cast<size_t>(slice) * aligned(filter_bytes));
   };
 
-  FirstException failure;
-#pragma omp parallel for schedule(dynamic)
-  for (int64_t slice = 0; slice < slices; ++slice) {
-    failure.guard([&] {
-      const Primitives& own = slice == slices - 1 ? last_primitives : primitives;
-      char* const thread = workspace + partials_bytes + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
-      const int64_t image = slice * per_slice;
-      const memory weights = wrap(own.weights, thread);
-      execute(own.convolution, {{DNNL_ARG_SRC, wrap(own.x, static_cast<const float*>(x) + image * in_stride)},
-                                {DNNL_ARG_DIFF_DST, wrap(own.y, static_cast<const float*>(dy) + image * out_stride)},
-                                {DNNL_ARG_DIFF_WEIGHTS, weights},
-                                {DNNL_ARG_SCRATCHPAD, wrap(own.scratchpad, thread + weights_bytes)}});
-      execute(own.reorder, {{DNNL_ARG_FROM, weights},
-                            {DNNL_ARG_TO, wrap(own.our_weights, partial(slice))},
-                            {DNNL_ARG_SCRATCHPAD, wrap(own.reorder_scratchpad, thread + weights_bytes)}});
-    });
-  }
-  failure.rethrow();
+  for_each_task(slices, [&](int64_t slice, int thread) {
+    const Primitives& own = slice == slices - 1 ? last_primitives : primitives;
+    char* const own_workspace = workspace + partials_bytes + static_cast<size_t>(thread) * thread_bytes;
+    const int64_t image = slice * per_slice;
+    const memory weights = wrap(own.weights, own_workspace);
+    execute(own.convolution, {{DNNL_ARG_SRC, wrap(own.x, static_cast<const float*>(x) + image * in_stride)},
+                              {DNNL_ARG_DIFF_DST, wrap(own.y, static_cast<const float*>(dy) + image * out_stride)},
+                              {DNNL_ARG_DIFF_WEIGHTS, weights},
+                              {DNNL_ARG_SCRATCHPAD, wrap(own.scratchpad, own_workspace + weights_bytes)}});
+    execute(own.reorder, {{DNNL_ARG_FROM, weights},
+                          {DNNL_ARG_TO, wrap(own.our_weights, partial(slice))},
+                          {DNNL_ARG_SCRATCHPAD, wrap(own.reorder_scratchpad, own_workspace + weights_bytes)}});
+  });
 
   auto* const sum = static_cast<float*>(dw);
   for_each_chunk(filter_elements, 4096, [&](int64_t, int64_t begin, int64_t end) {

@@ -28,22 +28,18 @@ void multiply(const Matrix& a, const Matrix& b, const float* bias, float* c, int
               int64_t inner) {
   constexpr int64_t block_rows = 64, block_columns = 256;
   require_room_for_code();  // every time: sgemm generates code at its first call of each kind
-  FirstException failure;
-#pragma omp parallel for collapse(2) schedule(dynamic)
-  for (int64_t row = 0; row < rows; row += block_rows) {
-    for (int64_t column = 0; column < columns; column += block_columns) {
-      const int64_t m = std::min(block_rows, rows - row), n = std::min(block_columns, columns - column);
-      float* const block = c + row * columns + column;
-      for (int64_t i = 0; bias && i < m; ++i) std::copy_n(bias + column, n, block + i * columns);
-      failure.guard([&] {
-        const dnnl::status status = dnnl::sgemm(a.flag(), b.flag(), m, n, inner, 1.0f, a.row(row), a.stride,
-                                                b.column(column), b.stride, bias ? 1.0f : 0.0f, block, columns);
-        if (status == dnnl::status::out_of_memory) throw std::bad_alloc();
-        if (status != dnnl::status::success) fail("oneDNN's sgemm failed with status {}", static_cast<int>(status));
-      });
-    }
-  }
-  failure.rethrow();
+  const int64_t blocks_in_row = (columns + block_columns - 1) / block_columns;
+  for_each_task((rows + block_rows - 1) / block_rows * blocks_in_row, [&](int64_t task) {
+    const int64_t row = task / blocks_in_row * block_rows, column = task % blocks_in_row * block_columns;
+    const int64_t m = std::min(block_rows, rows - row), n = std::min(block_columns, columns - column);
+    float* const block = c + row * columns + column;
+    for (int64_t i = 0; bias && i < m; ++i) std::copy_n(bias + column, n, block + i * columns);
+    const OneDnnThread single;
+    const dnnl::status status = dnnl::sgemm(a.flag(), b.flag(), m, n, inner, 1.0f, a.row(row), a.stride,
+                                            b.column(column), b.stride, bias ? 1.0f : 0.0f, block, columns);
+    if (status == dnnl::status::out_of_memory) throw std::bad_alloc();
+    if (status != dnnl::status::success) fail("oneDNN's sgemm failed with status {}", static_cast<int>(status));
+  });
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <vector>
 
 #include "kernels/device/parallel.h"
@@ -69,22 +68,16 @@ class Workspace {
 void log_mel_spectrogram(Stream&, const float* samples, const double* window, float* db, MelFilters filters,
                          MelFrames frames) {
   const RealFft& fft = real_fft(frames.n_fft);
-  constexpr int64_t chunk = 128;
-  // A short clip stays on one thread: callers that process many files at once have their own threads.
-  FirstException failure;
-#pragma omp parallel if (frames.count > chunk)
-  {
-    std::unique_ptr<Workspace> workspace;
-    failure.guard([&] { workspace = std::make_unique<Workspace>(fft); });
-#pragma omp for schedule(dynamic)
-    for (int64_t first = 0; first < frames.count; first += fft_lanes) {
-      if (!workspace) continue;
-      const int64_t count = std::min<int64_t>(fft_lanes, frames.count - first);
+  constexpr int64_t frames_per_chunk = 64;  // outweigh the allocation of a workspace
+  for_each_chunk(frames.count, frames_per_chunk, [&](int64_t, int64_t begin, int64_t end) {
+    Workspace workspace(fft);
+    for (int64_t first = begin; first < end; first += fft_lanes) {
+      const int64_t count = std::min<int64_t>(fft_lanes, end - first);
       const float* starts[fft_lanes];
       for (int64_t lane = 0; lane < fft_lanes; ++lane) {
         starts[lane] = samples + (first + std::min(lane, count - 1)) * frames.hop_length;
       }
-      const Lanes* power = workspace->power_spectra(starts, window);
+      const Lanes* power = workspace.power_spectra(starts, window);
       for (int64_t mel = 0; mel < filters.n_mels; ++mel) {
         const Lanes* bin = power + filters.first_bin[mel];
         LaneRegister sum{};
@@ -97,8 +90,7 @@ void log_mel_spectrogram(Stream&, const float* samples, const double* window, fl
         }
       }
     }
-  }
-  failure.rethrow();
+  });
 }
 
 void limit_dynamic_range(Stream&, float* db, int64_t n, float top_db) {

@@ -1,5 +1,7 @@
 #include "kernels/mixup.h"
 
+#include "kernels/device/parallel.h"
+
 namespace melgrad::kernel::cpu {
 namespace {
 
@@ -16,13 +18,12 @@ void mixup(Stream&, const void* x, const float* targets, void* y, float* mixed_t
   require_mixable(alpha);
   const auto* in = static_cast<const float*>(x);
   auto* out = static_cast<float*>(y);
-#pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < batch; ++i) {
+  for_each_row(batch, elements, [=](int64_t i) {
     const int64_t partner = batch - 1 - i;
     const float lambda = mixup_lambda(random, i, batch, alpha);
     mix(in + i * elements, in + partner * elements, lambda, out + i * elements, elements);
     mix(targets + i * classes, targets + partner * classes, lambda, mixed_targets + i * classes, classes);
-  }
+  });
 }
 
 }  // namespace melgrad::kernel::cpu

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "framework/io/atomic_file.h"
@@ -108,25 +109,18 @@ void write_demo_set(const fs::path& out, const SynthOptions& options,
   prepare(out, options);
   const int total = static_cast<int>(synth_genres().size()) * options.tracks_per_genre;
   int done = 0;
-  kernel::FirstException failure;
-#pragma omp parallel for schedule(dynamic)
-  for (int index = 0; index < total; ++index) {
-    if (interrupted() || failure.caught()) continue;
-    failure.guard([&] {
-      const int genre = index / options.tracks_per_genre, track = index % options.tracks_per_genre;
-      const std::string& name = synth_genres()[static_cast<size_t>(genre)];
-      write_wav(out / name / fmt::format("{}.{:05}.wav", name, track), compose(genre, track, options),
-                options.sample_rate);
-    });
-#pragma omp critical(melgrad_demo_set)
-    if (!failure.caught()) {
-      failure.guard([&] {
-        ++done;
-        if (progress) progress(done, total);
-      });
-    }
-  }
-  failure.rethrow();
+  std::mutex mutex;
+  kernel::for_each_task(total, [&](int64_t index) {
+    if (interrupted()) return;
+    const int genre = static_cast<int>(index) / options.tracks_per_genre;
+    const int track = static_cast<int>(index) % options.tracks_per_genre;
+    const std::string& name = synth_genres()[static_cast<size_t>(genre)];
+    write_wav(out / name / fmt::format("{}.{:05}.wav", name, track), compose(genre, track, options),
+              options.sample_rate);
+    const std::lock_guard lock(mutex);
+    ++done;
+    if (progress) progress(done, total);
+  });
   if (done < total) {
     throw Interrupted(
         fmt::format("interrupted after {} of {} tracks; run the command again to write all of them", done, total));

@@ -1,7 +1,6 @@
 // melgrad_fingerprint_bench DATA: measures precision and recall of the fingerprint. It copies each track (re-encoded,
 // resampled, quieter, trimmed) and searches the data set for the original of each copy. The threshold is chosen on the
 // even-numbered tracks; precision and recall are measured on the odd-numbered ones.
-#include <omp.h>
 #include <sndfile.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "bench/fingerprint/variants.h"
@@ -45,30 +45,24 @@ Prints make_prints(const std::vector<fs::path>& tracks, const std::vector<Varian
                 .bytes = std::vector<double>(variants.size())};
   Progress progress("copies", count, "tracks");
   int64_t done = 0;
-  kernel::FirstException exception;
-#pragma omp parallel for schedule(dynamic)
-  for (int64_t i = 0; i < count; ++i) {
-    exception.guard([&] {
-      const auto track = static_cast<size_t>(i);
-      const Recording recording = read_recording(tracks[track]);
-      prints.originals[track] = make_fingerprint(log_mel(tracks[track], settings), settings);
-      for (size_t v = 0; v < variants.size(); ++v) {
-        const fs::path copy = fs::temp_directory_path() / fmt::format("melgrad_{}_{}_{}.copy", getpid(), i, v);
-        write_variant(copy, recording, variants[v]);
-        prints.variants[v][track] = make_fingerprint(log_mel(copy, settings), settings);
-        const auto size = static_cast<double>(fs::file_size(copy));
-        fs::remove(copy);
-#pragma omp critical
-        prints.bytes[v] += size;
-      }
-#pragma omp critical
-      {
-        prints.seconds += static_cast<double>(recording.samples.size()) / recording.sample_rate;
-        progress.update(++done);
-      }
-    });
-  }
-  exception.rethrow();
+  std::mutex mutex;
+  kernel::for_each_task(count, [&](int64_t i) {
+    const auto track = static_cast<size_t>(i);
+    const Recording recording = read_recording(tracks[track]);
+    prints.originals[track] = make_fingerprint(log_mel(tracks[track], settings), settings);
+    for (size_t v = 0; v < variants.size(); ++v) {
+      const fs::path copy = fs::temp_directory_path() / fmt::format("melgrad_{}_{}_{}.copy", getpid(), i, v);
+      write_variant(copy, recording, variants[v]);
+      prints.variants[v][track] = make_fingerprint(log_mel(copy, settings), settings);
+      const auto size = static_cast<double>(fs::file_size(copy));
+      fs::remove(copy);
+      const std::lock_guard lock(mutex);
+      prints.bytes[v] += size;
+    }
+    const std::lock_guard lock(mutex);
+    prints.seconds += static_cast<double>(recording.samples.size()) / recording.sample_rate;
+    progress.update(++done);
+  });
   progress.finish();
   return prints;
 }

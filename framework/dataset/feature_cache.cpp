@@ -1,16 +1,12 @@
 #include "framework/dataset/feature_cache.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <new>
 #include <optional>
 #include <system_error>
-#include <thread>
 
 #include "framework/audio/truncation.h"
 #include "framework/io/atomic_file.h"
@@ -82,7 +78,7 @@ class FeatureCache {
   std::string note_;  // written once, read after the threads have ended
 };
 
-// Threads take tracks from a queue and store one outcome per track.
+// Extracts tracks in parallel and stores one outcome per track.
 class Extraction {
  public:
   Extraction(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings, FeatureCache& cache,
@@ -94,21 +90,18 @@ class Extraction {
         device_(device),
         outcomes_(tracks.size()) {}
 
+  // Stops early when interrupted() is true. Throws the exception of a track that cannot be a Failure.
   void run(Progress& progress) {
-    const size_t threads = std::min(static_cast<size_t>(std::max(1, omp_get_max_threads())), tracks_.size());
-    const std::vector<std::jthread> pool = start(threads);
-    std::unique_lock lock(mutex_);
-    while (working_ > 0) {
-      changed_.wait_for(lock, 100ms);
-      const Counts counts = counts_;
-      lock.unlock();
-      progress.update(static_cast<int64_t>(counts.done), suffix(counts));
-      lock.lock();
-    }
+    kernel::for_each_task(std::ssize(tracks_), [&](int64_t i) {
+      if (interrupted()) return;
+      const Counts one = extract(static_cast<size_t>(i));
+      const std::lock_guard lock(mutex_);
+      counts_.done += one.done;
+      counts_.computed += one.computed;
+      counts_.cached += one.cached;
+      progress.update(static_cast<int64_t>(counts_.done), suffix(counts_));
+    });
   }
-
-  // Throws the exception that ended the extraction early, if there is one.
-  void rethrow() const { failure_.rethrow(); }
 
   Features take() {
     Features features{.computed = counts_.computed, .cached = counts_.cached};
@@ -140,38 +133,6 @@ class Extraction {
     return text;
   }
 
-  // Starts up to `threads` threads, fewer if the system refuses more (ulimit), but at least one.
-  std::vector<std::jthread> start(size_t threads) {
-    std::vector<std::jthread> pool;
-    pool.reserve(threads);
-    try {
-      while (pool.size() < threads) {
-        const std::lock_guard lock(mutex_);
-        pool.emplace_back([this] { work(); });
-        ++working_;
-      }
-    } catch (const std::system_error& error) {
-      if (pool.empty()) fail("cannot start a thread: {}; raise the limit (ulimit -u, ulimit -v)", error.what());
-    }
-    return pool;
-  }
-
-  void work() {
-    while (!interrupted() && !failure_.caught()) {
-      const size_t i = next_++;
-      if (i >= tracks_.size()) break;
-      const Counts one = extract(i);
-      const std::lock_guard lock(mutex_);
-      counts_.done += one.done;
-      counts_.computed += one.computed;
-      counts_.cached += one.cached;
-      changed_.notify_one();
-    }
-    const std::lock_guard lock(mutex_);
-    --working_;
-    changed_.notify_one();
-  }
-
   Counts extract(size_t i) {
     const Track& track = dataset_.tracks.at(tracks_[i]);
     Outcome& outcome = outcomes_[i];
@@ -184,11 +145,11 @@ class Extraction {
       outcome.features = {.track = tracks_[i], .log_mel = std::move(*clip), .content = key.content};
       return {.done = 1, .computed = is_cached ? 0u : 1u, .cached = is_cached ? 1u : 0u};
     } catch (const OutOfMemory& error) {
-      failure_.guard([&] { fail_for_lack_of_memory(error.what(), track); });
+      fail_for_lack_of_memory(error.what(), track);
     } catch (const std::bad_alloc&) {
-      failure_.guard([&] { fail_for_lack_of_memory("out of memory", track); });
+      fail_for_lack_of_memory("out of memory", track);
     } catch (const DeviceError&) {
-      failure_.guard([] { throw; });
+      throw;
     } catch (const Error& error) {
       outcome.error = error.what();
     } catch (const std::exception& error) {
@@ -216,12 +177,8 @@ class Extraction {
   FeatureCache& cache_;
   Device device_;
   std::vector<Outcome> outcomes_;  // one per requested track
-  kernel::FirstException failure_;
-  std::atomic<size_t> next_ = 0;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  Counts counts_;       // under mutex_
-  size_t working_ = 0;  // threads, under mutex_
+  Counts counts_;  // under mutex_
 };
 
 }  // namespace
@@ -272,7 +229,6 @@ Features extract_features(const Dataset& dataset, std::span<const size_t> tracks
   FeatureCache cache(cache_folder);
   Extraction extraction(dataset, tracks, settings, cache, device);
   extraction.run(progress);
-  extraction.rethrow();
   if (extraction.done() < tracks.size()) {
     throw Interrupted(fmt::format("interrupted after the features of {} of {} tracks{}", extraction.done(),
                                   tracks.size(),

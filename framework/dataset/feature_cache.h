@@ -44,8 +44,8 @@ struct Features {
   std::vector<std::string> failure_messages() const;
 };
 
-// Extracts the features of dataset.tracks[i] for each i of `tracks`, on one thread per core (or OMP_NUM_THREADS). The
-// CPU decodes; `device` computes the spectrograms. A file that cannot be read becomes a Failure and does not stop the
+// Extracts the features of dataset.tracks[i] for each i of `tracks`, on the threads of the pool. The CPU
+// decodes; `device` computes the spectrograms. A file that cannot be read becomes a Failure and does not stop the
 // extraction. A damaged or truncated cache entry, or one with another key, is computed again and replaced. Several
 // processes may share a cache folder. An empty `cache_folder` means no cache. Throws Error for invalid settings and
 // when the host or the device has too little memory, DeviceError when the device fails, and Interrupted between two

@@ -7,6 +7,7 @@
 
 #include "framework/io/csv_writer.h"
 #include "kernels/device/error.h"
+#include "kernels/device/parallel.h"
 #include "kernels/device/philox.h"
 
 namespace melgrad {
@@ -164,10 +165,9 @@ Accuracy bootstrap_accuracy(std::span<const ClusterScore> clusters, uint64_t see
     sum.total += cluster.total;
   }
   std::vector<double> accuracies(static_cast<size_t>(replicates));
-#pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < replicates; ++i) {
+  kernel::for_each_row(replicates, std::ssize(clusters), [&](int64_t i) {
     accuracies[static_cast<size_t>(i)] = resampled_accuracy(clusters, seed, static_cast<uint64_t>(i));
-  }
+  });
   std::ranges::sort(accuracies);
   return {.value = ratio(static_cast<double>(sum.correct), static_cast<double>(sum.total)),
           .low = quantile(accuracies, 0.025),

@@ -12,8 +12,10 @@ namespace melgrad::kernel::cpu {
 
 template <class Op, class Y, class... X>
 void compute_elementwise(int64_t n, Op op, Y* y, const X*... x) {
-#pragma omp parallel for simd schedule(static) if (parallel : n >= worth_a_team)
-  for (int64_t i = 0; i < n; ++i) y[i] = from_float<Y>(op(to_float(x[i])...));
+  for_each_chunk(n, elements_per_chunk, [=](int64_t, int64_t begin, int64_t end) {
+#pragma omp simd
+    for (int64_t i = begin; i < end; ++i) y[i] = from_float<Y>(op(to_float(x[i])...));
+  });
 }
 
 // Computes y[i] = op(x[i], ...). Throws Error, which names the kernel, unless dtype is float32.

@@ -1,8 +1,8 @@
 #include "kernels/device/hardware.h"
 
-#include <omp.h>
-
 #include <fstream>
+
+#include "kernels/device/thread_pool.h"
 
 namespace melgrad {
 namespace {
@@ -19,7 +19,7 @@ std::string model_name() {
 }  // namespace
 
 Processor processor() {
-  Processor result{.name = model_name(), .threads = omp_get_max_threads(), .instructions = {}};
+  Processor result{.name = model_name(), .threads = thread_count(), .instructions = {}};
 #if defined(__x86_64__)
   const std::pair<const char*, bool> known[] = {{"avx2", __builtin_cpu_supports("avx2") != 0},
                                                 {"fma", __builtin_cpu_supports("fma") != 0},

@@ -9,7 +9,7 @@ namespace melgrad {
 
 struct Processor {
   std::string name;                       // "AMD EPYC 9R14"; "unknown" if the system does not report it
-  int threads = 1;                        // of a parallel region: OMP_NUM_THREADS, by default one per core
+  int threads = 1;                        // thread_count()
   std::vector<std::string> instructions;  // supported x86-64 vector extensions: "avx2", "fma", ...
 };
 

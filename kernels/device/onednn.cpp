@@ -1,5 +1,6 @@
 #include "kernels/device/onednn.h"
 
+#include <omp.h>
 #include <sys/mman.h>
 
 #include <new>
@@ -13,5 +14,8 @@ void require_room_for_code() {
   if (room == MAP_FAILED) throw std::bad_alloc();
   munmap(room, plenty);
 }
+
+OneDnnThread::OneDnnThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+OneDnnThread::~OneDnnThread() { omp_set_num_threads(before_); }
 
 }  // namespace melgrad::kernel

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <initializer_list>
 #include <span>
 
+#include "kernels/device/thread_pool.h"
 #include "tests/support/compare.h"
 
 #if MELGRAD_EMULATED
@@ -15,16 +15,16 @@
 
 namespace melgrad::test {
 
-// Calls body() with each of these numbers of OpenMP threads.
+// Calls body() with each of these numbers of threads.
 template <class Body>
 void with_threads(std::initializer_list<int> numbers, Body body) {
-  const int before = omp_get_max_threads();
+  const int before = thread_count();
   for (const int threads : numbers) {
     SCOPED_TRACE(testing::Message() << threads << " threads");
-    omp_set_num_threads(threads);
+    set_thread_count(threads);
     body();
   }
-  omp_set_num_threads(before);
+  set_thread_count(before);
 }
 
 // Expects the same bits of run() with 1, 2, 4 and 8 threads. `run` returns an array or Results.
