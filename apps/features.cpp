@@ -1,6 +1,5 @@
 #include "apps/features.h"
 
-#include "framework/audio/truncation.h"
 #include "framework/dataset/model_card.h"
 #include "kernels/device/cache_folder.h"
 
@@ -56,11 +55,6 @@ void require_crop_options(int64_t crop_frames, int64_t n_mels) {
   } catch (const Error& error) {
     throw UsageError(fmt::format("{}; lower --crop-frames or --n-mels", error.what()));
   }
-}
-
-void warn_of_truncation(const std::filesystem::path& file) {
-  if (!std::filesystem::is_regular_file(file)) return;
-  if (const std::string warning = truncation_warning(file); !warning.empty()) complain(warning);
 }
 
 }  // namespace melgrad

@@ -29,7 +29,4 @@ void add_mel_options(CLI::App& command, MelSettings& settings);
 // Throws UsageError when --crop-frames and --n-mels give crops larger than the limit of require_crop.
 void require_crop_options(int64_t crop_frames, int64_t n_mels);
 
-// Prints a warning on stderr if the file was cut off. Pipes are not checked, because they can be read only once.
-void warn_of_truncation(const std::filesystem::path& file);
-
 }  // namespace melgrad

@@ -19,8 +19,11 @@ struct MelCommand {
 };
 
 int mel(const MelCommand& c) {
-  const LogMel features = log_mel(c.file, c.mel, c.device.choose(c.output));
-  warn_of_truncation(c.file);
+  const Device device = c.device.choose(c.output);
+  validate(c.mel);
+  for (const std::string& note : setting_notes(c.mel)) c.output.note(note);
+  const LogMel features = log_mel(c.file, c.mel, device);
+  if (!features.warning.empty()) complain(features.warning);
   if (!c.npy.empty()) write_npy(c.npy, features.db, {features.n_mels, features.frames});
   if (!c.png.empty()) {
     draw_spectrogram(c.png, features, c.mel, std::filesystem::path(c.file).filename().string());
@@ -49,7 +52,7 @@ Command add_mel(CLI::App& program) {
   CLI::App& app = *program.add_subcommand("mel", "Compute the log-mel spectrogram of an audio file");
   app.option_defaults()->always_capture_default();
   app.footer("Examples:\n  melgrad mel song.wav --npy song.npy --png song.png");
-  app.add_option("file", command->file, "Audio file")->required();
+  app.add_option("file", command->file, "Audio file. -: standard input")->required();
   app.add_option("--npy", command->npy, "Write the spectrogram in dB to this NumPy file: float32, n_mels x frames")
       ->type_name("FILE");
   app.add_option("--png", command->png, "Draw the spectrogram to this PNG file")->type_name("FILE");

@@ -4,105 +4,174 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <string>
+#include <iterator>
 
 #include "kernels/device/error.h"
 
 namespace melgrad {
+
+class AudioFile::Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() { close(value_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
 namespace {
 
-// Copies a pipe into an unnamed temporary file and makes the descriptor refer to that file.
-void spool(int descriptor, const std::filesystem::path& path) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> temporary(std::tmpfile(), std::fclose);
-  if (!temporary)
-    fail("cannot copy the pipe {} to a temporary file: {}; give a file instead", path.string(), std::strerror(errno));
+std::string temporary_folder() {
+  const char* const folder = std::getenv("TMPDIR");
+  return folder && *folder ? folder : "/tmp";
+}
+
+[[noreturn]] void fail_to_spool(const std::string& name, int error_number) {
+  fail(
+      "cannot copy {} to a temporary file in {}: {}; free some space there, set TMPDIR to another folder, or give a "
+      "file",
+      name, temporary_folder(), std::strerror(error_number));
+}
+
+// The name is removed at once, so that the file disappears with its descriptor.
+int open_unnamed_file(const std::string& name) {
+  std::string pattern = temporary_folder() + "/melgrad_XXXXXX";
+  const int descriptor = mkostemp(pattern.data(), O_CLOEXEC);
+  if (descriptor < 0) fail_to_spool(name, errno);
+  unlink(pattern.c_str());
+  return descriptor;
+}
+
+void write_all(int descriptor, std::span<const unsigned char> bytes, const std::string& name) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail_to_spool(name, written < 0 ? errno : ENOSPC);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+void copy_pipe(int from, int to, const std::string& name) {
   std::array<unsigned char, 1 << 16> buffer;
-  for (ssize_t got; (got = read(descriptor, buffer.data(), buffer.size())) != 0;) {
+  for (ssize_t got; (got = read(from, buffer.data(), buffer.size())) != 0;) {
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 || std::fwrite(buffer.data(), 1, static_cast<size_t>(got), temporary.get()) == 0) {
-      fail("cannot copy the pipe {} to a temporary file: {}; give a file instead", path.string(), std::strerror(errno));
-    }
+    if (got < 0) fail("cannot read {}: {}", name, std::strerror(errno));
+    write_all(to, std::span(buffer).first(static_cast<size_t>(got)), name);
   }
-  if (std::fflush(temporary.get()) != 0 || dup2(fileno(temporary.get()), descriptor) < 0) {
-    fail("cannot copy the pipe {} to a temporary file: {}; give a file instead", path.string(), std::strerror(errno));
+}
+
+struct stat status_of(int descriptor, const std::string& name) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) fail("cannot read {}: {}", name, std::strerror(errno));
+  return status;
+}
+
+// Reading a pipe or a terminal without end would block; reading a device might never end.
+void require_file_or_pipe(const struct stat& status, int descriptor, const std::string& name) {
+  if (S_ISDIR(status.st_mode)) fail("{} is a folder; an audio file is expected", name);
+  if (isatty(descriptor)) fail("{} is a terminal; an audio file is expected, e.g. melgrad ... < song.wav", name);
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode)) {
+    fail("{} is a device; an audio file is expected", name);
   }
-  lseek(descriptor, 0, SEEK_SET);
 }
 
 }  // namespace
 
-AudioFile::AudioFile(const std::filesystem::path& path)
-    : path_(path), descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (descriptor_ < 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
-  try {
-    struct stat status {};
-    if (fstat(descriptor_, &status) != 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
-    if (S_ISDIR(status.st_mode)) fail("{} is a folder; an audio file is expected", path.string());
-    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
-      fail("{} is a device; an audio file is expected", path.string());
-    }
-    if (S_ISFIFO(status.st_mode)) spool(descriptor_, path);
-    if (fstat(descriptor_, &status) != 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
-    size_ = status.st_size;
-    if (size_ == 0) fail("{} is empty (0 bytes); fetch it again, or remove it", path.string());
-  } catch (...) {
-    close(descriptor_);
-    throw;
+AudioFile::AudioFile(const std::filesystem::path& path) : path_(path) {
+  const bool standard_input = path == "-";
+  const int opened =
+      standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (opened < 0) fail("cannot read {}: {}", name(), std::strerror(errno));
+  descriptor_ = std::make_shared<const Descriptor>(opened);
+  struct stat status = status_of(opened, name());
+  require_file_or_pipe(status, opened, name());
+  if (!S_ISREG(status.st_mode)) {
+    auto copy = std::make_shared<const Descriptor>(open_unnamed_file(name()));
+    copy_pipe(opened, copy->get(), name());
+    descriptor_ = std::move(copy);
+    status = status_of(descriptor_->get(), name());
   }
+  // A shell's `< file` may have been read in part by a command before.
+  const int64_t begin =
+      standard_input && descriptor_->get() == opened ? std::max<int64_t>(0, lseek(opened, 0, SEEK_CUR)) : 0;
+  size_ = std::max<int64_t>(0, status.st_size - begin);
+  if (size_ == 0) fail("{} is empty (0 bytes); fetch it again, or remove it", name());
+  extents_ = {{.offset = 0, .range = {begin, size_}}};
 }
 
-AudioFile::~AudioFile() { close(descriptor_); }
+AudioFile::AudioFile(const AudioFile& whole, std::vector<Extent> extents, int64_t size)
+    : path_(whole.path_), descriptor_(whole.descriptor_), extents_(std::move(extents)), size_(size) {}
 
-size_t AudioFile::read_at(int64_t offset, std::span<unsigned char> buffer) const {
+AudioFile AudioFile::part(const std::vector<ByteRange>& ranges) const {
+  std::vector<Extent> extents;
+  int64_t size = 0;
+  for (ByteRange range : ranges) {
+    for (const Extent& extent : extents_) {
+      const int64_t begin = std::max(range.begin, extent.offset);
+      const int64_t end = std::min(range.begin + range.size, extent.offset + extent.range.size);
+      if (begin >= end) continue;
+      extents.push_back({.offset = size, .range = {extent.range.begin + begin - extent.offset, end - begin}});
+      size += end - begin;
+    }
+  }
+  return {*this, std::move(extents), size};
+}
+
+std::string AudioFile::name() const { return path_ == "-" ? "standard input" : path_.string(); }
+
+size_t AudioFile::read_raw(int64_t offset, std::span<unsigned char> buffer) const {
   size_t total = 0;
   while (total < buffer.size()) {
     const ssize_t got =
-        pread(descriptor_, buffer.data() + total, buffer.size() - total, offset + static_cast<int64_t>(total));
+        pread(descriptor_->get(), buffer.data() + total, buffer.size() - total, offset + static_cast<int64_t>(total));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
+    if (got < 0) fail("cannot read {}: {}", name(), std::strerror(errno));
+    if (got == 0) break;  // the file has become shorter
     total += static_cast<size_t>(got);
   }
   return total;
 }
 
-bool AudioFile::has(int64_t offset, std::string_view bytes) const {
-  std::string there(bytes.size(), '\0');
-  there.resize(read_at(offset, {reinterpret_cast<unsigned char*>(there.data()), there.size()}));
-  return there == bytes;
-}
-
-std::optional<int64_t> first_mpeg_frame(const AudioFile& file) {
-  int64_t position = 0;
-  const auto tag = file.bytes_at<10>(0);
-  // An ID3v2 tag stores its length in four groups of seven bits.
-  if (file.has(0, "ID3")) position = 10 + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]);
-  const auto frame = file.bytes_at<4>(position);
-  const bool synchronised = frame[0] == 0xFF && (frame[1] & 0xE0) == 0xE0;
-  const bool version = (frame[1] & 0x18) != 0x08, layer = (frame[1] & 0x06) != 0;
-  const bool bit_rate = (frame[2] & 0xF0) != 0xF0, sample_rate = (frame[2] & 0x0C) != 0x0C;
-  if (!synchronised || !version || !layer || !bit_rate || !sample_rate) return std::nullopt;
-  return position;
-}
-
-std::string_view unsupported_format(const AudioFile& file) {
-  const auto header = file.bytes_at<2>(0);
-  if (header[0] == 0xFF && (header[1] & 0xF6) == 0xF0) return "AAC";
-  struct Magic {
-    int64_t offset;
-    std::string_view bytes, format;
-  };
-  constexpr Magic magics[] = {{4, "ftyp", "AAC/M4A"},         {0, "ADIF", "AAC"},
-                              {0, "\x30\x26\xB2\x75", "WMA"}, {0, "\x1A\x45\xDF\xA3", "WebM/Matroska"},
-                              {0, "wvpk", "WavPack"},         {0, "MAC ", "Monkey's Audio"}};
-  for (const Magic& magic : magics) {
-    if (file.has(magic.offset, magic.bytes)) return magic.format;
+size_t AudioFile::read_at(int64_t offset, std::span<unsigned char> buffer) const {
+  size_t total = 0;
+  if (offset < 0) return 0;
+  auto extent = std::ranges::upper_bound(extents_, offset, {}, &Extent::offset);
+  if (extent != extents_.begin()) --extent;
+  for (; extent != extents_.end() && total < buffer.size(); ++extent) {
+    const int64_t inside = offset + static_cast<int64_t>(total) - extent->offset;
+    if (inside >= extent->range.size) break;
+    const auto there = std::min(buffer.size() - total, static_cast<size_t>(extent->range.size - inside));
+    const size_t got = read_raw(extent->range.begin + inside, buffer.subspan(total, there));
+    total += got;
+    if (got < there) break;
   }
-  return {};
+  return total;
+}
+
+std::string AudioFile::text_at(int64_t offset, size_t count) const {
+  std::string bytes(count, '\0');
+  bytes.resize(read_at(offset, {reinterpret_cast<unsigned char*>(bytes.data()), bytes.size()}));
+  return bytes;
+}
+
+bool AudioFile::has(int64_t offset, std::string_view bytes) const { return text_at(offset, bytes.size()) == bytes; }
+
+int64_t AudioFile::skip_zeros(int64_t offset) const {
+  std::array<unsigned char, 1 << 12> buffer;
+  while (const size_t got = read_at(offset, buffer)) {
+    const auto bytes = std::span(buffer).first(got);
+    const auto found = std::ranges::find_if(bytes, [](unsigned char byte) { return byte != 0; });
+    offset += std::distance(bytes.begin(), found);
+    if (found != bytes.end()) break;
+  }
+  return std::min(offset, size_);
 }
 
 }  // namespace melgrad

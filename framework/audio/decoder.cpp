@@ -1,14 +1,15 @@
 #include "framework/audio/decoder.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <string>
 
 #include "framework/audio/audio_file.h"
-#include "framework/audio/audio_source.h"
+#include "framework/audio/audio_parts.h"
+#include "framework/audio/format.h"
 #include "framework/audio/length_field.h"
-#include "framework/terminal/text.h"
+#include "framework/audio/resampler.h"
+#include "framework/audio/tags.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
@@ -21,12 +22,6 @@ constexpr float loudest = 0x1p33f;                    // full scale is 1; unscal
 // `fewest_bytes_a_second`.
 constexpr double seconds_for_free = 600, fewest_bytes_a_second = 250;
 
-std::string remedy(const AudioFile& file) {
-  std::filesystem::path converted = file.path();
-  converted.replace_extension(file.path().extension() == ".wav" ? ".converted.wav" : ".wav");
-  return fmt::format("ffmpeg -i {} {}", shell_quoted(file.path().string()), shell_quoted(converted.string()));
-}
-
 // Headers may be slightly wrong. A file that lacks more than 1 % of the audio that its header claims was cut off.
 void require_complete(const AudioFile& file) {
   const auto length = find_length_field(file);
@@ -37,93 +32,151 @@ void require_complete(const AudioFile& file) {
     fail(
         "{} is truncated: it holds {:.0f} % of the audio that its header claims; fetch it again, or keep this part, "
         "e.g. {}",
-        file.path().string(), std::floor(100 * held), remedy(file));
+        file.name(), std::floor(100 * held), conversion_command(file));
   }
 }
 
-[[noreturn]] void fail_unsupported(const AudioFile& file, std::string_view format) {
-  fail("{} is {}, which is not supported; convert it, e.g. {}", file.path().string(), format, remedy(file));
+std::unique_ptr<AudioSource> open_source(const AudioPart& part) {
+  return part.is_mpeg ? open_with_mpg123(part.bytes) : open_with_sndfile(part.bytes);
 }
 
-std::string lower_case_extension(const AudioFile& file) {
-  std::string extension = file.path().extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension;
-}
-
-std::unique_ptr<AudioSource> open_source(const AudioFile& file) {
-  if (const std::string_view format = unsupported_format(file); !format.empty()) fail_unsupported(file, format);
-  require_complete(file);
-  const std::string extension = lower_case_extension(file);
-  try {
-    if (first_mpeg_frame(file)) return open_with_mpg123(file);
-    try {
-      return open_with_sndfile(file);
-    } catch (const Error&) {
-      // libmpg123 skips leading bytes that are no audio; libsndfile does not.
-      if (extension == ".mp3") return open_with_mpg123(file);
-      throw;
-    }
-  } catch (const Error& error) {
-    if (extension == ".m4a" || extension == ".aac" || extension == ".mp4")
-      fail_unsupported(file, "AAC/M4A by its name");
-    fail("{} holds no audio that can be read ({}); replace or remove it", file.path().string(), error.what());
-  }
+void require_supported_rate(const AudioFile& file, int rate) {
+  if (rate >= lowest_sample_rate && rate <= highest_sample_rate) return;
+  fail("{} claims a sample rate of {} Hz; rates from {} to {} Hz are supported", file.name(), rate, lowest_sample_rate,
+       highest_sample_rate);
 }
 
 }  // namespace
 
-Decoder::Decoder(const std::filesystem::path& path) : file_(std::make_unique<AudioFile>(path)) {
-  source_ = open_source(*file_);
-  if (sample_rate() < lowest_sample_rate || sample_rate() > highest_sample_rate) {
-    fail("{} claims a sample rate of {} Hz; rates from {} to {} Hz are supported", path.string(), sample_rate(),
-         lowest_sample_rate, highest_sample_rate);
-  }
+Decoder::Decoder(const std::filesystem::path& path)
+    : file_(std::make_unique<AudioFile>(without_tags(AudioFile(path)))) {
+  parts_ = std::make_unique<AudioParts>(find_audio_parts(*file_));
+  if (!parts_->parts[0].is_mpeg) require_complete(parts_->parts[0].bytes);
+  open_first_part();
+  sample_rate_ = source_->sample_rate();
+  require_supported_rate(*file_, sample_rate_);
 }
 
 Decoder::~Decoder() = default;
 
-int Decoder::sample_rate() const { return source_->sample_rate(); }
+void Decoder::open_first_part() {
+  std::string reason;
+  try {
+    source_ = open_source(parts_->parts[0]);
+    return;
+  } catch (const Error& error) {
+    reason = error.what();
+  }
+  if (auto hidden = find_hidden_mpeg_parts(*file_)) {
+    *parts_ = std::move(*hidden);
+    try {
+      source_ = open_source(parts_->parts[0]);
+      return;
+    } catch (const Error& error) {
+      reason = error.what();
+    }
+  }
+  if (const auto text = text_format(*file_)) fail("{} is {}, not audio; {}", file_->name(), text->name, text->remedy);
+  const std::string remedy =
+      is_known_audio(*file_) ? "convert it, e.g. " + conversion_command(*file_) : "replace or remove it";
+  fail("{} holds no audio that can be read ({}); {}", file_->name(), reason, remedy);
+}
+
+bool Decoder::open_next_part() {
+  if (part_ + 1 >= parts_->parts.size()) return false;
+  const AudioPart& part = parts_->parts[++part_];
+  if (!part.is_mpeg) require_complete(part.bytes);
+  source_ = open_source(part);
+  require_supported_rate(*file_, source_->sample_rate());
+  if (source_->sample_rate() != sample_rate_) {
+    resampler_ = std::make_unique<Resampler>(source_->sample_rate(), sample_rate_);
+  }
+  return true;
+}
 
 int Decoder::channels() const { return source_->channels(); }
+float Decoder::full_scale() const { return source_->full_scale(); }
 int64_t Decoder::file_bytes() const { return file_->size(); }
 
-double Decoder::seconds() const { return static_cast<double>(samples_) / sample_rate(); }
+std::string Decoder::warning() const {
+  std::vector<std::string> losses = parts_->losses;
+  if (const int64_t unread = unread_bytes(); unread > 0) losses.push_back(fmt::format("{} bytes at its end", unread));
+  if (!losses.empty()) {
+    return fmt::format("{} is read in part: {:.2f} s are used, without {}; fetch it again, or convert it, e.g. {}",
+                       file_->name(), seconds(), fmt::join(losses, " and "), conversion_command(*file_));
+  }
+  if (parts_->cut.empty()) return "";
+  return fmt::format(
+      "{} is cut off: its {} data ends too early; the part before the cut is used, fetch it again for the rest",
+      file_->name(), parts_->cut);
+}
 
-size_t Decoder::read(std::span<float> mono) {
+// The bytes that the library did not read although they may be audio.
+int64_t Decoder::unread_bytes() const {
+  const AudioFile& part = parts_->parts[part_].bytes;
+  const int64_t unread = source_->unread_bytes(), begin = part.size() - unread;
+  return is_much(unread, *file_) && part.skip_zeros(begin) < part.size() ? unread : 0;
+}
+
+// Decodes samples at the rate of the current part. Fills `interleaved_` and `mono`.
+size_t Decoder::decode(std::span<float> mono) {
   const auto channels = static_cast<size_t>(source_->channels());
   mono = mono.first(std::min(mono.size(), std::max<size_t>(1, most_interleaved / channels)));
   interleaved_.resize(mono.size() * channels);
-  size_t frames = 0;
-  try {
-    frames = source_->read(interleaved_);
-  } catch (const Error& error) {
-    fail("{} is damaged or truncated: after {:.2f} s, {}; fetch it again, or keep the part before, e.g. {}",
-         file_->path().string(), seconds(), error.what(), remedy(*file_));
-  }
+  const size_t frames = source_->read(interleaved_);
   interleaved_.resize(frames * channels);
-  if (frames == 0 && samples_ == 0) fail("{} holds no samples; fetch it again, or remove it", file_->path().string());
-
   const float* sample = interleaved_.data();
   for (size_t i = 0; i < frames; ++i) {
     float sum = *sample++;
     for (size_t channel = 1; channel < channels; ++channel) sum += *sample++;
     mono[i] = sum / static_cast<float>(channels);
-    if (!(std::abs(mono[i]) <= loudest)) {
-      samples_ += static_cast<int64_t>(i);
-      fail_on_sample(mono[i]);
+  }
+  return frames;
+}
+
+size_t Decoder::read_resampled(std::span<float> mono) {
+  while (resampled_.empty() && resampler_) {
+    std::vector<float> decoded(mono.size());
+    const size_t count = decode(decoded);
+    if (count > 0) {
+      resampler_->process(std::span(decoded).first(count), resampled_);
+    } else {
+      resampler_->finish(resampled_);
+      resampler_.reset();
     }
   }
-  samples_ += static_cast<int64_t>(frames);
+  const size_t count = std::min(mono.size(), resampled_.size());
+  std::copy_n(resampled_.begin(), count, mono.begin());
+  resampled_.erase(resampled_.begin(), resampled_.begin() + static_cast<int64_t>(count));
+  return count;
+}
+
+size_t Decoder::read(std::span<float> mono) {
+  size_t count = 0;
+  bool at_end = false;
+  try {
+    while (count == 0 && !at_end) {
+      count = resampler_ || !resampled_.empty() ? read_resampled(mono) : decode(mono);
+      at_end = count == 0 && !open_next_part();
+    }
+  } catch (const Error& error) {
+    fail("{} is damaged or truncated: after {:.2f} s, {}; fetch it again, or keep the part before, e.g. {}",
+         file_->name(), seconds(), error.what(), conversion_command(*file_));
+  }
+  if (at_end && samples_ == 0) fail("{} holds no samples; fetch it again, or remove it", file_->name());
+  for (const float sample : mono.first(count)) {
+    if (!(std::abs(sample) <= loudest)) fail_on_sample(sample);
+    ++samples_;
+  }
   require_bytes();
-  return frames;
+  return count;
 }
 
 void Decoder::fail_on_sample(float value) const {
   const std::string what =
       std::isfinite(value) ? fmt::format("of {:.3g}, full scale is 1,", value) : "that is not a finite number";
-  fail("{} has a sample {} at {:.3f} s; repair it, e.g. {}", file_->path().string(), what, seconds(), remedy(*file_));
+  fail("{} has a sample {} at {:.3f} s; repair it, e.g. {}", file_->name(), what, seconds(),
+       conversion_command(*file_));
 }
 
 void Decoder::require_bytes() const {
@@ -131,7 +184,7 @@ void Decoder::require_bytes() const {
       static_cast<double>(file_->size()) >= fewest_bytes_a_second * (seconds() - seconds_for_free)) {
     return;
   }
-  fail("{} has only {} bytes for more than {:.0f} s of audio, so it cannot be music; remove it", file_->path().string(),
+  fail("{} has only {} bytes for more than {:.0f} s of audio, so it cannot be music; remove it", file_->name(),
        file_->size(), seconds());
 }
 

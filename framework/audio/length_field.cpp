@@ -116,6 +116,24 @@ LengthField read_length_of_chunk(const AudioFile& file, const ChunkLayout& layou
   return field;
 }
 
+// The layout of the file and the position of its first chunk with samples. No position if there is none.
+struct AudioChunk {
+  const ChunkLayout* layout = nullptr;  // null: the file has no chunks
+  std::optional<int64_t> position;
+};
+
+AudioChunk find_audio_chunk(const AudioFile& file) {
+  const auto layout =
+      std::find_if(std::begin(layouts), std::end(layouts), [&](const auto& l) { return file.has(0, l.magic); });
+  if (layout == std::end(layouts)) return {};
+  std::optional<int64_t> chunk = layout->first;
+  for (int i = 0; i < most_chunks && chunk && *chunk + layout->header() <= file.size(); ++i) {
+    if (file.has(*chunk, layout->audio)) return {layout, chunk};
+    chunk = chunk_end(file, *layout, *chunk);
+  }
+  return {layout, std::nullopt};
+}
+
 }  // namespace
 
 std::optional<LengthField> find_length_field(const AudioFile& file) {
@@ -123,15 +141,24 @@ std::optional<LengthField> find_length_field(const AudioFile& file) {
     const auto first_sample = static_cast<int64_t>(number(file.bytes_at<4>(4), big_endian));
     return read_length(file, {8, 4, big_endian, first_sample, 0});
   }
-  const auto layout =
-      std::find_if(std::begin(layouts), std::end(layouts), [&](const auto& l) { return file.has(0, l.magic); });
-  if (layout == std::end(layouts)) return std::nullopt;
-  std::optional<int64_t> chunk = layout->first;
-  for (int i = 0; i < most_chunks && chunk && *chunk + layout->header() <= file.size(); ++i) {
-    if (file.has(*chunk, layout->audio)) return read_length_of_chunk(file, *layout, *chunk);
-    chunk = chunk_end(file, *layout, *chunk);
+  const AudioChunk audio = find_audio_chunk(file);
+  if (!audio.position) return std::nullopt;
+  return read_length_of_chunk(file, *audio.layout, *audio.position);
+}
+
+std::optional<ChunkedFile> find_chunks(const AudioFile& file) {
+  const AudioChunk audio = find_audio_chunk(file);
+  if (!audio.position || read_length_of_chunk(file, *audio.layout, *audio.position).placeholder) return std::nullopt;
+  ChunkedFile result{.audio = {}, .end = *audio.position};
+  for (int i = 0; i < most_chunks && result.end + audio.layout->header() <= file.size(); ++i) {
+    const bool next_file = file.has(result.end, audio.layout->magic);
+    const auto end = chunk_end(file, *audio.layout, result.end);
+    if (next_file || !end || (i > 0 && !is_chunk(file, *audio.layout, result.end))) break;
+    const int64_t inside = std::min(*end, file.size());
+    if (file.has(result.end, audio.layout->audio)) result.audio.push_back({result.end, inside - result.end});
+    result.end = inside;
   }
-  return std::nullopt;
+  return result.audio.empty() ? std::nullopt : std::optional(result);
 }
 
 }  // namespace melgrad

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "framework/audio/audio_file.h"
 
 namespace melgrad {
-
-class AudioFile;
 
 struct LengthField {
   int64_t position;     // of the field in the file
@@ -19,5 +20,14 @@ struct LengthField {
 };
 // Empty for other formats and for a file without such a field.
 std::optional<LengthField> find_length_field(const AudioFile&);
+
+// The chunks of a file of one of these formats, except AU.
+struct ChunkedFile {
+  std::vector<ByteRange> audio;  // the chunks with samples, headers included; more than one is against the standard
+  int64_t end;                   // behind the last chunk; what follows it is not part of this file
+};
+
+// Empty for other formats, and if the samples extend to the end of the file, or beyond.
+std::optional<ChunkedFile> find_chunks(const AudioFile& file);
 
 }  // namespace melgrad

@@ -158,8 +158,14 @@ void validate(const MelSettings& settings) {
   if (!(settings.fmin >= 0 && settings.fmin < settings.highest_frequency())) {
     fail("fmin is {} Hz; it must be at least 0 and below fmax, {} Hz", settings.fmin, settings.highest_frequency());
   }
-  if (!(settings.top_db >= 0) || !std::isfinite(settings.top_db)) {
-    fail("top_db is {}; it must be at least 0, and finite", settings.top_db);
+  if (!(settings.top_db > 0) || !std::isfinite(settings.top_db)) {
+    fail("top_db is {}; it must be above 0, and finite: at 0 all values of a file would be equal", settings.top_db);
+  }
+  // A filter is above 0 strictly between its edges, and the filters overlap.
+  const double bin_hz = static_cast<double>(settings.sample_rate) / settings.n_fft;
+  if (bin_hz * (std::floor(settings.fmin / bin_hz) + 1) >= settings.highest_frequency()) {
+    fail("all mel filters are empty: no bin of the FFT lies between fmin, {} Hz, and fmax, {} Hz; raise n_fft",
+         settings.fmin, settings.highest_frequency());
   }
   // This is 190 times the number at the default settings. Settings are read from checkpoints, which may be untrusted.
   constexpr double most_values = 1 << 20;
@@ -170,6 +176,22 @@ void validate(const MelSettings& settings) {
         "hop_length",
         settings.n_mels, settings.hop_length, values, most_values);
   }
+}
+
+std::vector<std::string> setting_notes(const MelSettings& settings) {
+  std::vector<std::string> notes;
+  if (const int64_t empty = empty_mel_filters(settings); empty > 0) {
+    notes.push_back(fmt::format(
+        "{} of {} mel filters are empty and always give the lowest value: the FFT is too coarse for so many; "
+        "lower --n-mels or raise --n-fft",
+        empty, settings.n_mels));
+  }
+  if (settings.hop_length > settings.n_fft) {
+    notes.push_back(
+        fmt::format("hop_length {} is longer than n_fft {}: {} of {} samples are not used; lower --hop-length",
+                    settings.hop_length, settings.n_fft, settings.hop_length - settings.n_fft, settings.hop_length));
+  }
+  return notes;
 }
 
 std::string description(const MelSettings& settings) {
@@ -198,6 +220,7 @@ LogMel decode_to_log_mel(const std::filesystem::path& file, const MelSettings& s
   resampler.finish(builder.pending());
   LogMel result = builder.finish();
   result.seconds = static_cast<double>(decoder.samples()) / decoder.sample_rate();
+  result.warning = decoder.warning();
   return result;
 }
 

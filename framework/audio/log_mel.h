@@ -31,6 +31,10 @@ struct MelSettings {
 // Throws Error that names the first invalid setting and its valid range.
 void validate(const MelSettings&);
 
+// What settings lose although they are valid: empty mel filters (where librosa warns), samples between two frames. One
+// line each.
+std::vector<std::string> setting_notes(const MelSettings&);
+
 // One line with every setting, such as "log_mel sample_rate=22050 n_fft=2048 ...". Settings with equal lines give equal
 // features.
 std::string description(const MelSettings&);
@@ -40,6 +44,7 @@ struct LogMel {
   int64_t frames = 0;     // 1 + floor(samples / hop_length) for even n_fft
   std::vector<float> db;  // [n_mels, frames], row-major
   double seconds = 0;     // length of the audio
+  std::string warning;    // Decoder::warning(): what was not read of the file; empty if everything was
 };
 
 // Decodes the file, mixes it to mono and resamples it in pieces, so that memory grows with the features, not the audio.

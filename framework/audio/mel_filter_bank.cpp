@@ -33,6 +33,17 @@ std::vector<double> mel_frequencies(const MelSettings& settings) {
   return frequencies;
 }
 
+int64_t empty_mel_filters(const MelSettings& settings) {
+  const std::vector<double> frequencies = mel_frequencies(settings);
+  const double bin_hz = static_cast<double>(settings.sample_rate) / settings.n_fft;
+  int64_t empty = 0;
+  for (size_t i = 0; i + 2 < frequencies.size(); ++i) {
+    const double first_inside = bin_hz * (std::floor(frequencies[i] / bin_hz) + 1);
+    if (first_inside >= frequencies[i + 2]) ++empty;
+  }
+  return empty;
+}
+
 MelFilterBank::MelFilterBank(const MelSettings& settings, Device device) {
   std::vector<int32_t> first_bin, offset{0};
   std::vector<float> weights;

@@ -17,6 +17,9 @@ double mel_to_hz(double mel, bool htk);
 std::vector<double> mel_frequencies(const MelSettings&);
 
 // The filters, in the memory of a device.
+// The number of filters between whose edges no bin of the FFT lies. Their output is 0 for every signal.
+int64_t empty_mel_filters(const MelSettings& settings);
+
 class MelFilterBank {
  public:
   explicit MelFilterBank(const MelSettings&, Device = Device::cpu);

@@ -5,26 +5,24 @@
 #include <vector>
 
 #include "framework/audio/decoder.h"
-#include "framework/audio/truncation.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {
 
-constexpr float full_scale = 0.9999f;  // the largest 16-bit sample is 0.99997
 constexpr int64_t shortest_clipped_run = 3;
 
-// Counts the samples in long runs at full scale, separately for each channel.
+// Counts the samples in long runs at full scale, separately for each channel. What follows each other without a gap may
+// differ in channels and encoding, if the file consists of joined files.
 class ClippingMeter {
  public:
-  explicit ClippingMeter(int channels) : runs_(static_cast<size_t>(channels)) {}
-
-  void add(std::span<const float> interleaved) {
+  void add(std::span<const float> interleaved, int channels, float full_scale) {
+    runs_.resize(static_cast<size_t>(channels));
     for (size_t i = 0; i < interleaved.size(); ++i) {
-      const float size = std::abs(interleaved[i]);
-      peak_ = std::max(peak_, size);
+      const float sample = interleaved[i];
+      peak_ = std::max(peak_, std::abs(sample));
       int64_t& run = runs_[i % runs_.size()];
-      run = size >= full_scale ? run + 1 : 0;
+      run = std::abs(sample) >= full_scale ? run + 1 : 0;
       if (run >= shortest_clipped_run) clipped_ += run == shortest_clipped_run ? run : 1;
     }
     samples_ += static_cast<int64_t>(interleaved.size());
@@ -43,10 +41,16 @@ class ClippingMeter {
 
 void decode(Decoder& decoder, AudioSurvey& survey) {
   survey.sample_rate = decoder.sample_rate();
-  ClippingMeter meter(decoder.channels());
+  ClippingMeter meter;
   std::vector<float> mono(1 << 15);
   try {
-    while (decoder.read(mono) > 0) meter.add(decoder.interleaved());
+    while (const size_t count = decoder.read(mono)) {
+      meter.add(decoder.interleaved(), decoder.channels(), decoder.full_scale());
+      for (const float sample : std::span(mono).first(count)) {
+        survey.mono_peak = std::max(survey.mono_peak, std::abs(sample));
+      }
+    }
+    survey.loss = decoder.warning();
   } catch (const Error& error) {
     const auto found = decoder.interleaved();
     const bool finite = std::ranges::all_of(found, [](float sample) { return std::isfinite(sample); });
@@ -65,7 +69,6 @@ AudioSurvey survey_audio(const std::filesystem::path& file) {
   try {
     Decoder decoder(file);
     decode(decoder, survey);
-    if (survey.state == AudioState::readable) survey.truncation = truncation_warning(file);
   } catch (const std::exception& error) {
     std::error_code absent;
     const bool empty = std::filesystem::is_regular_file(file, absent) && std::filesystem::file_size(file, absent) == 0;

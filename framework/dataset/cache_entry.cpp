@@ -16,7 +16,7 @@ namespace melgrad {
 namespace {
 
 // Raise it when the layout of an entry or the arithmetic of the features changes.
-constexpr uint64_t format_version = 1;
+constexpr uint64_t format_version = 2;
 
 struct Header {
   char magic[8] = {'m', 'e', 'l', 'c', 'a', 'c', 'h', 'e'};
@@ -33,9 +33,9 @@ uint64_t hash_of(const Header& header) { return XXH3_64bits(&header, offsetof(He
 
 }  // namespace
 
-std::string CacheKey::file_name() const {
-  return fmt::format("{:016x}{:016x}-{:016x}.mel", content[0], content[1], settings);
-}
+std::string to_text(const ContentHash& hash) { return fmt::format("{:016x}{:016x}", hash[0], hash[1]); }
+
+std::string CacheKey::file_name() const { return fmt::format("{}-{:016x}.mel", to_text(content), settings); }
 
 CacheKey make_cache_key(const std::filesystem::path& audio, const MelSettings& settings) {
   std::error_code unknown;

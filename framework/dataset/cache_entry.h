@@ -14,6 +14,7 @@
 namespace melgrad {
 
 using ContentHash = std::array<uint64_t, 2>;
+std::string to_text(const ContentHash& hash);  // 32 hexadecimal digits
 
 // Identifies an entry: XXH3-128 of the audio file's content, XXH3-64 of the settings.
 struct CacheKey {

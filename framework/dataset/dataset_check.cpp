@@ -16,8 +16,8 @@ constexpr FindingKind kinds[] = {
     {"unreadable", "cannot be read", "fetch them again or remove them"},
     {"empty", "hold no samples", "fetch them again or remove them"},
     {"non_finite", "have samples that are not finite numbers", "repair or remove them"},
-    {"truncated", "cut off", "fetch them again; melgrad uses them up to the cut"},
-    {"silent", "silent", "remove them"},
+    {"truncated", "cut off, or read only in part", "fetch them again or convert them; melgrad uses what it reads"},
+    {"silent", "silent after mixing to mono", "remove them, or replace them by one of their channels"},
     {"clipped", "clipped", "replace them by better copies if you can"},
     {"sample_rate", "a different sample rate than most",
      "resample all files to one rate if the rate depends on the label, because the model could learn the rate instead"},
@@ -55,8 +55,8 @@ class Check {
         continue;
       }
       const std::string& name = dataset_.tracks[i].name;
-      if (!survey.truncation.empty()) add("truncated", {i}, survey.truncation);
-      if (survey.peak < silence_peak) add("silent", {i}, fmt::format("{}: its peak is {:.2g}", name, survey.peak));
+      if (!survey.loss.empty()) add("truncated", {i}, survey.loss);
+      if (survey.mono_peak < silence_peak) add("silent", {i}, name + ": " + silence(survey));
       if (survey.clipped_share > clipped_share) {
         add("clipped", {i}, fmt::format("{}: {:.1f} % of its samples", name, 100 * survey.clipped_share));
       }
@@ -152,6 +152,12 @@ class Check {
     Finding finding{.kind = kind, .detail = std::move(detail)};
     for (const size_t track : tracks) finding.files.push_back(dataset_.tracks[track].name);
     findings_.push_back(std::move(finding));
+  }
+
+  static std::string silence(const AudioSurvey& survey) {
+    if (survey.peak < silence_peak) return fmt::format("its peak is {:.2g} of full scale", survey.peak);
+    return fmt::format("its channels cancel each other: the peak is {:.2g}, after mixing to mono {:.2g}", survey.peak,
+                       survey.mono_peak);
   }
 
   int most_common_rate() const {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <system_error>
 
-#include "framework/audio/truncation.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
 #include "kernels/device/error.h"
@@ -141,7 +140,7 @@ class Extraction {
       std::optional<LogMel> clip = cache_.load(key, settings_.n_mels);
       const bool is_cached = clip.has_value();
       if (!is_cached) clip = compute(track.path, key);
-      outcome.warning = truncation_warning(track.path);
+      outcome.warning = std::move(clip->warning);
       outcome.features = {.track = tracks_[i], .log_mel = std::move(*clip), .content = key.content};
       return {.done = 1, .computed = is_cached ? 0u : 1u, .cached = is_cached ? 1u : 0u};
     } catch (const OutOfMemory& error) {
@@ -161,7 +160,8 @@ class Extraction {
   LogMel compute(const fs::path& audio, const CacheKey& key) {
     LogMel clip = log_mel(audio, settings_, device_);
     if (clip.frames == 0) fail("{} holds no sound; replace or remove it", audio.string());
-    cache_.store(key, clip);
+    // A file with a warning is decoded every time, so that the user sees the warning every time.
+    if (clip.warning.empty()) cache_.store(key, clip);
     return clip;
   }
 

@@ -215,12 +215,13 @@ TEST(Decoder, NamesTheFaultOfAFileInOneLine) {
   };
   const auto text = [](const std::string& bytes) { return [bytes](const fs::path& path) { write_text(path, bytes); }; };
   const std::string letter(400, 'a');
+  const std::string adts_frame = "\xff\xf1\x50\x80\x02\x9f\xfc" + std::string(13, 'a');  // of 20 bytes
   const std::vector<Fault> table = {
       {"absent.wav", [](const fs::path&) {}, "No such file"},
       {"folder.wav", [](const fs::path& path) { fs::create_directory(path); }, "is a folder"},
       {"empty.wav", text(""), "is empty"},
-      {"text.wav", text("Dear diary, " + letter), "holds no audio that can be read"},
-      {"text.mp3", text("Dear diary, " + letter), "holds no audio that can be read"},
+      {"text.wav", text("Dear diary, " + letter), "is a text file, not audio; download it again"},
+      {"text.mp3", text("<!DOCTYPE html><html>" + letter), "is an HTML page, not audio; download it again"},
       {"zeros.wav", text(std::string(4000, '\0')), "holds no audio that can be read"},
       {"header.wav",
        [&](const fs::path& path) {
@@ -239,10 +240,10 @@ TEST(Decoder, NamesTheFaultOfAFileInOneLine) {
       {"half.flac", halved(SF_FORMAT_FLAC | SF_FORMAT_PCM_16), "damaged or truncated"},
       {"half.opus", halved(SF_FORMAT_OGG | SF_FORMAT_VORBIS), ""},
       {"song.m4a", text(std::string("\0\0\0 ftypM4A \0\0\0\0", 16) + letter),
-       "is AAC/M4A, which is not supported; convert it, e.g. ffmpeg -i"},
-      {"song.aac", text("\xff\xf1\x50\x80" + letter), "is AAC, which"},
-      {"other.m4a", text(letter), "is AAC/M4A by its name, which"},
-      {"song.wma", text("\x30\x26\xb2\x75" + letter), "is WMA, which"},
+       "is M4A (AAC or ALAC in MP4), which is not supported; convert it, e.g. ffmpeg -i"},
+      {"song.ogg", text(adts_frame + adts_frame + adts_frame), "is AAC (ADTS), which"},
+      {"other.m4a", text(letter), "is a text file, not audio"},
+      {"song.wma", text("\x30\x26\xb2\x75" + letter), "is WMA (ASF), which"},
       {"renamed.m4a", audio(SF_FORMAT_WAV | SF_FORMAT_PCM_16), ""},
   };
   const TemporaryFolder folder;
@@ -298,7 +299,7 @@ TEST(Decoder, CanBeUsedByManyThreads) {
       for (int round = 0; round < 5; ++round) {
         EXPECT_EQ(decode(folder / "a.wav"), wav);
         EXPECT_EQ(decode(folder / "a.mp3"), mp3);
-        expect_contains(decoding_error(folder / "text.wav"), "Format not recognised");
+        expect_contains(decoding_error(folder / "text.wav"), "is a text file");
       }
     });
   }

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "framework/audio/decoder.h"
-#include "framework/audio/truncation.h"
 #include "framework/dataset/feature_cache.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/text.h"
@@ -23,6 +22,18 @@ int64_t decode(const fs::path& path) {
   return decoder.samples();
 }
 
+// The error or, if the file can be decoded, the warning.
+std::string complaint(const fs::path& path) {
+  std::string warning;
+  const std::string error = error_of([&] {
+    Decoder decoder(path);
+    std::vector<float> buffer(1 << 15);
+    while (decoder.read(buffer) > 0) continue;
+    warning = decoder.warning();
+  });
+  return error.empty() ? warning : error;
+}
+
 struct HostileWav {
   const char* what;
   std::string bytes;
@@ -37,7 +48,7 @@ TEST(HostileAudio, HeadersAreChecked) {
       {"claims nearly 2 GiB", wav_bytes({.claimed = 0x70000000}, tone), "is truncated: it holds 0 %"},
       {"no channels", wav_bytes({.channels = 0}, tone), "holds no audio that can be read"},
       {"65535 channels", wav_bytes({.channels = 65535}, tone), "holds no audio that can be read"},
-      {"0 Hz", wav_bytes({.rate = 0}, tone), "claims 0 Hz"},
+      {"0 Hz", wav_bytes({.rate = 0}, tone), "its header is broken"},
       {"2^32 - 1 Hz", wav_bytes({.rate = 0xFFFFFFFF}, tone), "holds no audio that can be read"},
       {"2^31 - 1 Hz", wav_bytes({.rate = 0x7FFFFFFF}, tone), "sample rate of 2147483647 Hz"},
       {"no bits", wav_bytes({.bits = 0}, tone), "holds no audio that can be read"},
@@ -87,13 +98,11 @@ TEST(HostileAudio, AFileTruncatedAnywhereIsNamed) {
   for (const auto& [name, format] : formats) {
     write_sound(folder / name, {signal, rate}, format);
     const std::string whole = read_file(folder / name);
-    EXPECT_EQ(truncation_warning(folder / name), "") << name;
-    EXPECT_EQ(error_of([&, file = folder / name] { decode(file); }), "") << name;
+    EXPECT_EQ(complaint(folder / name), "") << name;
     for (size_t percent = 0; percent <= 99; ++percent) {
       const fs::path path =
           write_text(folder / ("cut_" + std::string(name)), whole.substr(0, whole.size() * percent / 100));
-      std::string message = error_of([&] { decode(path); });
-      if (message.empty()) message = truncation_warning(path);
+      const std::string message = complaint(path);
       EXPECT_NE(message.find(path.string()), std::string::npos) << name << " at " << percent << " %: " << message;
     }
   }
@@ -150,7 +159,7 @@ TEST(HostileAudio, OtherChunksDoNotHideATruncation) {
     whole.insert(whole.find(format.audio), format.chunk);
     write_text(path, whole + format.chunk + format.chunk);
     EXPECT_EQ(outcome(path), std::to_string(signal.size()));
-    EXPECT_EQ(truncation_warning(path), "");
+    EXPECT_EQ(complaint(path), "");
     write_text(path, whole.substr(0, whole.size() - signal.size()));
     expect_contains(outcome(path), " is truncated: it holds 50 %");
     write_text(path, file_of_chunks(format, path, {}) + format.chunk);
@@ -193,7 +202,7 @@ TEST(HostileAudio, AnAiffWrittenToAPipeIsReadToTheEnd) {
   }
 }
 
-TEST(HostileAudio, TruncatedFilesAreUsedWithAWarningAlsoFromTheCache) {
+TEST(HostileAudio, TruncatedFilesAreUsedWithAWarningEveryTime) {
   const TemporaryFolder folder;
   write_sound(folder / "set/a/cut.ogg", {synthetic_signal("noise", 22050, 2)}, SF_FORMAT_OGG | SF_FORMAT_VORBIS);
   fs::resize_file(folder / "set/a/cut.ogg", fs::file_size(folder / "set/a/cut.ogg") * 3 / 4);
@@ -204,7 +213,7 @@ TEST(HostileAudio, TruncatedFilesAreUsedWithAWarningAlsoFromTheCache) {
     const Features features = extract_features(dataset, all, {}, folder / "cache", progress);
     ASSERT_EQ(features.records.size(), 1u);
     EXPECT_GT(features.records[0].log_mel.frames, 0);
-    EXPECT_EQ(features.cached, static_cast<size_t>(run));
+    EXPECT_EQ(features.cached, 0u);
     ASSERT_EQ(features.warnings.size(), 1u);
     expect_contains(features.warnings[0], "cut.ogg is cut off");
   }
