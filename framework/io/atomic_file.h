@@ -1,6 +1,6 @@
 // Writes files atomically: into a temporary file beside the target, flushed to the disk, then renamed to the target.
 // After a crash or a power cut, and for other processes at any time, the target has its old or its new content, never a
-// part.
+// part. What is no file, such as a pipe or /dev/null, is written directly.
 #pragma once
 
 #include <filesystem>
@@ -26,10 +26,12 @@ std::string reason_and_remedy(int error_number);
 // Creates a folder and all missing folders above it. Throws WriteError.
 void make_folders(const std::filesystem::path& folder);
 
-// Throws WriteError.
+// Follows links: the file to which `path` leads is replaced, or created, and the link stays. A file that is replaced
+// keeps its mode and, where the system allows it, its owner; other hard links keep the old content. Pipes, devices and
+// paths such as /dev/stdout are written directly. Throws WriteError.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-// Reads the whole file. Throws Error naming the path and the reason.
+// Reads the whole file; "-" is the standard input. Throws Error naming the path and the reason.
 std::string read_file(const std::filesystem::path& path);
 
 }  // namespace melgrad
