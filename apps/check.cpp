@@ -9,6 +9,7 @@
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
+#include "apps/label_options.h"
 #include "framework/dataset/dataset_check.h"
 #include "framework/dataset/track_prints.h"
 #include "framework/io/picture.h"
@@ -22,6 +23,7 @@ struct CheckCommand {
   OutputOptions output;
   DeviceOptions device;
   std::string data, png;
+  LabelOptions labels;
   FeatureOptions features;  // its `strict` is not used
   std::vector<std::string> ignored;
   CheckLimits limits;
@@ -52,7 +54,7 @@ std::vector<AudioSurvey> survey_tracks(const Dataset& dataset, const OutputOptio
 
 Checkup examine(const CheckCommand& c) {
   const Device device = c.device.choose(c.output);
-  Checkup checkup{.dataset = load_dataset(c.data)};
+  Checkup checkup{.dataset = load_dataset(c.labels.source(c.data))};
   checkup.surveys = survey_tracks(checkup.dataset, c.output);
   std::vector<size_t> readable;
   for (size_t i = 0; i < checkup.surveys.size(); ++i) {
@@ -153,6 +155,7 @@ Command add_check(CLI::App& program) {
   app.option_defaults()->always_capture_default();
   app.footer("Examples:\n  melgrad check music --png balance.png --strict --ignore clipped,short");
   app.add_option("data", command->data, description_of_data)->required();
+  add_label_options(app, command->labels);
   app.add_option("--png", command->png, "Draw the number of tracks of each label to this PNG file")->type_name("FILE");
   app.add_option("--lines", command->lines, "Number of findings to print of each kind")->check(whole_number());
   app.add_option("--min-seconds", command->limits.shortest_seconds,

@@ -5,6 +5,7 @@
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
+#include "apps/label_options.h"
 #include "framework/dataset/evaluation.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv_writer.h"
@@ -20,6 +21,7 @@ struct EvaluateCommand {
   OutputOptions output;
   DeviceOptions device;
   FeatureOptions features;
+  LabelOptions labels;
   InferenceOptions inference;
   std::string run, data, split = "auto", out;
 };
@@ -73,7 +75,7 @@ int evaluate(const EvaluateCommand& command) {
   EvaluateCommand c = command;
   const Device device = c.device.choose(c.output);
   const TrainedModel classifier = load_trained_model(c.run, device);
-  Dataset dataset = load_dataset(c.data);
+  Dataset dataset = load_dataset(c.labels.source(c.data));
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const auto [side, tracks] = select_tracks(c.split, classifier.file, dataset, c.output.reporter());
   adopt_labels(dataset, tracks, classifier.card.labels, classifier.file);
@@ -116,6 +118,7 @@ Command add_evaluate(CLI::App& program) {
       "  melgrad evaluate runs/first/best.safetensors other_music --split all");
   app.add_option("run", command->run, description_of_run)->required();
   app.add_option("data", command->data, description_of_data)->required();
+  add_label_options(app, command->labels);
   app.add_option("--split", command->split,
                  "Part of the run's split to evaluate. auto: test, otherwise validation, otherwise all tracks")
       ->check(one_of({"auto", "test", "validation", "train", "all"}));

@@ -7,7 +7,7 @@
 
 #include "apps/command.h"
 #include "apps/features.h"
-#include "framework/dataset/dataset.h"
+#include "framework/dataset/folder_walk.h"
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
 #include "kernels/device/error.h"
@@ -27,8 +27,8 @@ struct PredictCommand {
   int top = 3;
 };
 
-// Replaces folders by the audio files in them, at any depth, sorted by name. A folder without audio files stays in the
-// list, so that predict_file reports it.
+// Replaces folders by the audio files in them, at any depth, sorted by name, and tells what else is in them. A folder
+// without audio files stays in the list, so that predict_file reports it.
 std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;
   for (const std::string& argument : arguments) {
@@ -37,15 +37,10 @@ std::vector<fs::path> expand(const std::vector<std::string>& arguments) {
       files.emplace_back(argument);
       continue;
     }
-    std::vector<fs::path> found;
-    const auto options = fs::directory_options::skip_permission_denied;
-    for (auto entry = fs::recursive_directory_iterator(argument, options, ignored); entry != fs::end(entry);
-         entry.increment(ignored)) {
-      if (entry->is_regular_file(ignored) && is_audio_file(entry->path())) found.push_back(entry->path());
-    }
-    if (found.empty()) found.emplace_back(argument);
-    std::sort(found.begin(), found.end());
-    files.insert(files.end(), found.begin(), found.end());
+    FolderListing listing = list_audio(argument);
+    if (const std::string account = listing.account(argument); !account.empty()) complain(account);
+    if (listing.audio.empty()) listing.audio.emplace_back(argument);
+    std::ranges::move(listing.audio, std::back_inserter(files));
   }
   return files;
 }
@@ -59,7 +54,7 @@ std::vector<Ranked> predict_file(const TrainedModel& classifier, const fs::path&
   if (std::error_code ignored; fs::is_directory(file, ignored))
     fail("{} contains no audio files that can be read; give audio files, or a folder with audio files", file.string());
   const LogMel features = log_mel(file, classifier.card.mel, classifier.device);
-  warn_of_truncation(file);
+  if (!features.warning.empty()) complain(features.warning);
   const TrackPrediction prediction = classifier.predict(features, c.inference);
   std::vector<Ranked> ranked;
   for (size_t i = 0; i < classifier.card.labels.size(); ++i) {
@@ -130,7 +125,8 @@ Command add_predict(CLI::App& program) {
   app.option_defaults()->always_capture_default();
   app.footer("Examples:\n  melgrad predict runs/first song.mp3 album/ --top 3");
   app.add_option("run", command->run, description_of_run)->required();
-  app.add_option("files", command->files, "Audio files, or folders to search for audio files")->required();
+  app.add_option("files", command->files, "Audio files, or folders to search for audio files. -: standard input")
+      ->required();
   app.add_option("--top", command->top, "Number of genres to print per file, the most probable first")
       ->check(CLI::Range(1, 1000));
   add_inference_options(app, command->inference);

@@ -29,19 +29,26 @@ struct Dataset {
   std::vector<std::string> warnings;  // one line each, for the user: what was left out and why
 };
 
-// Reads one of:
-//   a folder of genre folders, ROOT/<genre>/**/<track>.wav, or a folder that holds one under a name used by GTZAN
-//   (genres, genres_original, Data/genres_original);
+// Where the tracks and their labels come from.
+struct DatasetSource {
+  std::filesystem::path data;
+  // A table with one line per track, for data sets that are distributed with one (ESC-50, UrbanSound8K, FMA); the audio
+  // files lie below `data`. Empty: none.
+  std::filesystem::path labels;
+  std::string path_column, label_column, fold_column;  // of the table; empty: found by their usual names
+};
+
+// Without `labels`, reads one of:
+//   a folder of genre folders, ROOT/<genre>/**/<track>.wav, also below train, val and test or fold1, fold2, ..., or a
+//   folder that holds one under a name used by GTZAN (genres, genres_original, Data/genres_original);
 //   a manifest: a .csv file, or the manifest.csv in a folder, whose first line names its columns:
 //   path,label[,group][,fold][,split] in any order; other columns are ignored. A path is relative to the manifest's
 //   folder. A file that does not exist is reported only when its audio is read.
-// Hidden files and files without an audio extension are ignored; files in unsupported formats (AAC and similar) are
-// left out with a warning. Throws Error, with file:line for a manifest: a missing column, an invalid value, a path
-// listed twice, no tracks, or more than most_labels labels.
-Dataset load_dataset(const std::filesystem::path& path);
-
-// True if the extension is that of a format that Decoder reads.
-bool is_audio_file(const std::filesystem::path& path);
+// Labels are in Unicode's composed form (NFC). What is not taken is counted in the warnings. Throws Error, with
+// file:line for a manifest: a missing column, an invalid value, a path listed twice, no tracks, or more than
+// most_labels labels.
+Dataset load_dataset(const DatasetSource& source);
+inline Dataset load_dataset(const std::filesystem::path& data) { return load_dataset(DatasetSource{.data = data}); }
 
 // The reason why `label` cannot name a class: it is empty, too long, not UTF-8 or holds control characters. Empty if it
 // can.

@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "framework/dataset/folder_walk.h"
 #include "framework/io/atomic_file.h"
 #include "kernels/device/error.h"
 

@@ -178,7 +178,7 @@ TEST(Split, RefusesWrongOptions) {
   expect_split_error(dataset, {.validation_fraction = 1}, "the validation fraction is 1;");
   expect_split_error(dataset, {.validation_fraction = -0.1}, "the validation fraction is -0.1;");
   expect_split_error(dataset, {.test_fraction = std::nan("")}, "the test fraction is nan;");
-  expect_split_error(dataset, {.validation_fraction = 0.1}, "the validation part is empty");
+  expect_split_error(make_dataset(2, 1), {.validation_fraction = 0.1}, "the validation part is empty");
   expect_split_error(dataset, {.fold = 0}, "--folds must give the number of folds: at least 2, not 0");
   expect_split_error(dataset, {.fold = 3, .folds = 3}, "fold 3 cannot be held out of set; its folds are 0, 1, 2");
   dataset.tracks[1].fold = 0;
