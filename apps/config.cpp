@@ -196,6 +196,12 @@ void require_same_options(const std::filesystem::path& file, const std::string& 
   }
 }
 
+std::optional<std::string> value_in(const std::filesystem::path& file, const std::string& key) {
+  const toml::table table = parse(file);
+  const toml::node* const node = table[key].node();
+  return node ? std::optional(value_text(*node, key)) : std::nullopt;
+}
+
 std::string toml_text(const std::string& text) {
   if (!is_utf8(text)) fail("'{}' is not UTF-8 and cannot be written to config.toml; rename it", text);
   std::ostringstream quoted;

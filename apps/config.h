@@ -4,6 +4,7 @@
 
 #include <CLI/App.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ std::string config_text(const CLI::App& command, const ConfigOptions& options);
 // Throws Error naming the first option whose value in `text` (TOML, as config_text writes it) differs from the value in
 // `file`, except those that may differ.
 void require_same_options(const std::filesystem::path& file, const std::string& text, const ConfigOptions& options);
+
+// The value of a key in a file that config_text wrote; empty if it has none.
+std::optional<std::string> value_in(const std::filesystem::path& file, const std::string& key);
 
 // `text` as a quoted TOML string. Throws Error if it is not UTF-8.
 std::string toml_text(const std::string& text);

@@ -41,6 +41,25 @@ void check_steps(const TrainCommand& c, int64_t steps_per_epoch) {
   }
 }
 
+// Says what another number of epochs does to the learning rate of a run that is resumed.
+void note_change_of_epochs(const TrainCommand& c, const fs::path& config, int64_t steps_per_epoch) {
+  TrainCommand before = c;
+  before.train.epochs = std::atoll(value_in(config, "epochs").value_or("0").c_str());
+  if (before.train.epochs < 1 || before.train.epochs == c.train.epochs) return;
+  const Schedule old_schedule = learning_rate_schedule(before, steps_per_epoch);
+  const Schedule new_schedule = learning_rate_schedule(c, steps_per_epoch);
+  const int64_t last = std::min(before.train.epochs, c.train.epochs) * steps_per_epoch - 1;
+  if (old_schedule(last) == new_schedule(last)) return;
+  c.output.note(
+      fmt::format("the run was started with {} epochs and now has {}, so its learning rate follows another curve: at "
+                  "the end of epoch "
+                  "{} it is {:.2g} instead of {:.2g}, and at the end of epoch {} it is {:.2g}; --schedule constant in "
+                  "a new run avoids "
+                  "this",
+                  before.train.epochs, c.train.epochs, (last + 1) / steps_per_epoch, new_schedule(last),
+                  old_schedule(last), c.train.epochs, new_schedule(c.train.epochs * steps_per_epoch - 1)));
+}
+
 nlohmann::ordered_json to_json(const std::vector<Leak>& leaks, const Dataset& dataset) {
   nlohmann::ordered_json result = nlohmann::ordered_json::array();
   for (const Leak& leak : leaks) {
@@ -112,7 +131,7 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
   const auto on_epoch = [&](const EpochReport& report) {
     log.append(report);
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", *report.validation.accuracy,
-                              report.validation.loss, report.best ? " (best so far)" : ""));
+                              without_nan_sign(report.validation.loss), report.best ? " (best so far)" : ""));
   };
   try {
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
@@ -126,18 +145,22 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
   }
 }
 
+// As TOML.
+std::string absolute_path(const std::string& path) { return toml_text(fs::absolute(path).lexically_normal().string()); }
+
 int train(TrainCommand c, const CLI::App& app) {
   check_usage(c);
   const fs::path run = c.run_folder;
-  const std::string config = "data = " + toml_text(fs::absolute(c.data).lexically_normal().string()) + "\n" +
-                             config_text(app, c.config_options);
+  std::string config = "data = " + absolute_path(c.data) + "\n";
+  if (!c.labels.labels.empty()) config += "labels = " + absolute_path(c.labels.labels) + "\n";
+  config += config_text(app, c.config_options);
   install_interrupt_handler();
   const Device device = c.device.choose(c.output);
   c.crops.precision = precision_on(Stream::of(device), c.precision);
   c.train.profile = parse_steps(c.profile_steps);
   validate(c.mel);
   kernel::set_deterministic(c.deterministic);
-  Dataset dataset = load_dataset(c.data);
+  Dataset dataset = load_dataset(c.labels.source(c.data));
   const std::unique_ptr<RunLock> lock = open_run_folder(run, c.resume);
   if (c.resume) require_same_options(run / "config.toml", config, c.config_options);
   const TrainingData data = prepare_data(c, dataset, device);
@@ -159,12 +182,14 @@ int train(TrainCommand c, const CLI::App& app) {
       c.train, learning_rate_schedule(c, steps),
       {.path = run, .metadata = to_metadata(data.card), .before_writing = [&lock] { lock->require_held(); }});
   if (c.resume) {
+    require_same_tracks(run / "split.csv", dataset, data.contents);
+    note_change_of_epochs(c, run / "config.toml", steps);
     const Checkpoint checkpoint = read_checkpoint(run);
     require_same_card(checkpoint.content.metadata, data.card, checkpoint.path);
     trainer.resume(checkpoint);
   }
   write_file_atomically(run / "config.toml", config);
-  write_split_csv(run / "split.csv", dataset, data.split);
+  write_split_csv(run / "split.csv", dataset, data.split, data.contents);
   c.output.note(
       fmt::format("{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
                   c.model, Stream::of(device).description(), c.crops.precision == DType::bfloat16 ? "bf16" : "fp32",

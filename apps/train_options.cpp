@@ -32,6 +32,8 @@ void add_common_options(CLI::App& app, TrainCommand& c) {
 }
 
 void add_data_options(CLI::App& app, TrainCommand& c) {
+  // train() writes the path to config.toml, because it must be absolute there.
+  c.config_options.of_one_call.push_back(add_label_options(app, c.labels));
   app.add_option("--validation-fraction", c.split.validation_fraction,
                  "Fraction of the tracks outside the test set to validate on")
       ->check(CLI::Range(0.0, 0.9));

@@ -8,6 +8,7 @@
 #include "apps/command.h"
 #include "apps/config.h"
 #include "apps/features.h"
+#include "apps/label_options.h"
 #include "framework/dataset/clip_batches.h"
 #include "framework/dataset/split_choice.h"
 #include "framework/training/trainer.h"
@@ -18,6 +19,7 @@ struct TrainCommand {
   OutputOptions output;
   DeviceOptions device;
   FeatureOptions features;
+  LabelOptions labels;
   MelSettings mel;
   SplitOptions split;
   TrainOptions train;

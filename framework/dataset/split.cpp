@@ -1,6 +1,8 @@
 #include "framework/dataset/split.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -78,6 +80,31 @@ std::vector<std::vector<size_t>> deal(const Dataset& dataset, std::span<const si
   return parts;
 }
 
+// Moves units of different classes from `rest` to `drawn` until it has about its fraction. For classes of so few tracks
+// that each share rounds to nothing. A unit is moved only if all its classes keep a track in `rest`.
+void fill(const Dataset& dataset, double fraction, uint64_t seed, Draw draw, std::vector<size_t>& rest,
+          std::vector<size_t>& drawn) {
+  const auto wanted = std::max<int64_t>(1, std::llround(fraction * static_cast<double>(rest.size())));
+  std::vector<Unit> units = make_units(dataset, rest);
+  shuffle(units, seed, static_cast<uint64_t>(draw));
+  std::vector<double> left(dataset.labels.size()), moved(dataset.labels.size());
+  for (const size_t track : rest) ++left[static_cast<size_t>(dataset.tracks[track].label)];
+  for (const Unit& unit : units) {
+    if (std::ssize(drawn) >= wanted) break;
+    bool fits = true;
+    for (size_t c = 0; c < left.size(); ++c) {
+      fits = fits && (unit.per_class[c] == 0 || (left[c] > unit.per_class[c] && moved[c] == 0));
+    }
+    if (!fits) continue;
+    for (size_t c = 0; c < left.size(); ++c) {
+      left[c] -= unit.per_class[c];
+      moved[c] += unit.per_class[c];
+    }
+    drawn.insert(drawn.end(), unit.tracks.begin(), unit.tracks.end());
+  }
+  std::erase_if(rest, [&](size_t track) { return std::ranges::find(drawn, track) != drawn.end(); });
+}
+
 // Moves `fraction` of `rest` into `drawn`.
 void draw_part(const Dataset& dataset, double fraction, uint64_t seed, Draw draw, std::vector<size_t>& rest,
                std::vector<size_t>& drawn) {
@@ -90,6 +117,7 @@ void draw_part(const Dataset& dataset, double fraction, uint64_t seed, Draw draw
   auto parts = deal(dataset, rest, shares, seed, draw);
   rest = std::move(parts[0]);
   drawn = std::move(parts[1]);
+  if (drawn.empty()) fill(dataset, fraction, seed, draw, rest, drawn);
   if (drawn.empty() || rest.empty()) {
     fail(
         "{}: too few tracks or groups for a {} fraction of {}: the {} part is empty; add tracks, or change the "

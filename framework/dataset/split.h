@@ -29,9 +29,9 @@ struct SplitOptions {
 // options.folds random folds. Otherwise Track::split decides if any track has it. Otherwise the test tracks are drawn.
 // Validation tracks are drawn from the training tracks unless Track::split names some. A draw depends only on the seed
 // and the sorted tracks, so it is the same on every machine. Without groups, a class of n tracks gives n * fraction
-// tracks, rounded to the nearest integer. Throws Error for fewer than two labels, a fold that does not exist, a
-// fraction outside [0, 1), a requested part that would be empty, tracks without a fold or a split when others have one,
-// and what check_disjoint throws.
+// tracks, rounded to the nearest integer; if that leaves a part empty, one track each of some classes. Throws Error for
+// fewer than two labels, a fold that does not exist, a fraction outside [0, 1), a requested part that would be empty,
+// tracks without a fold or a split when others have one, and what check_disjoint throws.
 Split make_split(const Dataset& dataset, const SplitOptions& options);
 
 // Throws Error naming a track or a group that is on two sides.

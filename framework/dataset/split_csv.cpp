@@ -1,10 +1,17 @@
 #include "framework/dataset/split_csv.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
 #include "framework/io/csv_writer.h"
+#include "framework/io/unicode.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
@@ -16,44 +23,96 @@ struct Side {
 };
 constexpr Side sides[] = {{"train", &Split::train}, {"validation", &Split::validation}, {"test", &Split::test}};
 
-const Side& side_of(const CsvRow& row, const std::string& file) {
-  for (const Side& side : sides) {
-    if (row.fields.size() == 3 && row.fields[2] == side.name) return side;
+struct Record {
+  size_t track;
+  const Side& side;
+  std::string label, content;
+};
+
+Record parse_record(const CsvRow& row, const std::string& file, const std::unordered_map<std::string, size_t>& by_name,
+                    const Dataset& dataset) {
+  const auto side = std::ranges::find_if(
+      sides, [&](const Side& known) { return row.fields.size() >= 3 && row.fields[2] == known.name; });
+  if (side == std::end(sides) || row.fields.size() > 4) {
+    fail("{}:{}: a line must be path,label,split,content, where split is train, validation or test", file, row.line);
   }
-  fail("{}:{}: a line must be path,label,split, where split is train, validation or test", file, row.line);
+  const auto found = by_name.find(to_nfc(row.fields[0]));
+  if (found == by_name.end()) {
+    fail("{}:{}: the data set {} has no track {}; give the data set that the run was trained on", file, row.line,
+         dataset.root.string(), row.fields[0]);
+  }
+  return {found->second, *side, row.fields[1], row.fields.size() == 4 ? row.fields[3] : ""};
+}
+
+std::vector<Record> read_records(const std::filesystem::path& file, const Dataset& dataset) {
+  std::unordered_map<std::string, size_t> by_name;
+  for (size_t i = 0; i < dataset.tracks.size(); ++i) by_name[to_nfc(dataset.tracks[i].name)] = i;
+  std::vector<CsvRow> rows = parse_csv(read_file(file), file.string());
+  if (rows.empty()) fail("{} is empty; restore it, or train into a new folder (--out)", file.string());
+  rows.erase(rows.begin());  // the header
+  std::vector<Record> records;
+  for (const CsvRow& row : rows) records.push_back(parse_record(row, file.string(), by_name, dataset));
+  return records;
+}
+
+const std::string& label_of(const Dataset& dataset, size_t track) {
+  return dataset.labels[static_cast<size_t>(dataset.tracks[track].label)];
+}
+
+// Up to three of the names.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr size_t most = 3;
+  const std::vector<std::string> shown(names.begin(),
+                                       names.begin() + static_cast<ptrdiff_t>(std::min(most, names.size())));
+  return fmt::format("{}{}", fmt::join(shown, ", "), names.size() > most ? ", ..." : "");
 }
 
 }  // namespace
 
-void write_split_csv(const std::filesystem::path& file, const Dataset& dataset, const Split& split) {
-  std::string text = csv_record(std::vector<std::string>{"path", "label", "split"});
+void write_split_csv(const std::filesystem::path& file, const Dataset& dataset, const Split& split,
+                     const TrackContents& contents) {
+  std::string text = csv_record(std::vector<std::string>{"path", "label", "split", "content"});
   for (const Side& side : sides) {
     for (const size_t i : split.*side.tracks) {
-      const Track& track = dataset.tracks[i];
-      text +=
-          csv_record(std::vector{track.name, dataset.labels[static_cast<size_t>(track.label)], std::string(side.name)});
+      const auto content = contents.find(i);
+      text += csv_record(std::vector{dataset.tracks[i].name, label_of(dataset, i), std::string(side.name),
+                                     content == contents.end() ? std::string() : content->second});
     }
   }
   write_file_atomically(file, text);
 }
 
 Split read_split_csv(const std::filesystem::path& file, const Dataset& dataset) {
-  std::unordered_map<std::string, size_t> by_name;
-  for (size_t i = 0; i < dataset.tracks.size(); ++i) by_name[dataset.tracks[i].name] = i;
-  std::vector<CsvRow> rows = parse_csv(read_file(file), file.string());
-  if (rows.empty()) fail("{} is empty; restore it, or train into a new folder (--out)", file.string());
-  rows.erase(rows.begin());  // the header
   Split split;
-  for (const CsvRow& row : rows) {
-    const Side side = side_of(row, file.string());
-    const auto found = by_name.find(row.fields[0]);
-    if (found == by_name.end()) {
-      fail("{}:{}: the data set {} has no track {}; give the data set that the run was trained on", file.string(),
-           row.line, dataset.root.string(), row.fields[0]);
-    }
-    (split.*side.tracks).push_back(found->second);
-  }
+  for (const Record& record : read_records(file, dataset)) (split.*record.side.tracks).push_back(record.track);
   return split;
+}
+
+void require_same_tracks(const std::filesystem::path& file, const Dataset& dataset, const TrackContents& contents) {
+  std::vector<std::string> relabelled, replaced, missing;
+  for (const Record& record : read_records(file, dataset)) {
+    const std::string& name = dataset.tracks[record.track].name;
+    const std::string& label = label_of(dataset, record.track);
+    if (to_nfc(record.label) != label) relabelled.push_back(fmt::format("{} ({}, was {})", name, label, record.label));
+    if (record.content.empty()) continue;
+    const auto content = contents.find(record.track);
+    if (content == contents.end()) {
+      missing.push_back(name);
+    } else if (content->second != record.content) {
+      replaced.push_back(name);
+    }
+  }
+  std::string what;
+  const auto add = [&](const std::vector<std::string>& names, const char* change) {
+    if (!names.empty())
+      what += fmt::format("{}{} {}: {}", what.empty() ? "" : "; ", names.size(), change, some_of(names));
+  };
+  add(relabelled, "labels changed");
+  add(replaced, "recordings changed");
+  add(missing, "recordings can no longer be read");
+  if (what.empty()) return;
+  fail("{}: since the run was started, {}; restore the data to resume, or train into a new folder (--out)",
+       file.string(), what);
 }
 
 }  // namespace melgrad

@@ -1,22 +1,55 @@
 #include "framework/dataset/training_data.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "framework/dataset/label_check.h"
 
 namespace melgrad {
+namespace {
+
+// Silence, and nothing else, gives equal values in every mel bin.
+void require_variation(const std::vector<LogMel>& clips, const Dataset& dataset) {
+  const float first = clips.front().db.front();
+  const auto is_constant = [first](const LogMel& clip) {
+    return std::ranges::all_of(clip.db, [first](float value) { return value == first; });
+  };
+  if (std::ranges::all_of(clips, is_constant)) {
+    fail(
+        "{}: all features of the training tracks have the value {} dB, so there is nothing to learn; melgrad check "
+        "says "
+        "which tracks are silent",
+        dataset.source.string(), first);
+  }
+}
+
+std::map<size_t, std::string> contents_of(std::initializer_list<const Features*> sides) {
+  std::map<size_t, std::string> contents;
+  for (const Features* side : sides) {
+    for (const TrackFeatures& record : side->records) contents[record.track] = to_text(record.content);
+  }
+  return contents;
+}
+
+}  // namespace
 
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
                                    int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter) {
+  validate(request.mel);
+  for (const std::string& note : setting_notes(request.mel)) reporter.note(note);
   Features training = load_features(dataset, split.train, request, reporter, "training features");
   Features validation = load_features(dataset, split.validation, request, reporter, "validation features");
   check_labels(dataset, split, training, reporter);
   const Split readable{.train = training.tracks(), .validation = validation.tracks(), .test = split.test};
   std::vector<Leak> leaks = check_leaks(dataset, readable, training, validation, request, reporter);
 
+  const std::map<size_t, std::string> contents = contents_of({&training, &validation});
   const std::vector<LogMel> training_clips = training.take_clips(), validation_clips = validation.take_clips();
+  require_variation(training_clips, dataset);
   const ModelCard card{.model = model,
                        .labels = dataset.labels,
                        .mel = request.mel,
@@ -33,6 +66,7 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
           .names = training.names(dataset),
           .failures = std::move(failures),
           .leaks = std::move(leaks),
+          .contents = contents,
           .training = store(training_clips, training),
           .validation = store(validation_clips, validation)};
 }

@@ -1,6 +1,7 @@
 // The data of one training, prepared in the order in which the checks depend on each other.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct TrainingData {
   std::vector<std::string> names;     // of the training clips
   std::vector<std::string> failures;  // one line for each file that could not be read
   std::vector<Leak> leaks;
+  std::map<size_t, std::string> contents;  // hashes of the audio files, by track; not those of test tracks
   ClipStore training, validation;
 };
 

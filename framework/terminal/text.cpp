@@ -1,6 +1,8 @@
 #include "framework/terminal/text.h"
 
 #include <fmt/format.h>
+#include <cmath>
+#include <limits>
 
 namespace melgrad {
 namespace {
@@ -71,5 +73,7 @@ std::string shell_quoted(std::string_view text) {
   for (const char letter : text) quoted += letter == '\'' ? std::string(R"('\'')") : std::string(1, letter);
   return quoted + "'";
 }
+
+double without_nan_sign(double value) { return std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value; }
 
 }  // namespace melgrad

@@ -18,4 +18,7 @@ std::string one_line(std::string_view text);
 // Quotes `text` as one word of a POSIX shell, with single quotes only if they are needed.
 std::string shell_quoted(std::string_view text);
 
+// The value, but NaN without a sign, which has no meaning and would be printed as "-nan".
+double without_nan_sign(double value);
+
 }  // namespace melgrad

@@ -6,6 +6,7 @@
 
 #include "framework/shuffle.h"
 #include "framework/terminal/interrupt.h"
+#include "framework/terminal/text.h"
 #include "framework/training/memory_advice.h"
 
 namespace melgrad {
@@ -86,7 +87,7 @@ void Trainer::require_finite(double value, const char* what, const StepResult& s
   fail(
       "the {} is {} at step {} (epoch {}); lower --learning-rate or look at this batch: {}; the last good checkpoint "
       "is {}",
-      what, value, step.number, state_.epoch + 1, names, checkpoint_path());
+      what, without_nan_sign(value), step.number, state_.epoch + 1, names, checkpoint_path());
 }
 
 // ---- Epochs.
