@@ -85,8 +85,15 @@ void Decoder::open_first_part() {
 bool Decoder::open_next_part() {
   if (part_ + 1 >= parts_->parts.size()) return false;
   const AudioPart& part = parts_->parts[++part_];
-  if (!part.is_mpeg) require_complete(part.bytes);
-  source_ = open_source(part);
+  try {
+    if (!part.is_mpeg) require_complete(part.bytes);
+    source_ = open_source(part);
+  } catch (const Error&) {
+    if (!part.is_mpeg) throw;
+    // Damaged bytes that look like frames.
+    parts_->losses.push_back(fmt::format("{} bytes of MPEG audio that cannot be decoded", part.bytes.size()));
+    return open_next_part();
+  }
   require_supported_rate(*file_, source_->sample_rate());
   if (source_->sample_rate() != sample_rate_) {
     resampler_ = std::make_unique<Resampler>(source_->sample_rate(), sample_rate_);

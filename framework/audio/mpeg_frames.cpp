@@ -123,6 +123,9 @@ class FrameReader {
   std::string buffer_;
 };
 
+// libmpg123 gives up behind more than 1024 bytes that are no frames.
+constexpr int64_t longest_gap = 512;
+
 // The size of what commonly lies between two streams: an ID3 or APE tag, or zeros.
 int64_t tag_size_at(const AudioFile& file, FrameReader& reader, int64_t position) {
   constexpr int64_t id3v1 = 128;
@@ -145,35 +148,37 @@ std::optional<int64_t> find_mpeg_frames(const AudioFile& file, int64_t from, int
 MpegStreams split_mpeg_streams(const AudioFile& file, int64_t first) {
   MpegStreams result;
   FrameReader reader(file);
-  std::optional<MpegFrame> previous;
+  MpegFrame previous{.position = 0, .size = 0};
+  bool in_stream = false;
   int64_t promised_end = 0, position = first;
   const auto finish_stream = [&] {
-    if (!previous) return;
+    if (!in_stream) return;
     MpegStream& stream = result.streams.back();
-    stream.end = std::min(previous->end(), file.size());
+    stream.end = std::min(previous.end(), file.size());
     // Encoders count slightly differently.
     const bool lacks_promised =
         static_cast<double>(stream.end - stream.begin) < 0.99 * static_cast<double>(promised_end - stream.begin);
-    stream.is_cut = previous->end() > file.size() || (promised_end > 0 && lacks_promised);
-    previous.reset();
+    stream.is_cut = previous.end() > file.size() || (promised_end > 0 && lacks_promised);
+    in_stream = false;
   };
   while (position < file.size()) {
     const auto frame = reader.at(position);
     // A change of format is believed only if more frames follow.
-    const bool begins = frame && (!previous || frame->is_info || !frame->same_format(*previous));
+    const bool begins = frame && (!in_stream || frame->is_info || !frame->same_format(previous));
     if (frame && (!begins || frame->is_info || reader.is_followed(*frame, 2))) {
       if (begins) {
         finish_stream();
         result.streams.push_back({.begin = position, .end = position, .is_cut = false});
         promised_end = frame->promised_bytes > 0 ? position + frame->promised_bytes : 0;
       }
-      previous = frame;
+      previous = *frame;
+      in_stream = true;
       position = frame->end();
-    } else if (const int64_t tag = tag_size_at(file, reader, position); tag > 0) {
-      position += tag;
     } else {
-      const int64_t next = reader.find(position + 1, file.size()).value_or(file.size());
-      result.skipped_bytes += next - position;
+      const int64_t tag = tag_size_at(file, reader, position);
+      const int64_t next = tag > 0 ? position + tag : reader.find(position + 1, file.size()).value_or(file.size());
+      if (tag == 0) result.skipped_bytes += next - position;
+      if (next - position > longest_gap) finish_stream();
       position = next;
     }
   }

@@ -155,6 +155,9 @@ TEST_F(AudioParts, BytesThatAreNotReadAreCounted) {
   const std::string noise(200000, 'z');
   expect_contains(decode(file(encoded(mp3) + noise)).warning,
                   "1.00 s are used, without 200000 bytes that are not MPEG audio");
+  const Decoded around = decode(file(encoded(mp3, 3) + noise + encoded(mp3, 3).substr(3000)));
+  expect_contains(around.warning, "bytes that are not MPEG audio");
+  EXPECT_GT(around.samples, 24000 * 5);
   expect_contains(decode(file(encoded(vorbis) + noise + encoded(vorbis))).warning,
                   "without 200000 bytes between Ogg pages");
   expect_contains(decode(file(encoded(wav) + noise)).warning, "without 200000 bytes behind the end of the audio");
