@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds melgrad and trains a genre classifier on a small synthetic music collection: installs missing packages, builds,
-# composes the music, trains, evaluates on held-out tracks, classifies one file and draws pictures. Results go to demo/.
+# composes the music, trains, evaluates on held-out tracks, classifies three of them and draws pictures. Results go to demo/.
 # A second run keeps results that are newer than the program; delete demo/ to start again.
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -19,12 +19,13 @@ show() {
 fresh() { [[ $demo/$1.done -nt $melgrad ]]; }
 mark() { touch "$demo/$1.done"; }
 
-# Prints the path of the first test track in the run's split.
-held_out_track() {
-  local path
-  path=$(sed --quiet 's/^\([^,]*\),.*,test\r\?$/\1/p' "$run/split.csv" | head -n 1)
-  [[ -n $path ]] || stop "$run/split.csv has no test track; delete $demo and run tools/demo.sh again"
-  echo "$data/$path"
+# Prints the paths of test tracks in the run's split: the first track of the first, fourth and seventh genre.
+held_out_tracks() {
+  local tracks
+  tracks=$(sed --quiet 's/^\([^,]*\),\([^,]*\),test\b.*/\2 \1/p' "$run/split.csv" | sort --stable --unique --key=1,1 |
+    sed --quiet '1p;4p;7p' | cut --delimiter ' ' --fields 2-)
+  [[ -n $tracks ]] || stop "$run/split.csv has no test track; delete $demo and run tools/demo.sh again"
+  echo "$tracks"
 }
 
 tools/install_packages.sh
@@ -55,10 +56,10 @@ fi
 heading "Evaluating on held-out tracks"
 show "$melgrad" evaluate "$run" "$data"
 
-heading "Classifying a held-out track"
-track=$(held_out_track)
-show "$melgrad" predict "$run" "$track"
-show "$melgrad" mel "$track" --png "$demo/mel.png"
+heading "Classifying three held-out tracks (the folder is the true genre)"
+mapfile -t tracks < <(held_out_tracks)
+show "$melgrad" predict "$run" "${tracks[@]/#/$data/}"
+show "$melgrad" mel "$data/${tracks[0]}" --png "$demo/mel.png"
 
 heading "Done"
 echo "The program      $melgrad (try: $melgrad --help)"
