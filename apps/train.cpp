@@ -13,6 +13,7 @@
 #include "framework/training/run_folder.h"
 #include "framework/training/run_log.h"
 #include "kernels/device/deterministic.h"
+#include "kernels/device/hardware.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -190,10 +191,11 @@ int train(TrainCommand c, const CLI::App& app) {
   }
   write_file_atomically(run / "config.toml", config);
   write_split_csv(run / "split.csv", dataset, data.split, data.contents);
-  c.output.note(
-      fmt::format("{} on {} ({}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
-                  c.model, Stream::of(device).description(), c.crops.precision == DType::bfloat16 ? "bf16" : "fp32",
-                  data.training.size(), data.validation.size(), data.split.test.size(), dataset.labels.size(), steps));
+  const std::string precision = c.crops.precision == DType::bfloat16 ? "bf16" : "fp32";
+  c.output.note(fmt::format(
+      "{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
+      Stream::of(device).description(), precision, device == Device::cpu ? ", oneDNN with " + instruction_set() : "",
+      data.training.size(), data.validation.size(), data.split.test.size(), dataset.labels.size(), steps));
   return train_and_report(c, *lock, trainer, data, dataset);
 }
 

@@ -1,6 +1,8 @@
 #include "kernels/device/hardware.h"
 
+#include <dnnl.hpp>
 #include <fstream>
+#include <utility>
 
 #include "kernels/device/thread_pool.h"
 
@@ -32,6 +34,16 @@ Processor processor() {
   }
 #endif
   return result;
+}
+
+std::string instruction_set() {
+  const auto isa = static_cast<int>(dnnl::get_effective_cpu_isa());
+  const std::pair<dnnl_cpu_isa_t, const char*> levels[] = {
+      {dnnl_cpu_isa_avx512_core, "AVX-512"}, {dnnl_cpu_isa_avx2, "AVX2"}, {dnnl_cpu_isa_sse41, "SSE4.1"}};
+  for (const auto& [level, name] : levels) {
+    if ((isa & level) == level) return name;  // each level has the bits of those below it
+  }
+  return "generic";
 }
 
 #if !MELGRAD_CUDA  // CUDA builds: stream.cu

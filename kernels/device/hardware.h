@@ -15,6 +15,11 @@ struct Processor {
 
 Processor processor();
 
+// The instruction set that oneDNN uses for convolutions and matrix products: "AVX-512", "AVX2", "SSE4.1" or "generic".
+// Results differ in rounding between instruction sets, so a training differs too. The kernels of melgrad always use
+// AVX2.
+std::string instruction_set();
+
 struct GpuInfo {
   std::string name;                // "NVIDIA H200"
   std::string compute_capability;  // "9.0"
