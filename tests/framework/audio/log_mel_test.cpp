@@ -206,6 +206,16 @@ TEST(MelSettings, RefuseWrongValues) {
   EXPECT_NO_THROW(validate({}));
 }
 
+TEST(MelSettings, TellWhatTheyLose) {
+  EXPECT_TRUE(setting_notes({}).empty());
+  const std::vector<std::string> notes = setting_notes({.sample_rate = 48000, .n_fft = 512, .hop_length = 600});
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_EQ(notes[0].substr(0, notes[0].find(" and")), "13 of 128 mel filters are empty");
+  EXPECT_EQ(notes[1], "hop_length 600 is longer than n_fft 512: 88 of 600 samples are not used; lower --hop-length");
+  expect_error([] { validate({.n_mels = 64, .fmin = 100, .fmax = 100.5}); }, "all mel filters are empty");
+  expect_error([] { validate({.top_db = 0}); }, "top_db is 0; it must be above 0");
+}
+
 TEST(MelSettings, HaveTheSameDescriptionIfTheyComputeTheSame) {
   EXPECT_EQ(description({}), description({.fmax = 11025}));
   const std::vector<MelSettings> different = {

@@ -23,6 +23,26 @@ TEST(MelFilterBank, AgreesWithLibrosa) {
   EXPECT_NEAR(filters.weights[filters.offset[0] + 1 - filters.first_bin[0]], 0.01618285f, 1e-8);
 }
 
+TEST(MelFilterBank, CountsItsEmptyFilters) {
+  const MelSettings table[] = {{},
+                               {.sample_rate = 48000, .n_fft = 512},
+                               {.n_fft = 256},
+                               {.n_fft = 512, .htk = true},
+                               {.n_mels = 40, .fmin = 100, .fmax = 400}};
+  for (const MelSettings& settings : table) {
+    const MelFilterBank bank(settings);
+    const kernel::MelFilters filters = bank.filters();
+    int64_t empty = 0;
+    for (int64_t mel = 0; mel < filters.n_mels; ++mel) {
+      float sum = 0;
+      for (int32_t i = filters.offset[mel]; i < filters.offset[mel + 1]; ++i) sum += filters.weights[i];
+      empty += sum == 0;
+    }
+    EXPECT_EQ(empty_mel_filters(settings), empty) << description(settings);
+  }
+  EXPECT_EQ(empty_mel_filters({}), 0);
+}
+
 // The integral of every filter over frequency is 1.
 TEST(MelFilterBank, HasUnitArea) {
   for (const bool htk : {false, true}) {

@@ -34,5 +34,34 @@ TEST(SplitCsv, NamesAMissingTrackAndAnInvalidLine) {
   expect_error([&] { read_split_csv(folder / "split.csv", example()); }, "split.csv:2");
 }
 
+TEST(SplitCsv, NamesTracksThatChanged) {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "split.csv";
+  const TrackContents contents{{0, "aa"}, {1, "bb"}, {3, "dd"}};
+  write_split_csv(file, example(), {.train = {0, 3}, .validation = {1}, .test = {2}}, contents);
+  require_same_tracks(file, example(), contents);
+  Dataset relabelled = example();
+  relabelled.tracks[2].label = 1;  // a test track
+  expect_error([&] { require_same_tracks(file, relabelled, contents); },
+               "1 labels changed: three.wav (b, \"c\", was a); restore the data");
+  expect_error(
+      [&] {
+        require_same_tracks(file, example(), {{0, "aa"}, {1, "cc"}, {3, "ee"}});
+      },
+      "2 recordings changed: four.wav, two, \"2\".wav; restore");
+  expect_error(
+      [&] {
+        require_same_tracks(file, example(), {{0, "aa"}, {1, "bb"}});
+      },
+      "1 recordings can no longer be read: four.wav");
+}
+
+TEST(SplitCsv, AFileWithoutContentsIsComparedByLabelsOnly) {
+  const TemporaryFolder folder;
+  const fs::path file = write_text(folder / "split.csv", "path,label,split\none.wav,a,train\n");
+  require_same_tracks(file, example(), {{0, "anything"}});
+  EXPECT_EQ(read_split_csv(file, example()).train, (std::vector<size_t>{0}));
+}
+
 }  // namespace
 }  // namespace melgrad::test

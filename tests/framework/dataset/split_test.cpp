@@ -185,6 +185,22 @@ TEST(Split, RefusesWrongOptions) {
   expect_split_error(dataset, {.fold = 0}, "0/0 has no fold, but other tracks have one");
 }
 
+// A fifth of two tracks rounds to none in every class.
+TEST(Split, RoundingLeavesNoSideEmptyThatCouldBeFilled) {
+  const Dataset pairs = make_dataset(10, 2);
+  const Split split = make_split(pairs, {.validation_fraction = 0.2});
+  EXPECT_EQ(split.validation.size(), 4u);
+  for (const int count : count_labels(pairs, split.validation)) EXPECT_LE(count, 1);
+  for (const int count : count_labels(pairs, split.train)) EXPECT_GE(count, 1);
+  expect_partition(pairs, split);
+  const Split both = make_split(make_dataset(10, 3), {.validation_fraction = 0.1, .test_fraction = 0.1});
+  EXPECT_EQ(both.test.size(), 3u);
+  EXPECT_EQ(both.validation.size(), 3u);
+  Dataset grouped = make_dataset(4, 2);
+  for (Track& track : grouped.tracks) track.group = "artist of " + std::to_string(track.label);
+  expect_split_error(grouped, {.validation_fraction = 0.05}, "the validation part is empty");
+}
+
 TEST(Split, NeedsTwoLabels) {
   Dataset dataset{
       .root = "music", .labels = {"rock"}, .tracks = {{.path = "a.wav", .name = "rock/a.wav"}}, .warnings = {}};
