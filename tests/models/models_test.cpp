@@ -1,6 +1,7 @@
 // Whole models compared with PyTorch from the same weights (tests/fixtures/make_models.py). The expected values were
-// computed in double precision. The tolerance is the error of PyTorch in float32 times a factor, because sums are
-// computed in another order.
+// computed in double precision. The tolerance is the error that PyTorch makes in float32, times a factor, because sums
+// are computed in another order. That error is pooled over a class of tensors and over runs of PyTorch with several
+// instruction sets: the error of one number in one run may be small by luck.
 #include "models/models.h"
 
 #include "framework/ops.h"
@@ -13,7 +14,7 @@
 namespace melgrad::test {
 namespace {
 
-// Measured: at most 4.4 (the norm of one of 266 gradients), 1.9 for all other values.
+// Measured with oneDNN limited to SSE4.1 and AVX2 and at AVX-512, with 1, 2 and 3 threads: at most 4.0.
 constexpr double factor = 10;
 
 const Fixture& fixture() {
@@ -79,37 +80,55 @@ class ModelParity : public testing::TestWithParam<std::tuple<std::string, Device
 
   const std::vector<float>& expected(const std::string& what) const { return fixture()[name_ + "/" + what]; }
 
-  // `error` is the float32 error of PyTorch. The fixture was rounded to float32.
-  void expect_close(const std::string& what, std::span<const float> actual, std::span<const float> figures,
-                    double error) {
-    SCOPED_TRACE(what);
-    ASSERT_EQ(actual.size(), figures.size());
-    for (size_t i = 0; i < figures.size(); ++i) {
-      const double figure = static_cast<double>(figures[i]);
-      const double rounding = std::abs(figure) * std::numeric_limits<float>::epsilon();
-      ASSERT_NEAR(static_cast<double>(actual[i]), figure, factor * error + rounding) << "element " << i;
-    }
+  // The relative error of PyTorch's float32 results in this class of tensors, and the rounding of the fixture.
+  double error_of_class(const std::string& name) const {
+    return case_.at("float32_error").at(name).get<double>() + std::numeric_limits<float>::epsilon() / 2;
   }
-  void expect_close(const std::string& what, std::span<const float> actual) {
-    expect_close(what, actual, expected(what), case_.at("float32_error").at(what));
+
+  // Expects |actual - figures| <= factor * error * size, where | | is the L2 norm.
+  static void expect_close(const std::string& what, std::span<const float> actual, std::span<const float> figures,
+                           double error, double size) {
+    ASSERT_EQ(actual.size(), figures.size()) << what;
+    double squares = 0;
+    for (size_t i = 0; i < figures.size(); ++i) {
+      const double difference = static_cast<double>(actual[i]) - static_cast<double>(figures[i]);
+      squares += difference * difference;
+    }
+    // EXPECT_LE is not used, because a NaN must fail.
+    EXPECT_TRUE(std::sqrt(squares) <= factor * error * size)
+        << what << ": the error is " << std::sqrt(squares) / (error * size) << " times that of PyTorch in float32";
+  }
+  void expect_close(const std::string& what, std::span<const float> actual, const std::string& name_of_class) {
+    expect_close(what, actual, expected(what), error_of_class(name_of_class), norm(expected(what)));
+  }
+
+  static double norm(std::span<const float> values) {
+    double squares = 0;
+    for (const float value : values) squares += static_cast<double>(value) * static_cast<double>(value);
+    return std::sqrt(squares);
+  }
+
+  // The loss is the mean over the batch of a function of each row of logits whose gradient is no longer than sqrt(2).
+  void expect_loss(float loss) {
+    const double size = norm(expected("logits_train")) * std::sqrt(2.0 / batch);
+    expect_close("loss", {&loss, 1}, expected("loss"), error_of_class("logits"), size);
   }
 
   void expect_gradients() {
     const std::vector<Named> parameters = model_->parameters();
-    const auto& norm_errors = case_.at("float32_error").at("gradient_norms");
-    const auto& sample_errors = case_.at("float32_error").at("gradient_samples");
     constexpr size_t samples = 256;
     for (size_t p = 0; p < parameters.size(); ++p) {
       SCOPED_TRACE(parameters[p].name);
       const std::vector<float> gradient = in_pytorch_order(parameters[p].tensor.grad());
-      double squares = 0;
-      for (const float value : gradient) squares += static_cast<double>(value) * static_cast<double>(value);
-      const float norm = static_cast<float>(std::sqrt(squares));
-      expect_close("gradient norm", {&norm, 1}, {&expected("gradient_norms")[p], 1}, norm_errors[p]);
+      const double error = error_of_class(case_.at("classes").at(p));
+      const double size = case_.at("module_norms").at(p);
+      const auto own_norm = static_cast<float>(norm(gradient));
+      expect_close("gradient norm", {&own_norm, 1}, {&expected("gradient_norms")[p], 1}, error, size);
       std::vector<float> sampled;
       for (size_t k = 0; k < samples; ++k) sampled.push_back(gradient[k * 2654435761 % gradient.size()]);
+      const double size_of_samples = size * std::sqrt(samples / static_cast<double>(gradient.size()));
       expect_close("gradient samples", sampled, std::span(expected("gradient_samples")).subspan(p * samples, samples),
-                   sample_errors[p]);
+                   error, size_of_samples);
     }
   }
 
@@ -124,10 +143,10 @@ class ModelParity : public testing::TestWithParam<std::tuple<std::string, Device
     }
     EXPECT_EQ(means.empty(), name_ == "cnn");
     if (!means.empty()) {
-      expect_close("first_running_mean", means.front().to_vector());
-      expect_close("first_running_var", variances.front().to_vector());
-      expect_close("last_running_mean", means.back().to_vector());
-      expect_close("last_running_var", variances.back().to_vector());
+      expect_close("first_running_mean", means.front().to_vector(), "running_mean");
+      expect_close("first_running_var", variances.front().to_vector(), "running_var");
+      expect_close("last_running_mean", means.back().to_vector(), "running_mean");
+      expect_close("last_running_var", variances.back().to_vector(), "running_var");
     }
   }
 
@@ -154,16 +173,16 @@ TEST_P(ModelParity, LogitsGradientsAndStatisticsAgree) {
   MELGRAD_SKIP_WITHOUT(device_);
   move_to_device();
   const Tensor logits = (*model_)(x_);
-  expect_close("logits_train", logits.to_vector());
+  expect_close("logits_train", logits.to_vector(), "logits");
   const Tensor loss = cross_entropy(logits, targets_);
-  expect_close("loss", loss.to_vector());
+  expect_loss(loss.item());
   loss.backward();
   expect_gradients();
   expect_statistics();
 
   model_->train(false);
   const NoGrad guard;
-  expect_close("logits_eval", (*model_)(x_).to_vector());
+  expect_close("logits_eval", (*model_)(x_).to_vector(), "logits");
 }
 
 TEST_P(ModelParity, TenTrainingLossesAgree) {
@@ -178,7 +197,7 @@ TEST_P(ModelParity, TenTrainingLossesAgree) {
     loss.backward();
     optimizer.step(1e-3f);
   }
-  expect_close("losses", losses);
+  expect_close("losses", losses, "losses");
 }
 
 TEST(Models, DropoutAddsNoParameterAndNoBuffer) {
