@@ -56,9 +56,11 @@ fi
 heading "Evaluating on held-out tracks"
 show "$melgrad" evaluate "$run" "$data"
 
-heading "Classifying three held-out tracks (the folder is the true genre)"
+heading "Classifying three held-out tracks"
 mapfile -t tracks < <(held_out_tracks)
-show "$melgrad" predict "$run" "${tracks[@]/#/$data/}"
+# The folder of a track is its true genre.
+show "$melgrad" predict "$run" "${tracks[@]/#/$data/}" |
+  sed --regexp-extended "s|^($data/)([^/]+)(/.*)|\\1\\2\\3  (truth: \\2)|"
 show "$melgrad" mel "$data/${tracks[0]}" --png "$demo/mel.png"
 
 heading "Done"

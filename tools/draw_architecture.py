@@ -82,7 +82,7 @@ def draw_folders(top):
           "ops on raw pointers: x.h declares, x.cpp runs on the CPU, x.cu on the GPU")
     y = top + 420
     room(40, y, 920, 116, "kernels", "device/", "stream, caching allocator, dtype, errors, launch helpers")
-    for x, width, title, indent, remark in ((52, 232, "CPU", 58, "OpenMP, oneDNN"),
+    for x, width, title, indent, remark in ((52, 232, "CPU", 58, "threads, oneDNN"),
                                             (296, 284, "CUDA", 70, "cuBLAS, cuFFT, cuDNN"),
                                             (592, 356, "emulated/", 108, "runs the .cu files on the CPU")):
         rectangle(x, y + 58, width, 46, "kernels")

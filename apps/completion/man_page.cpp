@@ -83,7 +83,14 @@ An error prints one line on standard error.
 .SH ENVIRONMENT
 .TP
 OMP_NUM_THREADS
-Number of CPU threads unless \-\-threads is given.
+Number of CPU threads unless \-\-threads is given. Default: one for each processor that the process may use (affinity,
+quota of the control group).
+.TP
+OMP_WAIT_POLICY
+passive: threads without work sleep at once. active: they spin. By default they spin for 0.1 ms.
+.TP
+TMPDIR
+Folder for the copy of audio that is read from a pipe. Default: /tmp.
 .TP
 MELGRAD_CACHE
 Folder of the feature cache. Default: $XDG_CACHE_HOME/melgrad, otherwise ~/.cache/melgrad.
