@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "framework/audio/mpeg_frames.h"
+#include "framework/io/file_text.h"
 #include "framework/terminal/text.h"
 
 namespace melgrad {
@@ -140,11 +140,6 @@ bool consists_of(const AudioFile& file, const Framing& framing) {
     position += length;
   }
   return position > 0;
-}
-
-std::string lower_case(std::string text) {
-  for (char& byte : text) byte = static_cast<char>(std::tolower(static_cast<unsigned char>(byte)));
-  return text;
 }
 
 }  // namespace

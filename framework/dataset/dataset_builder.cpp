@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "framework/io/unicode.h"
+#include "framework/io/file_text.h"
 #include "framework/terminal/text.h"
 #include "kernels/device/error.h"
 

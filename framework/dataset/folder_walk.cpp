@@ -12,6 +12,7 @@
 
 #include "framework/audio/format.h"
 #include "framework/audio/tags.h"
+#include "framework/io/file_text.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
@@ -19,13 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string lower_case_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& byte : extension) {
-    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
-  }
-  return extension;
-}
+std::string lower_case_extension(const fs::path& path) { return lower_case(path.extension().string()); }
 
 // Identifies a file or folder whatever its path.
 using Identity = std::pair<dev_t, ino_t>;

@@ -11,19 +11,13 @@
 
 #include "framework/dataset/dataset_builder.h"
 #include "framework/dataset/folder_walk.h"
+#include "framework/io/file_text.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string lower_case(std::string text) {
-  for (char& byte : text) {
-    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
-  }
-  return text;
-}
 
 // The number of a folder such as fold1, Fold_02 or "split 3".
 std::optional<int> fold_number(const std::string& name) {

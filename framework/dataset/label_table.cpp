@@ -15,7 +15,7 @@
 #include "framework/dataset/folder_walk.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
-#include "framework/io/unicode.h"
+#include "framework/io/file_text.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
@@ -31,18 +31,6 @@ constexpr std::string_view label_names[] = {"label",    "genre", "genre_top", "t
 constexpr std::string_view fold_names[] = {"fold"};
 constexpr std::string_view split_names[] = {"split", "set.split"};
 constexpr std::string_view group_names[] = {"group", "artist_id", "artist.id", "artist", "src_file", "fsid"};
-
-std::string trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r"), end = text.find_last_not_of(" \t\r");
-  return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
-}
-
-std::string lower_case(std::string text) {
-  for (char& byte : text) {
-    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
-  }
-  return text;
-}
 
 struct Table {
   std::string file;

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <optional>
 
-#include "framework/io/unicode.h"
+#include "framework/io/file_text.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {

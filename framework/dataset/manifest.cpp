@@ -9,18 +9,13 @@
 #include "framework/dataset/listed_path.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
-#include "framework/io/unicode.h"
+#include "framework/io/file_text.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t");
-  return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
-}
 
 constexpr std::string_view known_columns[] = {"path", "label", "group", "fold", "split"};
 

@@ -11,7 +11,7 @@
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
 #include "framework/io/csv_writer.h"
-#include "framework/io/unicode.h"
+#include "framework/io/file_text.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {

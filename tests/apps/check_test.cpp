@@ -92,7 +92,8 @@ TEST_F(CheckCommand, TrainingNamesBothFilesOfALeakAndStopsWithStrict) {
                             "the files have the same bytes"),
             std::string::npos)
       << result.err;
-  EXPECT_NE(result.err.find("the test side has no track of 2 of 3 labels (high, low)"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("the test side has no track of 2 of 3 labels (high, low)"), std::string::npos)
+      << result.err;
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 2) << result.err;
   const json leaks = json::parse(result.out).at("leaks");
   ASSERT_EQ(leaks.size(), 1u);

@@ -1,4 +1,4 @@
-#include "framework/io/unicode.h"
+#include "framework/io/file_text.h"
 
 #include <utf8proc.h>
 
@@ -54,6 +54,19 @@ constexpr std::array<int32_t, 32> windows_1252{0x20AC, 0x81,   0x201A, 0x0192, 0
 
 std::string to_nfc(std::string_view text) { return normalised(text, UTF8PROC_COMPOSE); }
 std::string to_nfd(std::string_view text) { return normalised(text, UTF8PROC_DECOMPOSE); }
+
+std::string lower_case(std::string text) {
+  for (char& byte : text) {
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
+  }
+  return text;
+}
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r";
+  const size_t begin = text.find_first_not_of(blanks), end = text.find_last_not_of(blanks);
+  return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
+}
 
 std::string decode_text(std::string_view bytes) {
   if (bytes.starts_with("\xFF\xFE")) return from_utf16(bytes.substr(2), false);
