@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "kernels/device/error.h"
+
 namespace melgrad {
 
 DatasetSource LabelOptions::source(const std::string& data) const {
+  if (labels.empty() && !(path_column + label_column + fold_column).empty()) {
+    throw UsageError("--path-column, --label-column and --fold-column name columns of --labels; give --labels too");
+  }
   return {.data = data,
           .labels = labels,
           .path_column = path_column,

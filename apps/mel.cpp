@@ -7,6 +7,7 @@
 #include "framework/audio/spectrogram_picture.h"
 #include "framework/io/npy.h"
 #include "framework/terminal/text.h"
+#include "kernels/device/error.h"
 
 namespace melgrad {
 namespace {
@@ -19,6 +20,9 @@ struct MelCommand {
 };
 
 int mel(const MelCommand& c) {
+  if (!c.npy.empty() && c.npy == c.png) {
+    throw UsageError(fmt::format("--npy and --png both name {}; give two names", c.npy));
+  }
   const Device device = c.device.choose(c.output);
   validate(c.mel);
   for (const std::string& note : setting_notes(c.mel)) c.output.note(note);

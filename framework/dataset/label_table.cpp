@@ -48,6 +48,9 @@ bool has_fma_header(const std::vector<CsvRow>& rows) {
 
 Table read_table(const fs::path& file) {
   const std::string text = decode_text(read_file(file));
+  if (text.find('\0') != std::string::npos) {
+    fail("{} is not a table of text: it contains NUL bytes; give a file with columns", file.string());
+  }
   Table table{.file = file.string(), .columns = {}, .rows = parse_csv(text, file.string(), find_separator(text))};
   if (table.rows.empty()) fail("{} is empty; its first line must name the columns", table.file);
   if (has_fma_header(table.rows)) {

@@ -223,6 +223,8 @@ TEST_F(CommandLine, WrongArgumentsAreNamedAndExitWithTwo) {
   expect_usage({"train", path("music"), "--out", path("x"), "--model", "vgg"}, "vgg");
   expect_usage({"train", path("music"), "--out", path("x"), "--epoch", "3"}, "--epoch");
   expect_usage({"train", "--out", path("x")}, "no data set was given");
+  expect_usage({"check", path("music"), "--label-column", "genre"}, "name columns of --labels; give --labels too");
+  expect_usage({"mel", path("a.wav"), "--npy", "x", "--png", "x"}, "--npy and --png both name x; give two names");
   expect_usage({"train", path("music"), "--out", path("x"), "--folds", "3"}, "--fold");
   expect_usage(
       {"train", path("music"), "--out", path("x"), "--fold", "0", "--folds", "3", "--split-files", path("lists")},

@@ -78,7 +78,8 @@ TEST_F(FaultSignal, AWallClockThatGoesBackwardsDoesNotMatter) {
   for (std::string line; std::getline(log, line);) EXPECT_GT(nlohmann::json::parse(line).at("seconds"), 0) << line;
   const std::string text = output();  // must contain no negative rate or time
   for (size_t i = text.find('-'); i != std::string::npos; i = text.find('-', i + 1)) {
-    EXPECT_FALSE(std::isdigit(static_cast<unsigned char>(text[i + 1]))) << text;
+    const bool hyphen = i > 0 && std::isalpha(static_cast<unsigned char>(text[i - 1])) != 0;  // AVX-512
+    EXPECT_FALSE(!hyphen && std::isdigit(static_cast<unsigned char>(text[i + 1]))) << text;
   }
 }
 

@@ -61,7 +61,7 @@ class AudioParts : public testing::Test {
     return static_cast<double>(decoded.samples) / decoded.rate;
   }
 
-  const TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 // ID3v2.4, section 3.1: ten bytes, the size in groups of seven bits; flag 0x10 announces a footer of ten bytes.

@@ -35,7 +35,7 @@ class DataShapes : public testing::Test {
     expect_error([&] { load(); }, "--labels FILE");
   }
 
-  const TemporaryFolder root_;
+  TemporaryFolder root_;
 };
 
 TEST_F(DataShapes, FoldersOfSplitsHoldGenres) {

@@ -17,7 +17,7 @@ class AtomicFile : public testing::Test {
   fs::perms mode_of(const fs::path& path) const { return fs::status(path).permissions(); }
   size_t entries() const { return static_cast<size_t>(std::distance(fs::directory_iterator(folder_.path()), {})); }
 
-  const TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(AtomicFile, AnExistingFileKeepsItsMode) {
