@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "framework/dataset/split_csv.h"
+#include "framework/io/file_text.h"
 
 namespace melgrad {
 namespace {
@@ -50,7 +51,8 @@ void adopt_labels(Dataset& dataset, std::span<const size_t> tracks, const std::v
   for (const size_t i : tracks) {
     Track& track = dataset.tracks[i];
     const std::string& label = dataset.labels[static_cast<size_t>(track.label)];
-    const auto found = std::ranges::find(labels, label);
+    // Versions before 0.2 kept labels in the form in which they were written.
+    const auto found = std::ranges::find_if(labels, [&](const std::string& known) { return to_nfc(known) == label; });
     if (found == labels.end()) {
       fail(
           "{} has the label '{}', which the model {} does not have; its labels are {}; remove such tracks or rename "

@@ -6,6 +6,7 @@
 
 #include "framework/dataset/folder_walk.h"
 #include "framework/io/atomic_file.h"
+#include "framework/io/file_text.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
@@ -13,8 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The name of a track without an audio extension. blues.00029 keeps ".00029", which is not an audio extension.
+// The name of a track in Unicode's composed form, without an audio extension. blues.00029 keeps ".00029", which is not
+// an audio extension.
 std::string bare_name(std::string name) {
+  name = to_nfc(name);
   std::replace(name.begin(), name.end(), '\\', '/');
   fs::path path = fs::path(name).lexically_normal();
   if (is_audio_file(path)) path.replace_extension();

@@ -1,6 +1,7 @@
 #include "kernels/device/thread_pool.h"
 
 #include <omp.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -46,7 +47,7 @@ void relax() {
 }
 
 int default_thread_count() {
-  const int threads = std::max(1, omp_get_max_threads());
+  const int threads = std::clamp(omp_get_max_threads(), 1, std::max(1, omp_get_thread_limit()));
   if (std::getenv("OMP_NUM_THREADS")) return threads;
   const auto limit = processor_limit();
   return limit ? std::clamp(static_cast<int>(std::ceil(*limit)), 1, threads) : threads;
@@ -81,6 +82,19 @@ class TaskRange {
 
   alignas(64) std::atomic<uint64_t> bounds_ = 0;  // begin in the upper half
 };
+
+// Moves a thread of the pool to its place if the user binds threads (OMP_PROC_BIND, OMP_PLACES). OpenMP has bound the
+// main thread to the first place, and new threads inherit that.
+void bind_to_place(int thread) {
+  const int places = omp_get_num_places();
+  if (omp_get_proc_bind() == omp_proc_bind_false || places == 0) return;
+  std::vector<int> processors(static_cast<size_t>(omp_get_place_num_procs(thread % places)));
+  omp_get_place_proc_ids(thread % places, processors.data());
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int processor : processors) CPU_SET(static_cast<size_t>(processor), &set);
+  sched_setaffinity(0, sizeof set, &set);  // of this thread; without success it stays where it is
+}
 
 class ThreadPool {
  public:
@@ -143,6 +157,7 @@ class ThreadPool {
 
   void work(int thread) {
     loops_are_serial = true;
+    bind_to_place(thread);
     while (!stopping_) {
       const uint32_t loop = loops_.load();
       run_claimed(thread);

@@ -7,6 +7,8 @@
 // machine that runs other programs. OpenMP's teams lack both properties: every thread of a team must arrive at the end
 // of every loop, and those that wait occupy their processors meanwhile.
 //
+// OMP_PROC_BIND and OMP_PLACES bind the threads as they bind those of OpenMP.
+//
 // A thread that waits for work, or for the end of a loop, first spins for a short, bounded time, then sleeps.
 // OMP_WAIT_POLICY=passive lets it sleep at once, OMP_WAIT_POLICY=active lets it spin.
 #pragma once

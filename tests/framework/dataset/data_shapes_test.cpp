@@ -4,6 +4,7 @@
 
 #include "framework/dataset/dataset.h"
 #include "framework/dataset/folder_walk.h"
+#include "framework/dataset/split_files.h"
 #include "tests/support/audio_files.h"
 #include "tests/support/errors.h"
 
@@ -135,6 +136,16 @@ TEST_F(DataShapes, AFileListedInTwoUnicodeFormsIsOne) {
   expect_contains(dataset.warnings[0], "is already listed in line 2 in another Unicode form");
   write_text(root_ / "manifest.csv", "path,label\ncaf\u00e9.wav,a\ncafe\u0301.wav,b\n");
   expect_error([&] { load(); }, "manifest.csv:3: cafe\u0301.wav is already listed in line 2");
+}
+
+TEST_F(DataShapes, ListsOfASplitFindNamesInAnyUnicodeForm) {
+  add({"rock/cafe\u0301.wav", "jazz/b.wav"});
+  write_text(root_ / "lists/train.txt", "rock/caf\u00e9.wav\n");
+  write_text(root_ / "lists/test.txt", "jazz/b\n");
+  fs::rename(root_ / "lists", root_ / ".lists");
+  Dataset dataset = load();
+  apply_split_files(dataset, root_ / ".lists");
+  EXPECT_EQ(tracks(dataset), (Names{"jazz/b.wav jazz test", "rock/cafe\u0301.wav rock train"}));
 }
 
 TEST_F(DataShapes, ADriveLetterIsRefused) {
