@@ -31,7 +31,7 @@ class Walk {
 
   FolderListing run() && {
     std::error_code error;
-    fs::directory_iterator(root_, error);
+    const fs::directory_iterator readable(root_, error);
     if (error) fail("cannot read the folder {}: {}", root_.string(), error.message());
     visit_folder(root_);
     for (; !links_.empty(); links_.pop_front()) follow(links_.front());

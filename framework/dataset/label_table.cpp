@@ -95,7 +95,7 @@ size_t require_column(const Table& table, const std::string& wanted, std::span<c
 // Finds audio files by what tables write: a path, a file name with or without extension, a number.
 class FileFinder {
  public:
-  FileFinder(const fs::path& root, const std::vector<fs::path>& files) : files_(files) {
+  FileFinder(const fs::path& root, const std::vector<fs::path>& files) {
     for (size_t i = 0; i < files.size(); ++i) {
       const std::string relative = to_nfc(files[i].lexically_relative(root).generic_string());
       names_.push_back(relative);
@@ -141,7 +141,6 @@ class FileFinder {
     return fitting[0];
   }
 
-  const std::vector<fs::path>& files_;
   std::vector<std::string> names_;  // relative to the root, in NFC
   std::unordered_map<std::string, std::vector<size_t>> by_name_, by_stem_;
 };

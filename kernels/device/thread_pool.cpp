@@ -212,7 +212,7 @@ class ThreadPool {
     return false;
   }
 
-  const Clock::duration spinning_time_ = spinning_time();
+  Clock::duration spinning_time_ = spinning_time();
   std::mutex running_;  // a loop, or a change of the threads
   std::vector<std::thread> workers_;
   std::atomic<int> threads_ = 1;
