@@ -80,17 +80,17 @@ std::vector<std::vector<size_t>> deal(const Dataset& dataset, std::span<const si
   return parts;
 }
 
-// Moves units of different classes from `rest` to `drawn` until it has about its fraction. For classes of so few tracks
-// that each share rounds to nothing. A unit is moved only if all its classes keep a track in `rest`.
-void fill(const Dataset& dataset, double fraction, uint64_t seed, Draw draw, std::vector<size_t>& rest,
-          std::vector<size_t>& drawn) {
-  const auto wanted = std::max<int64_t>(1, std::llround(fraction * static_cast<double>(rest.size())));
-  std::vector<Unit> units = make_units(dataset, rest);
+// Moves units of different classes from `full` to `empty` until it has about its fraction. For classes of so few tracks
+// that each share rounds to nothing. A unit is moved only if all its classes keep a track in `full`.
+void fill(const Dataset& dataset, double fraction, uint64_t seed, Draw draw, std::vector<size_t>& full,
+          std::vector<size_t>& empty) {
+  const auto wanted = std::max<int64_t>(1, std::llround(fraction * static_cast<double>(full.size())));
+  std::vector<Unit> units = make_units(dataset, full);
   shuffle(units, seed, static_cast<uint64_t>(draw));
   std::vector<double> left(dataset.labels.size()), moved(dataset.labels.size());
-  for (const size_t track : rest) ++left[static_cast<size_t>(dataset.tracks[track].label)];
+  for (const size_t track : full) ++left[static_cast<size_t>(dataset.tracks[track].label)];
   for (const Unit& unit : units) {
-    if (std::ssize(drawn) >= wanted) break;
+    if (std::ssize(empty) >= wanted) break;
     bool fits = true;
     for (size_t c = 0; c < left.size(); ++c) {
       fits = fits && (unit.per_class[c] == 0 || (left[c] > unit.per_class[c] && moved[c] == 0));
@@ -100,9 +100,9 @@ void fill(const Dataset& dataset, double fraction, uint64_t seed, Draw draw, std
       left[c] -= unit.per_class[c];
       moved[c] += unit.per_class[c];
     }
-    drawn.insert(drawn.end(), unit.tracks.begin(), unit.tracks.end());
+    empty.insert(empty.end(), unit.tracks.begin(), unit.tracks.end());
   }
-  std::erase_if(rest, [&](size_t track) { return std::ranges::find(drawn, track) != drawn.end(); });
+  std::erase_if(full, [&](size_t track) { return std::ranges::find(empty, track) != empty.end(); });
 }
 
 // Moves `fraction` of `rest` into `drawn`.
@@ -118,6 +118,7 @@ void draw_part(const Dataset& dataset, double fraction, uint64_t seed, Draw draw
   rest = std::move(parts[0]);
   drawn = std::move(parts[1]);
   if (drawn.empty()) fill(dataset, fraction, seed, draw, rest, drawn);
+  if (rest.empty()) fill(dataset, 1 - fraction, seed, draw, drawn, rest);
   if (drawn.empty() || rest.empty()) {
     fail(
         "{}: too few tracks or groups for a {} fraction of {}: the {} part is empty; add tracks, or change the "

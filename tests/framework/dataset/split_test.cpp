@@ -196,6 +196,9 @@ TEST(Split, RoundingLeavesNoSideEmptyThatCouldBeFilled) {
   const Split both = make_split(make_dataset(10, 3), {.validation_fraction = 0.1, .test_fraction = 0.1});
   EXPECT_EQ(both.test.size(), 3u);
   EXPECT_EQ(both.validation.size(), 3u);
+  const Split reversed = make_split(pairs, {.validation_fraction = 0.9});
+  EXPECT_EQ(reversed.train.size(), 2u);
+  EXPECT_EQ(reversed.validation.size(), 18u);
   Dataset grouped = make_dataset(4, 2);
   for (Track& track : grouped.tracks) track.group = "artist of " + std::to_string(track.label);
   expect_split_error(grouped, {.validation_fraction = 0.05}, "the validation part is empty");
