@@ -9,22 +9,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
+#include <system_error>
 
+#include "framework/io/descriptor.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {
-
-class AudioFile::Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() { close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 namespace {
 
@@ -49,21 +39,16 @@ int open_unnamed_file(const std::string& name) {
   return descriptor;
 }
 
-void write_all(int descriptor, std::span<const unsigned char> bytes, const std::string& name) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail_to_spool(name, written < 0 ? errno : ENOSPC);
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-}
-
 void copy_pipe(int from, int to, const std::string& name) {
   std::array<unsigned char, 1 << 16> buffer;
   for (ssize_t got; (got = read(from, buffer.data(), buffer.size())) != 0;) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail("cannot read {}: {}", name, std::strerror(errno));
-    write_all(to, std::span(buffer).first(static_cast<size_t>(got)), name);
+    try {
+      write_all(to, std::as_bytes(std::span(buffer).first(static_cast<size_t>(got))));
+    } catch (const std::system_error& error) {
+      fail_to_spool(name, error.code().value());
+    }
   }
 }
 
@@ -85,9 +70,7 @@ void require_file_or_pipe(const struct stat& status, int descriptor, const std::
 }  // namespace
 
 AudioFile::AudioFile(const std::filesystem::path& path) : path_(path) {
-  const bool standard_input = path == "-";
-  const int opened =
-      standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int opened = open_for_reading(path);
   if (opened < 0) fail("cannot read {}: {}", name(), std::strerror(errno));
   descriptor_ = std::make_shared<const Descriptor>(opened);
   struct stat status = status_of(opened, name());
@@ -100,7 +83,7 @@ AudioFile::AudioFile(const std::filesystem::path& path) : path_(path) {
   }
   // A shell's `< file` may have been read in part by a command before.
   const int64_t begin =
-      standard_input && descriptor_->get() == opened ? std::max<int64_t>(0, lseek(opened, 0, SEEK_CUR)) : 0;
+      path == "-" && descriptor_->get() == opened ? std::max<int64_t>(0, lseek(opened, 0, SEEK_CUR)) : 0;
   size_ = std::max<int64_t>(0, status.st_size - begin);
   if (size_ == 0) fail("{} is empty (0 bytes); fetch it again, or remove it", name());
   extents_ = {{.offset = 0, .range = {begin, size_}}};

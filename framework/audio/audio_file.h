@@ -13,6 +13,8 @@
 
 namespace melgrad {
 
+class Descriptor;
+
 // A run of bytes of a file.
 struct ByteRange {
   int64_t begin, size;
@@ -49,7 +51,6 @@ class AudioFile {
   int64_t skip_zeros(int64_t offset) const;
 
  private:
-  class Descriptor;
   struct Extent {
     int64_t offset;  // in this view
     ByteRange range;

@@ -11,33 +11,13 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <system_error>
+
+#include "framework/io/descriptor.h"
 
 namespace melgrad {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
-
-void write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw std::system_error(errno, std::generic_category());
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-}
 
 const char* remedy(int error_number) {
   switch (error_number) {
@@ -77,11 +57,12 @@ std::optional<int> descriptor_of(const std::filesystem::path& path) {
   return std::nullopt;
 }
 
-// The file to which a link leads, through any number of links. It need not exist.
+// The file to which a link leads, through any number of links, or the path of an open descriptor. It need not exist.
 std::filesystem::path follow_links(const std::filesystem::path& path) {
   constexpr int most_links = 40;  // of the system
   std::filesystem::path target = path;
   for (int i = 0; i < most_links; ++i) {
+    if (descriptor_of(target)) return target;
     std::error_code error;
     const std::filesystem::path next = std::filesystem::read_symlink(target, error);
     if (error) return target;
@@ -102,7 +83,7 @@ void write_directly(const std::filesystem::path& path, int opened, std::string_v
   if (opened < 0) fail_to_write(path, errno);
   const Descriptor file(opened);
   try {
-    write_all(file.get(), bytes);
+    write_all(file.get(), std::as_bytes(std::span(bytes)));
   } catch (const std::system_error& error) {
     fail_to_write(path, error.code().value());
   }
@@ -130,10 +111,10 @@ int create_temporary(const std::filesystem::path& path, const std::filesystem::p
 
 // Keeps the mode of the file that is replaced and, if the process may set it, the owner.
 void keep_attributes(int descriptor, const struct stat& before) {
-  if (fchown(descriptor, before.st_uid, before.st_gid) != 0 &&
-      fchown(descriptor, static_cast<uid_t>(-1), before.st_gid) != 0) {
-    errno = 0;  // another user's file keeps its mode, but not its owner
-  }
+  constexpr auto same_owner = static_cast<uid_t>(-1);
+  // Where the system allows neither, a file of another user keeps its mode only.
+  [[maybe_unused]] const bool kept =
+      fchown(descriptor, before.st_uid, before.st_gid) == 0 || fchown(descriptor, same_owner, before.st_gid) == 0;
   if (fchmod(descriptor, before.st_mode & 07777) != 0) throw std::system_error(errno, std::generic_category());
 }
 
@@ -144,7 +125,7 @@ void replace_file(const std::filesystem::path& path, const std::filesystem::path
   try {
     {
       const Descriptor file(opened);
-      write_all(file.get(), bytes);
+      write_all(file.get(), std::as_bytes(std::span(bytes)));
       if (before) keep_attributes(file.get(), *before);
       if (fsync(file.get()) != 0) throw std::system_error(errno, std::generic_category());
     }
@@ -180,9 +161,10 @@ void make_folders(const std::filesystem::path& folder) {
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
-  if (const auto standard_stream = descriptor_of(path))
-    return write_directly(path, fcntl(*standard_stream, F_DUPFD_CLOEXEC, 3), bytes);
   const std::filesystem::path target = follow_links(path);
+  if (const auto open_already = descriptor_of(target)) {
+    return write_directly(path, fcntl(*open_already, F_DUPFD_CLOEXEC, 0), bytes);
+  }
   require_short_name(path, target);
   struct stat before {};
   const bool exists = stat(target.c_str(), &before) == 0;
@@ -194,9 +176,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 }
 
 std::string read_file(const std::filesystem::path& path) {
-  const bool standard_input = path == "-";
-  const Descriptor file(standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                                       : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file(open_for_reading(path));
   if (file.get() < 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));
   struct stat status {};
   if (fstat(file.get(), &status) != 0) fail("cannot read {}: {}", path.string(), std::strerror(errno));

@@ -1,6 +1,6 @@
 // Writes files atomically: into a temporary file beside the target, flushed to the disk, then renamed to the target.
 // After a crash or a power cut, and for other processes at any time, the target has its old or its new content, never a
-// part. What is no file, such as a pipe or /dev/null, is written directly.
+// part. Pipes and devices, such as /dev/null, are written directly.
 #pragma once
 
 #include <filesystem>

@@ -74,9 +74,11 @@ TEST_F(AtomicFile, AnOpenDescriptorIsWrittenWhereItIs) {
   std::fputs("before ", file);
   std::fflush(file);
   write_file_atomically("/dev/fd/" + std::to_string(fileno(file)), "inside");
+  fs::create_symlink("/dev/fd/" + std::to_string(fileno(file)), folder_ / "link");
+  write_file_atomically(folder_ / "link", " linked");
   std::fputs(" after", file);
   std::fclose(file);
-  EXPECT_EQ(read_file(folder_ / "a"), "before inside after");
+  EXPECT_EQ(read_file(folder_ / "a"), "before inside linked after");
 }
 
 TEST_F(AtomicFile, TheLongestNameOfTheSystemIsWritten) {
