@@ -2,6 +2,7 @@
 
 #include <omp.h>
 #include <sched.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,10 +12,8 @@
 #include <exception>
 #include <mutex>
 #include <optional>
-#include <string_view>
 #include <system_error>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "kernels/device/error.h"
@@ -26,15 +25,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-thread_local bool loops_are_serial = false;
+// True in a task: a loop in it runs on the thread of the task.
+thread_local bool in_task = false;
 
 // Spinning longer than most gaps between two loops keeps the threads awake on a quiet machine. A machine that is shared
 // loses at most this per loop.
 Clock::duration spinning_time() {
   const char* const policy = std::getenv("OMP_WAIT_POLICY");
-  const std::string_view name = policy ? policy : "";
-  if (name == "passive" || name == "PASSIVE") return 0s;
-  if (name == "active" || name == "ACTIVE") return 1s;
+  if (policy && strcasecmp(policy, "passive") == 0) return 0s;
+  if (policy && strcasecmp(policy, "active") == 0) return 1s;
   return 100us;
 }
 
@@ -125,7 +124,9 @@ class ThreadPool {
     }
     loops_.fetch_add(1);
     loops_.notify_all();
+    in_task = true;
     run_claimed(0);
+    in_task = false;
     wait_for_end();
     if (failure_) std::rethrow_exception(failure_);
     return true;
@@ -156,7 +157,7 @@ class ThreadPool {
   }
 
   void work(int thread) {
-    loops_are_serial = true;
+    in_task = true;
     bind_to_place(thread);
     while (!stopping_) {
       const uint32_t loop = loops_.load();
@@ -248,13 +249,9 @@ namespace kernel {
 
 void run_tasks(int64_t tasks, void (*run)(const void* body, int64_t task, int thread), const void* body) {
   MELGRAD_CHECK(tasks <= UINT32_MAX, "{} tasks in one loop; make them larger", tasks);
-  if (tasks <= 1 || loops_are_serial || pool().threads() == 1) return run_serially(tasks, run, body);
-  const SerialLoops nested;
+  if (tasks <= 1 || in_task || pool().threads() == 1) return run_serially(tasks, run, body);
   if (!pool().try_run(static_cast<uint32_t>(tasks), run, body)) run_serially(tasks, run, body);
 }
-
-SerialLoops::SerialLoops() : before_(std::exchange(loops_are_serial, true)) {}
-SerialLoops::~SerialLoops() { loops_are_serial = before_; }
 
 }  // namespace kernel
 }  // namespace melgrad

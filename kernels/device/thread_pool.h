@@ -34,17 +34,5 @@ namespace kernel {
 // the remaining tasks are skipped, and the first exception is thrown to the caller.
 void run_tasks(int64_t tasks, void (*run)(const void* body, int64_t task, int thread), const void* body);
 
-// While it exists, loops of this thread stay on this thread. For threads that already share the work of a loop.
-class SerialLoops {
- public:
-  SerialLoops();
-  ~SerialLoops();
-  SerialLoops(const SerialLoops&) = delete;
-  SerialLoops& operator=(const SerialLoops&) = delete;
-
- private:
-  bool before_;
-};
-
 }  // namespace kernel
 }  // namespace melgrad

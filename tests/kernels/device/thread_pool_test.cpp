@@ -116,16 +116,6 @@ TEST(ThreadPool, SeveralThreadsMayRunLoops) {
   });
 }
 
-TEST(ThreadPool, SerialLoopsStayOnTheirThread) {
-  with_threads({4}, [] {
-    const kernel::SerialLoops serial;
-    for_each_task(100, [own = std::this_thread::get_id()](int64_t, int thread) {
-      EXPECT_EQ(std::this_thread::get_id(), own);
-      EXPECT_EQ(thread, 0);
-    });
-  });
-}
-
 TEST(ThreadPool, RowsAndChunksCoverTheirRange) {
   with_threads({1, 3}, [] {
     std::vector<int> rows(1000), elements(100003);
