@@ -124,6 +124,7 @@ AudioParts joined_parts(const AudioFile& whole) {
     rest = rest.part(*end, rest.size() - *end);
   }
 }
+
 }  // namespace
 
 bool is_much(int64_t bytes, const AudioFile& file) {

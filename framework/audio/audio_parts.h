@@ -19,7 +19,7 @@ struct AudioPart {
 struct AudioParts {
   std::vector<AudioPart> parts;       // at least one
   std::string cut;                    // "Ogg" or "MP3" if the file was cut off there; empty if it is complete
-  std::vector<std::string> losses{};  // what is not read and how many bytes it has, such as "5,200 bytes of Speex"
+  std::vector<std::string> losses{};  // bytes that are not read, such as "5200 bytes of Speex"
 };
 
 // `file` has no tags (tags.h). Throws Error that names the file and its true format if it holds no audio that melgrad

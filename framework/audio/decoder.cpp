@@ -82,23 +82,25 @@ void Decoder::open_first_part() {
   fail("{} holds no audio that can be read ({}); {}", file_->name(), reason, remedy);
 }
 
+// Damaged bytes may look like the frames of a part of MPEG audio. Such a part is counted and passed over.
 bool Decoder::open_next_part() {
-  if (part_ + 1 >= parts_->parts.size()) return false;
-  const AudioPart& part = parts_->parts[++part_];
-  try {
-    if (!part.is_mpeg) require_complete(part.bytes);
-    source_ = open_source(part);
-  } catch (const Error&) {
-    if (!part.is_mpeg) throw;
-    // Damaged bytes that look like frames.
-    parts_->losses.push_back(fmt::format("{} bytes of MPEG audio that cannot be decoded", part.bytes.size()));
-    return open_next_part();
+  while (part_ + 1 < parts_->parts.size()) {
+    const AudioPart& part = parts_->parts[++part_];
+    try {
+      if (!part.is_mpeg) require_complete(part.bytes);
+      source_ = open_source(part);
+    } catch (const Error&) {
+      if (!part.is_mpeg) throw;
+      undecodable_bytes_ += part.bytes.size();
+      continue;
+    }
+    require_supported_rate(*file_, source_->sample_rate());
+    if (source_->sample_rate() != sample_rate_) {
+      resampler_ = std::make_unique<Resampler>(source_->sample_rate(), sample_rate_);
+    }
+    return true;
   }
-  require_supported_rate(*file_, source_->sample_rate());
-  if (source_->sample_rate() != sample_rate_) {
-    resampler_ = std::make_unique<Resampler>(source_->sample_rate(), sample_rate_);
-  }
-  return true;
+  return false;
 }
 
 int Decoder::channels() const { return source_->channels(); }
@@ -108,7 +110,11 @@ int64_t Decoder::file_bytes() const { return file_->size(); }
 std::string Decoder::warning() const {
   std::vector<std::string> losses = parts_->losses;
   if (const int64_t unread = unread_bytes(); unread > 0) losses.push_back(fmt::format("{} bytes at its end", unread));
+  if (undecodable_bytes_ > 0) {
+    losses.push_back(fmt::format("{} bytes of MPEG audio that cannot be decoded", undecodable_bytes_));
+  }
   if (!losses.empty()) {
+    if (!parts_->cut.empty()) losses.emplace_back("the part that was cut off its end");
     return fmt::format("{} is read in part: {:.2f} s are used, without {}; fetch it again, or convert it, e.g. {}",
                        file_->name(), seconds(), fmt::join(losses, " and "), conversion_command(*file_));
   }

@@ -3,7 +3,7 @@
 // reads MP3 (libsndfile stops at the length it guesses for an MP3 without a Xing header, and may lose more than half).
 //
 // Lengths in headers are hints: decoding continues to the end of the data. A file that consists of several joined files
-// is decoded to its end. What is not decoded is told by warning().
+// is decoded to its end. warning() says which bytes were not decoded.
 #pragma once
 
 #include <filesystem>
@@ -29,12 +29,12 @@ class Decoder {
 
   int sample_rate() const { return sample_rate_; }  // Hz, of the first part; others are resampled to it
   int64_t samples() const { return samples_; }      // returned so far
-  int64_t file_bytes() const;                       // of a pipe: the number of bytes read from it
+  int64_t file_bytes() const;                       // without tags; of a pipe, the number of bytes read from it
   // After the end, one line that names the file and what was not read of it, because the file was cut off or some of
   // it is no audio that melgrad decodes. Empty if everything was read.
   std::string warning() const;
 
-  // What the last read decoded, before the channels were averaged; after an Error, the samples that caused it.
+  // The samples that the last read decoded, before the channels were averaged; after an Error, those that caused it.
   std::span<const float> interleaved() const { return interleaved_; }
   int channels() const;
   float full_scale() const;  // AudioSource::full_scale
@@ -60,6 +60,7 @@ class Decoder {
   std::unique_ptr<AudioSource> source_;
   int sample_rate_ = 0;
   int64_t samples_ = 0;
+  int64_t undecodable_bytes_ = 0;  // of parts that libmpg123 refused
   std::vector<float> interleaved_;
   std::unique_ptr<Resampler> resampler_;  // of a part with another rate than the first
   std::vector<float> resampled_;          // samples to return

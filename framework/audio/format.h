@@ -1,4 +1,4 @@
-// The format of a file by its content and by its name.
+// Recognises the format of a file by its content and by its name.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@ bool is_readable_extension(std::string_view extension);
 // True if the content is recognised as a format that Decoder reads, by the same kind of marks as below.
 bool is_known_audio(const AudioFile&);
 
-// What a file is instead of audio that Decoder reads, and what to do about it.
+// A format that Decoder does not read, and the remedy.
 struct ForeignFormat {
   std::string_view name;  // "AAC (ADTS)", "an HTML page"
   // Empty: audio that can be converted. Otherwise the file is not audio: "unpack it", "download it again".

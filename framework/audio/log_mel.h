@@ -31,8 +31,8 @@ struct MelSettings {
 // Throws Error that names the first invalid setting and its valid range.
 void validate(const MelSettings&);
 
-// What settings lose although they are valid: empty mel filters (where librosa warns), samples between two frames. One
-// line each.
+// Returns one line for each way in which valid settings lose information: empty mel filters (librosa warns of them too)
+// and samples between two frames.
 std::vector<std::string> setting_notes(const MelSettings&);
 
 // One line with every setting, such as "log_mel sample_rate=22050 n_fft=2048 ...". Settings with equal lines give equal

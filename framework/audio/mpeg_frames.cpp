@@ -77,6 +77,8 @@ class FrameReader {
  public:
   explicit FrameReader(const AudioFile& file) : file_(file) {}
 
+  // The frame at `position`, which may extend beyond the end of the file. Empty if there is none, or if it does not
+  // state its bit rate ("free format").
   std::optional<MpegFrame> at(int64_t position) {
     const std::string_view bytes = view(position, info_bytes);
     auto frame = parse_header(bytes);
@@ -126,7 +128,7 @@ class FrameReader {
 // libmpg123 gives up behind more than 1024 bytes that are no frames.
 constexpr int64_t longest_gap = 512;
 
-// The size of what commonly lies between two streams: an ID3 or APE tag, or zeros.
+// The size of an ID3 or APE tag or a run of zeros, which often lie between two streams; 0 if there is none.
 int64_t tag_size_at(const AudioFile& file, FrameReader& reader, int64_t position) {
   constexpr int64_t id3v1 = 128;
   const std::string_view bytes = reader.view(position, 8);
@@ -136,10 +138,6 @@ int64_t tag_size_at(const AudioFile& file, FrameReader& reader, int64_t position
 }
 
 }  // namespace
-
-std::optional<MpegFrame> mpeg_frame_at(const AudioFile& file, int64_t position) {
-  return FrameReader(file).at(position);
-}
 
 std::optional<int64_t> find_mpeg_frames(const AudioFile& file, int64_t from, int64_t to) {
   return FrameReader(file).find(from, to);

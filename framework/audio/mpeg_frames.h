@@ -26,10 +26,6 @@ struct MpegFrame {
   }
 };
 
-// The frame at `position`, which may extend beyond the end of the file. Empty if there is none, or if it does not state
-// its bit rate ("free format").
-std::optional<MpegFrame> mpeg_frame_at(const AudioFile&, int64_t position);
-
 // The position from `from`, but before `to`, of the first frame that is followed by two frames of the same version,
 // layer and sample rate, or by the end of the file. A single frame would be found by chance in almost any file.
 std::optional<int64_t> find_mpeg_frames(const AudioFile&, int64_t from, int64_t to);

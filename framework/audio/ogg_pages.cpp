@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <optional>
 #include <string_view>
 
@@ -10,6 +9,7 @@ namespace melgrad {
 namespace {
 
 constexpr size_t header_bytes = 27;
+constexpr size_t most_streams = 64;                     // of a link; damaged or hostile files have one for every page
 constexpr unsigned char first_page = 2, last_page = 4;  // flags
 
 struct Page {
@@ -137,6 +137,10 @@ class PageReader {
     OggLink& link = result_.links.back();
     link.end = std::min(page.end(), file_.size());
     auto stream = std::ranges::find(link.streams, page.serial, &OggStream::serial);
+    if (stream == link.streams.end() && link.streams.size() == most_streams) {
+      result_.skipped_bytes += link.end - page.position;
+      return;
+    }
     if (stream == link.streams.end()) {
       link.streams.push_back(begin_stream(page));
       stream = std::prev(link.streams.end());
@@ -165,11 +169,6 @@ class PageReader {
 };
 
 }  // namespace
-
-int64_t OggStream::bytes() const {
-  return std::accumulate(pages.begin(), pages.end(), int64_t{0},
-                         [](int64_t sum, const ByteRange& range) { return sum + range.size; });
-}
 
 OggFile read_ogg_pages(const AudioFile& file) { return PageReader(file).read(); }
 

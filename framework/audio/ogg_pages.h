@@ -20,8 +20,6 @@ struct OggStream {
   uint32_t last_sequence = 0;       // number of the last page
   int64_t missing_pages = 0;        // by these numbers
   int64_t damaged_pages = 0;        // with a wrong checksum; decoders skip them
-
-  int64_t bytes() const;
 };
 
 // Streams that begin together. A file that is not chained is one link.

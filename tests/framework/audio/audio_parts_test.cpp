@@ -160,6 +160,9 @@ TEST_F(AudioParts, BytesThatAreNotReadAreCounted) {
   const std::string noise(200000, 'z');
   expect_contains(decode(file(encoded(mp3) + noise)).warning,
                   "1.00 s are used, without 200000 bytes that are not MPEG audio");
+  const std::string ogg = encoded(vorbis, 10);
+  const std::string both = decode(file(ogg + noise + ogg.substr(0, ogg.size() / 2))).warning;
+  expect_contains(both, "without 200000 bytes between Ogg pages and the part that was cut off its end");
   const Decoded around = decode(file(encoded(mp3, 3) + noise + encoded(mp3, 3).substr(3000)));
   expect_contains(around.warning, "bytes that are not MPEG audio");
   EXPECT_GT(around.samples, 24000 * 5);
