@@ -12,8 +12,8 @@ namespace {
 
 constexpr int64_t shortest_clipped_run = 3;
 
-// Counts the samples in long runs at full scale, separately for each channel. What follows each other without a gap may
-// differ in channels and encoding, if the file consists of joined files.
+// Counts the samples in long runs at full scale, separately for each channel. Two calls may
+// differ in channels and full scale, if the file consists of joined files.
 class ClippingMeter {
  public:
   void add(std::span<const float> interleaved, int channels, float full_scale) {

@@ -5,6 +5,7 @@
 #include "framework/dataset/genre_folders.h"
 #include "framework/dataset/label_table.h"
 #include "framework/dataset/manifest.h"
+#include "framework/io/file_text.h"
 #include "framework/terminal/text.h"
 #include "kernels/device/error.h"
 
@@ -16,8 +17,8 @@ namespace fs = std::filesystem;
 constexpr size_t longest_label = 200;  // bytes
 
 bool is_manifest(const fs::path& file) {
-  constexpr std::string_view extensions[] = {".csv", ".CSV", ".tsv", ".TSV"};
-  return file == "-" || std::ranges::count(extensions, file.extension().string()) > 0;
+  const std::string extension = lower_case(file.extension().string());
+  return file == "-" || extension == ".csv" || extension == ".tsv";
 }
 
 Dataset read_source(const DatasetSource& source) {

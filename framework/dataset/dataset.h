@@ -29,7 +29,7 @@ struct Dataset {
   std::vector<std::string> warnings;  // one line each, for the user: what was left out and why
 };
 
-// Where the tracks and their labels come from.
+// Names the files that define a data set.
 struct DatasetSource {
   std::filesystem::path data;
   // A table with one line per track, for data sets that are distributed with one (ESC-50, UrbanSound8K, FMA); the audio
@@ -44,8 +44,8 @@ struct DatasetSource {
 //   a manifest: a .csv file, or the manifest.csv in a folder, whose first line names its columns:
 //   path,label[,group][,fold][,split] in any order; other columns are ignored. A path is relative to the manifest's
 //   folder. A file that does not exist is reported only when its audio is read.
-// Labels are in Unicode's composed form (NFC). What is not taken is counted in the warnings. Throws Error, with
-// file:line for a manifest: a missing column, an invalid value, a path listed twice, no tracks, or more than
+// Labels are in Unicode's composed form (NFC). The warnings count the files and lines that are not taken. Throws Error,
+// with file:line for a manifest: a missing column, an invalid value, a path listed twice, no tracks, or more than
 // most_labels labels.
 Dataset load_dataset(const DatasetSource& source);
 inline Dataset load_dataset(const std::filesystem::path& data) { return load_dataset(DatasetSource{.data = data}); }

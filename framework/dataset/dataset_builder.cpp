@@ -1,7 +1,6 @@
 #include "framework/dataset/dataset_builder.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "framework/io/file_text.h"
 #include "framework/terminal/text.h"
@@ -26,7 +25,8 @@ Dataset DatasetBuilder::finish() && {
     dataset_.labels.push_back(label);
   }
   for (auto& [track, label] : found_) {
-    track.label = static_cast<int>(std::distance(labels_.begin(), labels_.find(label)));
+    const auto position = std::ranges::lower_bound(dataset_.labels, label);
+    track.label = static_cast<int>(position - dataset_.labels.begin());
     dataset_.tracks.push_back(std::move(track));
   }
   std::ranges::sort(dataset_.tracks, {}, &Track::name);

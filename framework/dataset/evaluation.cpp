@@ -51,7 +51,7 @@ void adopt_labels(Dataset& dataset, std::span<const size_t> tracks, const std::v
   for (const size_t i : tracks) {
     Track& track = dataset.tracks[i];
     const std::string& label = dataset.labels[static_cast<size_t>(track.label)];
-    // Versions before 0.2 kept labels in the form in which they were written.
+    // Older models have labels in the form in which they were written.
     const auto found = std::ranges::find_if(labels, [&](const std::string& known) { return to_nfc(known) == label; });
     if (found == labels.end()) {
       fail(

@@ -46,13 +46,13 @@ class Walk {
   }
 
   // Returns false if the entry does not exist or was visited before.
-  bool is_new(const fs::path& path) {
+  bool remember(const fs::path& path) {
     struct stat status {};
     return stat(path.c_str(), &status) == 0 && seen_.emplace(status.st_dev, status.st_ino).second;
   }
 
   void visit_folder(const fs::path& folder) {
-    if (!is_new(folder)) return pass_over(folder, "links to folders that are listed already");
+    if (!remember(folder)) return pass_over(folder, "links to folders that are listed already");
     std::error_code error;
     std::vector<fs::path> entries;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
@@ -75,7 +75,7 @@ class Walk {
     } else if (fs::is_directory(status)) {
       visit_folder(entry);
     } else if (fs::is_regular_file(status)) {
-      is_new(entry);
+      remember(entry);
       visit_file(entry);
     } else {
       pass_over(entry, "pipes and devices");
@@ -93,7 +93,7 @@ class Walk {
       visit_folder(link);
     } else if (!fs::is_regular_file(status)) {
       pass_over(link, "pipes and devices");
-    } else if (is_new(link)) {
+    } else if (remember(link)) {
       visit_file(link);
     } else {
       pass_over(link, "links to files that are listed already");

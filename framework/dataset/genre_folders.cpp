@@ -98,37 +98,35 @@ std::string ways_out(const Tree& tree) {
       tree.root.filename().string());
 }
 
-// Tracks directly in train or fold1 have no genre.
-void require_genres_inside(const Tree& tree, const char* what) {
-  for (const auto& [name, count] : tree.direct) {
-    fail("{} consists of {} ({}), but {} tracks lie directly in {} and have no genre; {}", tree.root.string(), what,
-         fmt::join(top_folders(tree), ", "), count, name, ways_out(tree));
+// Splits or folds must be the only folders, and tracks directly in them have no genre.
+void require_genres_inside(const Tree& tree, const char* what, int64_t count) {
+  const std::string names = fmt::format("{}", fmt::join(top_folders(tree), ", "));
+  if (count < std::ssize(tree.below)) {
+    fail("{} has folders of {} beside others ({}); {}", tree.root.string(), what, names, ways_out(tree));
   }
+  if (tree.direct.empty()) return;
+  const auto& [name, tracks] = *tree.direct.begin();
+  fail("{} consists of {} ({}), but {} tracks lie directly in {} and have no genre; {}", tree.root.string(), what,
+       names, tracks, name, ways_out(tree));
 }
 
 enum class Shape { genres, splits, folds };
 
 Shape find_shape(const Tree& tree) {
-  const std::vector<std::string> names = top_folders(tree);
-  const auto splits =
-      std::ranges::count_if(names, [](const auto& name) { return !split_name(lower_case(name)).empty(); });
-  const auto folds = std::ranges::count_if(names, [](const auto& name) { return fold_number(name).has_value(); });
-  const bool has_training =
-      std::ranges::any_of(names, [](const auto& name) { return split_name(lower_case(name)) == "train"; });
+  int64_t splits = 0, folds = 0;
+  bool has_training = false;
+  for (const std::string& name : top_folders(tree)) {
+    const std::string_view split = split_name(lower_case(name));
+    splits += !split.empty();
+    folds += fold_number(name).has_value();
+    has_training = has_training || split == "train";
+  }
   if (has_training && splits > 1) {
-    if (splits < std::ssize(names)) {
-      fail("{} has folders of splits beside others ({}); {}", tree.root.string(), fmt::join(names, ", "),
-           ways_out(tree));
-    }
-    require_genres_inside(tree, "splits");
+    require_genres_inside(tree, "splits", splits);
     return Shape::splits;
   }
   if (folds > 1) {
-    if (folds < std::ssize(names)) {
-      fail("{} has folders of folds beside others ({}); {}", tree.root.string(), fmt::join(names, ", "),
-           ways_out(tree));
-    }
-    require_genres_inside(tree, "folds");
+    require_genres_inside(tree, "folds", folds);
     return Shape::folds;
   }
   return Shape::genres;

@@ -97,10 +97,11 @@ class FileFinder {
  public:
   FileFinder(const fs::path& root, const std::vector<fs::path>& files) {
     for (size_t i = 0; i < files.size(); ++i) {
-      const std::string relative = to_nfc(files[i].lexically_relative(root).generic_string());
+      const std::string relative = files[i].lexically_relative(root).generic_string();
       names_.push_back(relative);
-      by_name_[fs::path(relative).filename().string()].push_back(i);
-      by_stem_[fs::path(relative).stem().string()].push_back(i);
+      const fs::path decoded = to_nfc(decode_text(relative));
+      by_name_[decoded.filename().string()].push_back(i);
+      by_stem_[decoded.stem().string()].push_back(i);
     }
   }
 
@@ -131,7 +132,8 @@ class FileFinder {
       std::ranges::copy_if(fitting, std::back_inserter(kept), [&](size_t i) { return condition(names_[i]); });
       if (!kept.empty()) fitting = kept;
     };
-    if (fitting.size() > 1) keep([&](const std::string& n) { return n == wanted || n.ends_with("/" + wanted); });
+    if (fitting.size() > 1)
+      keep([&](const std::string& n) { return to_nfc(n) == wanted || to_nfc(n).ends_with("/" + wanted); });
     if (fitting.size() > 1 && fold) {
       keep([&](const std::string& n) { return n.find(fmt::format("fold{}/", *fold)) != std::string::npos; });
     }
@@ -141,7 +143,7 @@ class FileFinder {
     return fitting[0];
   }
 
-  std::vector<std::string> names_;  // relative to the root, in NFC
+  std::vector<std::string> names_;  // relative to the root
   std::unordered_map<std::string, std::vector<size_t>> by_name_, by_stem_;
 };
 

@@ -19,8 +19,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view known_columns[] = {"path", "label", "group", "fold", "split"};
 
+// Bytes that are not UTF-8 stay as they are, because names of files on this system may have them; field() decodes
+// others.
 std::vector<CsvRow> read_table(const fs::path& file) {
-  const std::string text = decode_text(read_file(file));
+  std::string text = read_file(file);
+  if (is_utf16(text)) text = decode_text(text);
   return parse_csv(text, file.string(), find_separator(text));
 }
 
@@ -92,7 +95,10 @@ class Manifest {
 
  private:
   Track read_track(const CsvRow& row, const fs::path& root) const {
-    const std::string listed = required(row, "path");
+    std::string listed = required(row, "path");
+    const std::string raw = raw_field(row, "path");
+    std::error_code ignored;
+    if (raw.find('\0') == std::string::npos && fs::exists(root / raw, ignored)) listed = raw;
     const fs::path found = find_listed(root, listed, at(row));
     Track track{
         .path = found, .name = name_of(found, root, fs::path(listed).is_absolute()), .group = field(row, "group")};
@@ -117,10 +123,11 @@ class Manifest {
   }
 
   // "" if the manifest has no such column.
-  std::string field(const CsvRow& row, const std::string& column) const {
+  std::string raw_field(const CsvRow& row, const std::string& column) const {
     const auto found = columns_.find(column);
     return found == columns_.end() ? "" : trimmed(row.fields[found->second]);
   }
+  std::string field(const CsvRow& row, const std::string& column) const { return decode_text(raw_field(row, column)); }
 
   std::string required(const CsvRow& row, const std::string& column) const {
     std::string value = field(row, column);

@@ -1,6 +1,6 @@
 // RUN/split.csv: path,label,split,content of every track of a run. Evaluation takes the held-out tracks from it, and a
 // resumed training the tracks that it began with. The content is a hash of the audio file; it is empty for test tracks,
-// which training does not read. Versions before 0.2 wrote no content.
+// which training does not read. The files of older runs have no content.
 #pragma once
 
 #include <cstddef>

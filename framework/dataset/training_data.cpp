@@ -21,8 +21,7 @@ void require_variation(const std::vector<LogMel>& clips, const Dataset& dataset)
   if (std::ranges::all_of(clips, is_constant)) {
     fail(
         "{}: all features of the training tracks have the value {} dB, so there is nothing to learn; melgrad check "
-        "says "
-        "which tracks are silent",
+        "names the silent tracks",
         dataset.source.string(), first);
   }
 }

@@ -12,16 +12,6 @@
 namespace melgrad {
 namespace {
 
-std::string normalised(std::string_view text, utf8proc_option_t form) {
-  utf8proc_uint8_t* result = nullptr;
-  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | form);
-  const utf8proc_ssize_t length = utf8proc_map(bytes, static_cast<utf8proc_ssize_t>(text.size()), &result, options);
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, std::free);
-  if (length < 0) return std::string(text);
-  return {reinterpret_cast<const char*>(result), static_cast<size_t>(length)};
-}
-
 void append(std::string& text, int32_t code_point) {
   utf8proc_uint8_t bytes[4];
   const utf8proc_ssize_t count = utf8proc_encode_char(code_point, bytes);
@@ -52,8 +42,15 @@ constexpr std::array<int32_t, 32> windows_1252{0x20AC, 0x81,   0x201A, 0x0192, 0
 
 }  // namespace
 
-std::string to_nfc(std::string_view text) { return normalised(text, UTF8PROC_COMPOSE); }
-std::string to_nfd(std::string_view text) { return normalised(text, UTF8PROC_DECOMPOSE); }
+std::string to_nfc(std::string_view text) {
+  utf8proc_uint8_t* result = nullptr;
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+  const utf8proc_ssize_t length = utf8proc_map(bytes, static_cast<utf8proc_ssize_t>(text.size()), &result, options);
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, std::free);
+  if (length < 0) return std::string(text);
+  return {reinterpret_cast<const char*>(result), static_cast<size_t>(length)};
+}
 
 std::string lower_case(std::string text) {
   for (char& byte : text) {
@@ -67,6 +64,8 @@ std::string trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(blanks), end = text.find_last_not_of(blanks);
   return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
 }
+
+bool is_utf16(std::string_view text) { return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"); }
 
 std::string decode_text(std::string_view bytes) {
   if (bytes.starts_with("\xFF\xFE")) return from_utf16(bytes.substr(2), false);

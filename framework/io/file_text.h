@@ -7,15 +7,16 @@
 
 namespace melgrad {
 
-// The text in the composed and in the decomposed form (Unicode Standard Annex 15). Text that is not UTF-8 is returned
-// unchanged.
+// The text in the composed form NFC (Unicode Standard Annex 15). Text that is not UTF-8 is returned unchanged.
 std::string to_nfc(std::string_view text);
-std::string to_nfd(std::string_view text);
 
 // The text with the letters A to Z in lower case.
 std::string lower_case(std::string text);
 // The text without blanks, tabs and carriage returns at its ends.
 std::string trimmed(std::string_view text);
+
+// True if the text begins with the byte order mark of UTF-16.
+bool is_utf16(std::string_view text);
 
 // UTF-8 text from the bytes of a text file: UTF-8 with or without a byte order mark, UTF-16 with one, otherwise
 // Windows-1252, whose lower half is ASCII.

@@ -127,6 +127,14 @@ TEST_F(DataShapes, AManifestFindsFilesOfOtherSystems) {
   for (const Track& track : dataset.tracks) EXPECT_TRUE(fs::exists(track.path)) << track.path;
 }
 
+TEST_F(DataShapes, AManifestInWindows1252FindsFilesInEitherEncoding) {
+  add({"caf\u00e9.wav", "bl\xE9.wav"});  // the second name is not UTF-8
+  write_text(root_ / "manifest.csv", "path,label\ncaf\xE9.wav,chans\xF3n\nbl\xE9.wav,pop\n");
+  const Dataset dataset = load();
+  EXPECT_EQ(dataset.labels, (Names{"chans\u00f3n", "pop"}));
+  for (const Track& track : dataset.tracks) EXPECT_TRUE(fs::exists(track.path)) << track.path;
+}
+
 TEST_F(DataShapes, AFileListedInTwoUnicodeFormsIsOne) {
   add({"cafe\u0301.wav", "b.wav"});
   write_text(root_ / "manifest.csv", "path,label\ncaf\u00e9.wav,a\ncafe\u0301.wav,a\nb.wav,b\n");
