@@ -26,7 +26,8 @@ struct EvaluateCommand {
   std::string run, data, split = "auto", out;
 };
 
-nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, const std::vector<std::string>& failed) {
+nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, const std::vector<std::string>& failed,
+                               const std::vector<std::string>& left_out) {
   nlohmann::ordered_json classes;
   for (size_t i = 0; i < e.report.labels.size(); ++i) {
     const ClassScores& s = e.report.classes[i];
@@ -36,6 +37,7 @@ nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, con
   return {{"split", side},
           {"tracks", e.report.macro.support},
           {"failed_files", failed},
+          {"left_out", left_out},
           {"track_accuracy", e.track_accuracy.value},
           {"track_accuracy_interval", {e.track_accuracy.low, e.track_accuracy.high}},
           {"segment_accuracy", e.segment_accuracy.value},
@@ -89,7 +91,7 @@ int evaluate(const EvaluateCommand& command) {
 
   const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
   make_folders(out);
-  const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failure_messages());
+  const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failure_messages(), dataset.warnings);
   write_file_atomically(out / "report.json", json_text(json));
   write_file_atomically(out / "classes.csv", to_csv(evaluation.report));
   write_file_atomically(out / "confusion.csv", to_csv(evaluation.confusion));

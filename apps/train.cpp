@@ -76,7 +76,8 @@ nlohmann::ordered_json to_json(const std::vector<Leak>& leaks, const Dataset& da
 }
 
 int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outcome outcome, const RunLog& log,
-                   const std::vector<std::string>& failed, const nlohmann::ordered_json& leaks) {
+                   const std::vector<std::string>& failed, const std::vector<std::string>& left_out,
+                   const nlohmann::ordered_json& leaks) {
   const fs::path run = c.run_folder;
   if (outcome == Trainer::Outcome::interrupted) {
     throw Interrupted(fmt::format("interrupted in epoch {}; {}", trainer.completed_epochs() + 1, resume_hint(c)));
@@ -86,6 +87,7 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
                                 {"epochs", trainer.completed_epochs()},
                                 {"best_epoch", trainer.best_epoch()},
                                 {"failed_files", failed},
+                                {"left_out", left_out},
                                 {"leaks", leaks}};
   const auto* last = log.line_of(trainer.completed_epochs());
   const auto* best = log.line_of(trainer.best_epoch());
@@ -136,7 +138,7 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
   };
   try {
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
-    return report_outcome(c, trainer, outcome, log, data.failures, to_json(data.leaks, dataset));
+    return report_outcome(c, trainer, outcome, log, data.failures, dataset.warnings, to_json(data.leaks, dataset));
   } catch (const DeviceError& error) {
     if (!holds_run(run)) throw;
     fail("the device failed: {}; {}", error.what(), resume_hint(c));
