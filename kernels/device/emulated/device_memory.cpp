@@ -10,6 +10,9 @@
 #include <map>
 #include <mutex>
 
+#include "kernels/device/emulated/dry_run.h"
+#include "kernels/device/emulated/stream_queue.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #endif
@@ -34,7 +37,8 @@ void unpoison([[maybe_unused]] const void* begin, [[maybe_unused]] size_t bytes)
 
 struct DeviceBlock {
   size_t bytes;
-  size_t usable;
+  size_t usable;      // by work that is submitted from now on
+  size_t accessible;  // by the work that runs now
   bool lent = true;
   bool permanent = false;
 };
@@ -86,8 +90,8 @@ void* allocate_device_memory(size_t bytes) {
   auto* begin = static_cast<char*>(std::aligned_alloc(alignment, with_margins(bytes)));
   if (!begin) return nullptr;
   poison(begin, with_margins(bytes));
-  fill_with_nan(begin + margin, bytes);
-  device.blocks[begin + margin] = {.bytes = bytes, .usable = bytes};
+  if (!is_dry_run()) fill_with_nan(begin + margin, bytes);
+  device.blocks[begin + margin] = {.bytes = bytes, .usable = bytes, .accessible = bytes};
   device.used += bytes;
   return begin + margin;
 }
@@ -120,19 +124,31 @@ size_t device_memory_used() {
 }
 
 void lend_device_memory(void* block, size_t bytes) noexcept {
-  const std::lock_guard lock(memory().mutex);
-  DeviceBlock& entry = memory().find(block)->second;
-  entry.lent = true;
-  entry.usable = bytes;
-  fill_with_nan(block, bytes);
+  {
+    const std::lock_guard lock(memory().mutex);
+    DeviceBlock& entry = memory().find(block)->second;
+    entry.lent = true;
+    entry.usable = bytes;
+  }
+  enqueue(allocator_stream(), [=] {
+    const std::lock_guard lock(memory().mutex);
+    memory().find(block)->second.accessible = bytes;
+    fill_with_nan(block, bytes);
+  });
 }
 
 void hide_device_memory(void* block) noexcept {
-  const std::lock_guard lock(memory().mutex);
-  DeviceBlock& entry = memory().find(block)->second;
-  entry.lent = false;
-  entry.permanent = false;
-  entry.usable = 0;
+  {
+    const std::lock_guard lock(memory().mutex);
+    DeviceBlock& entry = memory().find(block)->second;
+    entry.lent = false;
+    entry.permanent = false;
+    entry.usable = 0;
+  }
+  enqueue(allocator_stream(), [=] {
+    const std::lock_guard lock(memory().mutex);
+    memory().find(block)->second.accessible = 0;
+  });
 }
 
 void mark_permanent(void* block) noexcept {
@@ -145,7 +161,7 @@ std::vector<std::pair<uintptr_t, uintptr_t>> usable_device_memory() {
   std::vector<std::pair<uintptr_t, uintptr_t>> result;
   for (const auto& [begin, block] : memory().blocks) {
     const auto address = reinterpret_cast<uintptr_t>(begin);
-    if (block.lent) result.emplace_back(address, address + block.usable);
+    if (block.accessible > 0) result.emplace_back(address, address + block.accessible);
   }
   return result;
 }
@@ -164,13 +180,13 @@ Ownership ownership(const void* pointer) {
 DeviceMemoryScope::DeviceMemoryScope() {
   const std::lock_guard lock(memory().mutex);
   if (memory().scopes++ > 0) return;
-  for (const auto& [begin, block] : memory().blocks) unpoison(begin, block.usable);
+  for (const auto& [begin, block] : memory().blocks) unpoison(begin, block.accessible);
 }
 
 DeviceMemoryScope::~DeviceMemoryScope() {
   const std::lock_guard lock(memory().mutex);
   if (--memory().scopes > 0) return;
-  for (const auto& [begin, block] : memory().blocks) poison(begin, block.usable);
+  for (const auto& [begin, block] : memory().blocks) poison(begin, block.accessible);
 }
 
 }  // namespace emulated_cuda

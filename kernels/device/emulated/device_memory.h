@@ -20,7 +20,8 @@ size_t device_memory_limit();
 size_t device_memory_used();
 
 // A caching allocator calls these when it hands a block out, of which only the first `bytes` bytes may be used, and
-// when the block is released.
+// when the block is released. Calls that submit work see the change at once. The NaN fill, and the end of access by
+// kernels, are queued behind the work that was submitted before.
 void lend_device_memory(void* block, size_t bytes) noexcept;
 void hide_device_memory(void* block) noexcept;
 // Marks a block that is used until the process ends, so that it is not reported as a leak.

@@ -47,6 +47,11 @@ inline unsigned __float_as_uint(float value) {
 
 inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
 
+// Makes what the thread wrote visible to the threads of other blocks, before anything that it writes later.
+inline void __threadfence() {
+  if (emulated_cuda::observer) emulated_cuda::observer->fence();
+}
+
 // One thread runs at a time, and only a waiting thread is switched, so this code is atomic.
 template <class T>
 #if MELGRAD_METER

@@ -17,27 +17,12 @@ constexpr uint64_t largest_block = 1024, largest_block_z = 64;
 constexpr uint64_t largest_grid_x = 0x7fffffff, largest_grid_yz = 65535;
 constexpr size_t largest_shared_bytes = 64 << 10;
 
-void require_valid(const char* name, dim3 grid, dim3 block, size_t shared_bytes) {
-  const uint64_t threads = uint64_t{block.x} * block.y * block.z;
-  if (threads == 0 || threads > largest_block || block.z > largest_block_z) {
-    melgrad::fail("{}: a block of {}x{}x{} threads; it must have 1 to {}", name, block.x, block.y, block.z,
-                  largest_block);
-  }
-  if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > largest_grid_x || grid.y > largest_grid_yz ||
-      grid.z > largest_grid_yz) {
-    melgrad::fail("{}: a grid of {}x{}x{} blocks; each must be at least 1, y and z at most {}", name, grid.x, grid.y,
-                  grid.z, largest_grid_yz);
-  }
-  if (shared_bytes > largest_shared_bytes) {
-    melgrad::fail("{}: {} bytes of shared memory; not every GPU has more than {}", name, shared_bytes,
-                  largest_shared_bytes);
-  }
-}
-
 // Reports the grid to the observer; its destructor reports the end after an error too.
 struct ObservedGrid {
-  ObservedGrid(const char* name, const void* kernel, dim3 block) {
-    if (observer) observer->begin_grid(name, kernel, block.x * block.y * block.z);
+  explicit ObservedGrid(const Grid& grid) {
+    if (!observer) return;
+    observer->begin_grid(grid.name, grid.kernel, uint64_t{grid.blocks.x} * grid.blocks.y * grid.blocks.z,
+                         grid.threads.x * grid.threads.y * grid.threads.z, grid.shared_bytes);
   }
   ~ObservedGrid() {
     if (observer) observer->end_grid();
@@ -45,6 +30,24 @@ struct ObservedGrid {
 };
 
 }  // namespace
+
+void require_valid(const Grid& grid) {
+  const auto& [name, kernel, blocks, block, shared_bytes] = grid;
+  const uint64_t threads = uint64_t{block.x} * block.y * block.z;
+  if (threads == 0 || threads > largest_block || block.z > largest_block_z) {
+    melgrad::fail("{}: a block of {}x{}x{} threads; it must have 1 to {}", name, block.x, block.y, block.z,
+                  largest_block);
+  }
+  if (blocks.x == 0 || blocks.y == 0 || blocks.z == 0 || blocks.x > largest_grid_x || blocks.y > largest_grid_yz ||
+      blocks.z > largest_grid_yz) {
+    melgrad::fail("{}: a grid of {}x{}x{} blocks; each must be at least 1, y and z at most {}", name, blocks.x,
+                  blocks.y, blocks.z, largest_grid_yz);
+  }
+  if (shared_bytes > largest_shared_bytes) {
+    melgrad::fail("{}: {} bytes of shared memory; not every GPU has more than {}", name, shared_bytes,
+                  largest_shared_bytes);
+  }
+}
 
 void require_device_pointer(const char* name, int position, const void* pointer) {
   if (!pointer) return;
@@ -58,25 +61,29 @@ void require_device_pointer(const char* name, int position, const void* pointer)
   }
 }
 
-void run_grid(const char* name, const void* kernel, dim3 grid, dim3 block, size_t shared_bytes,
-              const std::function<void()>& thread) {
-  require_valid(name, grid, block, shared_bytes);
+void announce(const Grid& grid) {
+  note_launch(grid.name);
+  const ObservedGrid observed(grid);
+}
+
+void run_grid(const Grid& grid, const std::function<void()>& thread) {
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
-  note_launch(name);
+  note_launch(grid.name);
   const DeviceMemoryScope accessible;
-  gridDim = grid;
-  const ObservedGrid observed(name, kernel, block);
-  for (const uint32_t z : ordered(grid.z, 0)) {
-    for (const uint32_t y : ordered(grid.y, z)) {
-      for (const uint32_t x : ordered(grid.x, y)) {
-        if (observer) observer->begin_block(x + uint64_t{grid.x} * (y + uint64_t{grid.y} * z));
-        const SharedMemoryScope shared(shared_bytes);
+  gridDim = grid.blocks;
+  const ObservedGrid observed(grid);
+  for (const uint32_t z : ordered(grid.blocks.z, 0)) {
+    for (const uint32_t y : ordered(grid.blocks.y, z)) {
+      for (const uint32_t x : ordered(grid.blocks.x, y)) {
+        if (observer) observer->begin_block(x + uint64_t{grid.blocks.x} * (y + uint64_t{grid.blocks.y} * z));
+        const SharedMemoryScope shared(grid.shared_bytes);
         try {
-          current_block().run(thread, {x, y, z}, block);
+          current_block().run(thread, {x, y, z}, grid.threads);
         } catch (const melgrad::Error& error) {
-          melgrad::fail("{}: block ({}, {}, {}): {}", name, x, y, z, error.what());
+          melgrad::fail("{}: block ({}, {}, {}): {}", grid.name, x, y, z, error.what());
         }
+        if (observer) observer->end_block();
       }
     }
   }

@@ -1,4 +1,5 @@
-// The interface through which the meter (meter.cpp) follows a launch. There is no observer unless `observer` is set.
+// The interface through which the meter (meter/meter.h) follows what the emulated device does. There is no observer
+// unless `observer` is set.
 #pragma once
 
 #include <cstddef>
@@ -6,19 +7,57 @@
 
 namespace emulated_cuda {
 
+// A request to the device that is no kernel of ours.
+enum class RuntimeCall : uint8_t {
+  upload,       // copy from the host to the device
+  readback,     // copy from the device to the host
+  device_copy,  // copy within the device
+  fill,         // cudaMemset
+  allocation,   // cudaMalloc
+  synchronisation
+};
+inline constexpr RuntimeCall runtime_calls[] = {RuntimeCall::upload,      RuntimeCall::readback,
+                                                RuntimeCall::device_copy, RuntimeCall::fill,
+                                                RuntimeCall::allocation,  RuntimeCall::synchronisation};
+
+constexpr const char* name_of(RuntimeCall call) {
+  switch (call) {
+    case RuntimeCall::upload:
+      return "upload";
+    case RuntimeCall::readback:
+      return "readback";
+    case RuntimeCall::device_copy:
+      return "device_copy";
+    case RuntimeCall::fill:
+      return "fill";
+    case RuntimeCall::allocation:
+      return "allocation";
+    case RuntimeCall::synchronisation:
+      return "synchronisation";
+  }
+  return "?";
+}
+
 class Observer {
  public:
-  virtual void begin_grid(const char* name, const void* kernel, uint32_t threads_of_block) = 0;
+  virtual void begin_grid(const char* name, const void* kernel, uint64_t blocks, uint32_t threads_of_block,
+                          size_t dynamic_shared_bytes) = 0;
   virtual void argument(int position, const void* pointer) = 0;  // of the next grid
   virtual void end_grid() = 0;
   virtual void begin_block(uint64_t index) = 0;
+  virtual void end_block() = 0;
   virtual void declare_shared(const char* name, const void* begin, size_t bytes) = 0;
   virtual void resume(uint32_t thread) = 0;
   virtual void warp_paused() = 0;  // all its lanes wait or have returned
-  virtual void warp_synchronized(uint32_t warp,
-                                 uint32_t mask) = 0;  // by __syncwarp, the only warp operation that orders memory
+  // __syncwarp is the only warp operation that orders memory accesses.
+  virtual void warp_synchronized(uint32_t warp, uint32_t mask) = 0;
   virtual void block_synchronized() = 0;
+  virtual void fence() = 0;  // __threadfence by the running thread
   virtual void atomic(const void* address, size_t bytes, const void* instruction) = 0;
+  virtual void profile(bool on) = 0;  // cudaProfilerStart or cudaProfilerStop
+  virtual void runtime_call(RuntimeCall, size_t bytes) = 0;
+  // A call of cuDNN, cuBLAS or cuFFT. `bytes`: inputs read once and outputs written once.
+  virtual void library_call(const char* operation, const char* shape, double flops, double bytes) = 0;
 
  protected:
   ~Observer() = default;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "kernels/device/emulated/observer.h"
+
 namespace {
 
 bool capturing = false;
@@ -11,11 +13,13 @@ std::vector<std::string> captured;
 
 cudaError_t cudaProfilerStart() {
   capturing = true;
+  if (emulated_cuda::observer) emulated_cuda::observer->profile(true);
   return cudaSuccess;
 }
 
 cudaError_t cudaProfilerStop() {
   capturing = false;
+  if (emulated_cuda::observer) emulated_cuda::observer->profile(false);
   return cudaSuccess;
 }
 

@@ -1,17 +1,32 @@
 #include "kernels/device/emulated/runtime.h"
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
 
 #include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/dry_run.h"
+#include "kernels/device/emulated/observer.h"
 
-struct EmulatedStream {};
+#if MELGRAD_METER
+#include "kernels/device/emulated/meter/meter.h"
+#endif
+
+struct EmulatedEvent {
+  cudaStream_t stream = nullptr;
+  uint64_t position = 0;  // the work submitted to the stream before the event
+};
 
 namespace {
 
 using emulated_cuda::DeviceMemoryScope;
+using emulated_cuda::observer;
 using emulated_cuda::Ownership;
+using emulated_cuda::RuntimeCall;
 
 cudaError_t last_error = cudaSuccess;
 std::atomic<bool> device_is_broken = false;
@@ -19,6 +34,36 @@ std::atomic<bool> device_is_broken = false;
 cudaError_t record(cudaError_t status) {
   if (status != cudaSuccess) last_error = status;
   return status;
+}
+
+void observe(RuntimeCall call, size_t bytes = 0) {
+  if (observer) observer->runtime_call(call, bytes);
+}
+
+struct PinnedBlocks {
+  std::mutex mutex;
+  std::map<const char*, size_t> bytes;  // by first byte
+};
+
+PinnedBlocks& pinned_blocks() {
+  static auto& value = *new PinnedBlocks;
+  return value;
+}
+
+bool is_pinned(const void* pointer) {
+  const std::lock_guard lock(pinned_blocks().mutex);
+  const auto& blocks = pinned_blocks().bytes;
+  auto next = blocks.upper_bound(static_cast<const char*>(pointer));
+  if (next == blocks.begin()) return false;
+  --next;
+  return static_cast<const char*>(pointer) < next->first + next->second;
+}
+
+bool on_host(const void* pointer) { return emulated_cuda::ownership(pointer) == Ownership::host; }
+
+void copy_now(void* to, const void* from, size_t bytes) {
+  const DeviceMemoryScope accessible;
+  std::memcpy(to, from, bytes);
 }
 
 bool released(const void* pointer) { return emulated_cuda::ownership(pointer) == Ownership::hidden; }
@@ -52,6 +97,10 @@ cudaError_t cudaGetLastError() {
 cudaError_t cudaPeekAtLastError() { return last_error; }
 
 cudaError_t cudaGetDeviceCount(int* count) {
+#if MELGRAD_METER
+  static const bool started = (emulated_cuda::start_meter_by_environment(), true);
+  static_cast<void>(started);
+#endif
   *count = 1;
   return cudaSuccess;
 }
@@ -81,60 +130,100 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
 }
 
 cudaError_t cudaMalloc(void** block, size_t bytes) {
+  observe(RuntimeCall::allocation, bytes);
   *block = emulated_cuda::allocate_device_memory(bytes);
   return record(*block ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFree(void* block) {
+  emulated_cuda::run_all_queued();
   return record(!block || emulated_cuda::free_device_memory(block) ? cudaSuccess : cudaErrorInvalidValue);
 }
 
 cudaError_t cudaMallocHost(void** block, size_t bytes) {
   *block = std::malloc(bytes);
-  return record(*block ? cudaSuccess : cudaErrorMemoryAllocation);
+  if (!*block) return record(cudaErrorMemoryAllocation);
+  std::memset(*block, 0xff, bytes);  // NaN: what is read before it arrives
+  const std::lock_guard lock(pinned_blocks().mutex);
+  pinned_blocks().bytes[static_cast<const char*>(*block)] = bytes;
+  return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void* block) {
+  const std::lock_guard lock(pinned_blocks().mutex);
+  pinned_blocks().bytes.erase(static_cast<const char*>(block));
   std::free(block);
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t) {
+// As in the toolkit's "API synchronization behavior": a copy from pageable memory has read it when the call returns, and
+// a copy to pageable memory is complete.
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
   if (device_is_broken) return record(cudaErrorLaunchFailure);
   if (released(to) || released(from)) return record(cudaErrorInvalidValue);
-  const DeviceMemoryScope accessible;
-  if (bytes > 0) std::memcpy(to, from, bytes);
+  const bool to_host = on_host(to), from_host = on_host(from);
+  observe(to_host     ? RuntimeCall::readback
+          : from_host ? RuntimeCall::upload
+                      : RuntimeCall::device_copy,
+          bytes);
+  if (emulated_cuda::is_dry_run() && to_host) std::memset(to, 0, bytes);
+  if (bytes == 0 || emulated_cuda::is_dry_run()) return cudaSuccess;
+  if (from_host && !is_pinned(from)) {
+    const auto* const begin = static_cast<const char*>(from);
+    emulated_cuda::enqueue(stream, [to, staged = std::vector(begin, begin + bytes)] {
+      copy_now(to, staged.data(), staged.size());
+    });
+  } else {
+    emulated_cuda::enqueue(stream, [=] { copy_now(to, from, bytes); });
+  }
+  if (to_host && !is_pinned(to)) emulated_cuda::run_queued(stream);
   return cudaSuccess;
 }
 
-cudaError_t cudaMemsetAsync(void* to, int byte, size_t bytes, cudaStream_t) {
+cudaError_t cudaMemsetAsync(void* to, int byte, size_t bytes, cudaStream_t stream) {
   if (emulated_cuda::ownership(to) != Ownership::device) return record(cudaErrorInvalidValue);
-  const DeviceMemoryScope accessible;
-  std::memset(to, byte, bytes);
+  observe(RuntimeCall::fill, bytes);
+  emulated_cuda::enqueue(stream, [=] {
+    const DeviceMemoryScope accessible;
+    std::memset(to, byte, bytes);
+  });
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = new EmulatedStream;
+  *stream = emulated_cuda::make_stream();
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  delete stream;
+  emulated_cuda::destroy_stream(stream);
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t) {
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  observe(RuntimeCall::synchronisation);
+  emulated_cuda::run_queued(stream);
   return record(device_is_broken ? cudaErrorLaunchFailure : cudaSuccess);
 }
 
-// Work is already done when an event is recorded.
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = nullptr;
+  *event = new EmulatedEvent;
   return cudaSuccess;
 }
-cudaError_t cudaEventDestroy(cudaEvent_t) { return cudaSuccess; }
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  *event = {.stream = stream, .position = emulated_cuda::submitted(stream)};
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (event->stream) emulated_cuda::run_queued(event->stream, event->position);
+  return cudaSuccess;
+}
 
 void emulated_cuda::set_device_broken(bool broken) { device_is_broken = broken; }

@@ -1,8 +1,10 @@
 // The functions of the CUDA runtime that the project calls, with the names and meanings of the toolkit. There is one
-// device. Work on a stream is done when it is submitted.
+// device. Work on a stream is queued (stream_queue.h).
 #pragma once
 
 #include <cstddef>
+
+#include "kernels/device/emulated/stream_queue.h"
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -19,8 +21,6 @@ struct cudaPointerAttributes {
   cudaMemoryType type;
 };
 
-struct EmulatedStream;
-using cudaStream_t = EmulatedStream*;
 constexpr unsigned cudaStreamNonBlocking = 1;
 struct EmulatedEvent;
 using cudaEvent_t = EmulatedEvent*;

@@ -6,19 +6,23 @@
 #include "kernels/conv2d.h"
 #include "kernels/device/bfloat16.h"
 #include "kernels/device/convolution.h"
+#include "kernels/device/cuda.cuh"
 #include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/observer.h"
 
 namespace melgrad::kernel::cuda {
 namespace {
+
+void require_device_memory(const void* memory) {
+  MELGRAD_CHECK(emulated_cuda::ownership(memory) == emulated_cuda::Ownership::device,
+                "conv2d: {} is not usable device memory", fmt::ptr(memory));
+}
 
 // A float32 copy of a tensor in device memory; NaN until read() copies it.
 class Operand {
  public:
   Operand(const void* memory, int64_t n, DType dtype)
-      : memory_(memory), dtype_(dtype), values_(static_cast<size_t>(n), std::numeric_limits<float>::quiet_NaN()) {
-    MELGRAD_CHECK(emulated_cuda::ownership(memory) == emulated_cuda::Ownership::device,
-                  "conv2d: {} is not usable device memory", fmt::ptr(memory));
-  }
+      : memory_(memory), dtype_(dtype), values_(static_cast<size_t>(n), std::numeric_limits<float>::quiet_NaN()) {}
 
   float* values() { return values_.data(); }
   void read() { dtype_ == DType::float32 ? read_as<float>() : read_as<bfloat16>(); }
@@ -42,15 +46,18 @@ class Operand {
   std::vector<float> values_;
 };
 
-}  // namespace
+void report(const Convolution& convolution, int64_t x, int64_t w, int64_t y) {
+  if (!emulated_cuda::observer) return;
+  emulated_cuda::observer->library_call(fmt::format("conv2d_{}", name_of(convolution.pass)).c_str(),
+                                        describe(convolution).c_str(),
+                                        2 * static_cast<double>(convolution.conv.multiply_adds()),
+                                        static_cast<double>(size_of(convolution.dtype)) * static_cast<double>(x + w + y));
+}
 
-void convolve(Stream&, const Convolution& convolution, const void* x, const void* w, const void* y) {
-  const auto& [pass, dtype, conv] = convolution;
-  Operand in(x, conv.batch * conv.height * conv.width * conv.in_channels, dtype);
-  Operand weights(w, conv.out_channels * conv.kernel_height * conv.kernel_width * conv.in_channels, dtype);
-  Operand out(y, conv.batch * conv.out_height() * conv.out_width() * conv.out_channels, dtype);
+void compute(const Convolution& convolution, Operand in, Operand weights, Operand out) {
+  const Conv2d& conv = convolution.conv;
   Stream& stream = Stream::of(Device::cpu);
-  switch (pass) {
+  switch (convolution.pass) {
     case ConvolutionPass::forward:
       in.read();
       weights.read();
@@ -67,6 +74,20 @@ void convolve(Stream&, const Convolution& convolution, const void* x, const void
       cpu::conv2d_backward_filter(stream, in.values(), out.values(), weights.values(), DType::float32, conv);
       return weights.write();
   }
+}
+
+}  // namespace
+
+void convolve(Stream& stream, const Convolution& convolution, const void* x, const void* w, const void* y) {
+  const auto& [pass, dtype, conv] = convolution;
+  const int64_t in = conv.batch * conv.height * conv.width * conv.in_channels,
+                weights = conv.out_channels * conv.kernel_height * conv.kernel_width * conv.in_channels,
+                out = conv.batch * conv.out_height() * conv.out_width() * conv.out_channels;
+  for (const void* memory : {x, w, y}) require_device_memory(memory);
+  report(convolution, in, weights, out);
+  emulated_cuda::enqueue(native_stream(stream), [=, type = dtype] {
+    compute(convolution, Operand(x, in, type), Operand(w, weights, type), Operand(y, out, type));
+  });
 }
 
 }  // namespace melgrad::kernel::cuda

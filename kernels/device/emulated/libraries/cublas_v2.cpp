@@ -1,12 +1,16 @@
 #include "kernels/device/emulated/libraries/cublas_v2.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 
 #include "kernels/device/bfloat16.h"
 #include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/observer.h"
 
 struct cublasContext {
   void* workspace = nullptr;
+  cudaStream_t stream = nullptr;
 };
 
 namespace {
@@ -61,7 +65,8 @@ cublasStatus_t cublasDestroy(cublasHandle_t handle) {
   return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t) {
+cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
+  handle->stream = stream;
   handle->workspace = nullptr;
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -88,21 +93,28 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t op_a, cubla
   if (!on_device(a) || !on_device(b) || !on_device(c)) return CUBLAS_STATUS_INVALID_VALUE;
   if (a_type != b_type || a_type != c_type) return CUBLAS_STATUS_NOT_SUPPORTED;
 
-  const emulated_cuda::DeviceMemoryScope accessible;
+  const double element_bytes = c_type == CUDA_R_32F ? 4 : 2;
+  if (emulated_cuda::observer) {
+    emulated_cuda::observer->library_call("gemm", fmt::format("{}x{}x{}", m, n, k).c_str(), 2.0 * m * n * k,
+                                          element_bytes * (1.0 * m * k + 1.0 * k * n + 1.0 * m * n));
+  }
   const Operand left(op_a, a, a_type, lda), right(op_b, b, b_type, ldb), before(CUBLAS_OP_N, c, c_type, ldc);
   const float by = *static_cast<const float*>(alpha), kept = *static_cast<const float*>(beta);
-  for (int column = 0; column < n; ++column) {
-    for (int row = 0; row < m; ++row) {
-      float sum = 0;
-      for (int i = 0; i < k; ++i) sum += left(row, i) * right(i, column);
-      const float value = by * sum + (kept == 0 ? 0 : kept * before(row, column));
-      const int64_t at = row + int64_t{column} * ldc;
-      if (c_type == CUDA_R_32F) {
-        static_cast<float*>(c)[at] = value;
-      } else {
-        static_cast<melgrad::bfloat16*>(c)[at] = melgrad::from_float<melgrad::bfloat16>(value);
+  emulated_cuda::enqueue(handle->stream, [=] {
+    const emulated_cuda::DeviceMemoryScope accessible;
+    for (int column = 0; column < n; ++column) {
+      for (int row = 0; row < m; ++row) {
+        float sum = 0;
+        for (int i = 0; i < k; ++i) sum += left(row, i) * right(i, column);
+        const float value = by * sum + (kept == 0 ? 0 : kept * before(row, column));
+        const int64_t at = row + int64_t{column} * ldc;
+        if (c_type == CUDA_R_32F) {
+          static_cast<float*>(c)[at] = value;
+        } else {
+          static_cast<melgrad::bfloat16*>(c)[at] = melgrad::from_float<melgrad::bfloat16>(value);
+        }
       }
     }
-  }
+  });
   return CUBLAS_STATUS_SUCCESS;
 }

@@ -1,12 +1,16 @@
 #include "kernels/device/emulated/libraries/cufft.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <vector>
 
 #include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/observer.h"
 #include "kernels/device/error.h"
 #include "kernels/fft.h"
 
@@ -21,6 +25,7 @@ struct FftPlan {
   bool automatic = true;
   int length = 0, input_distance = 0, output_distance = 0, batch = 0;
   void* work_area = nullptr;
+  cudaStream_t stream = nullptr;
 };
 
 struct Plans {
@@ -52,6 +57,13 @@ void require_device_memory(const char* what, const void* begin, size_t bytes) {
       melgrad::fail("cufftExecD2Z: {} of {} bytes is not in device memory", what, bytes);
     }
   }
+}
+
+void report(const FftPlan& plan) {
+  if (!emulated_cuda::observer) return;
+  const double n = plan.length, batch = plan.batch, bins = n / 2 + 1;
+  emulated_cuda::observer->library_call("fft", fmt::format("{} signals of {}", plan.batch, plan.length).c_str(),
+                                        2.5 * batch * n * std::log2(n), batch * (8 * n + 16 * bins));
 }
 
 // Transforms up to fft_lanes signals. All are read before any is written, because the transform may be in place.
@@ -111,8 +123,11 @@ cufftResult cufftMakePlanMany(cufftHandle handle, int rank, int* n, int* inembed
   });
 }
 
-cufftResult cufftSetStream(cufftHandle handle, cudaStream_t) {
-  return with_plan(handle, [](FftPlan&) { return CUFFT_SUCCESS; });
+cufftResult cufftSetStream(cufftHandle handle, cudaStream_t stream) {
+  return with_plan(handle, [&](FftPlan& plan) {
+    plan.stream = stream;
+    return CUFFT_SUCCESS;
+  });
 }
 
 cufftResult cufftSetWorkArea(cufftHandle handle, void* work_area) {
@@ -129,9 +144,12 @@ cufftResult cufftExecD2Z(cufftHandle handle, cufftDoubleReal* input, cufftDouble
     require_device_memory("the work area", plan.work_area, work_bytes(plan));
     require_device_memory("the input", input, sizeof(double) * plan.batch * plan.input_distance);
     require_device_memory("the output", output, sizeof(cufftDoubleComplex) * plan.batch * plan.output_distance);
-    const emulated_cuda::DeviceMemoryScope accessible;
-    std::memset(plan.work_area, 0xff, work_bytes(plan));  // so that an overlap with the data makes the result NaN
-    for (int first = 0; first < plan.batch; first += fft_lanes) transform_some(plan, input, output, first);
+    report(plan);
+    emulated_cuda::enqueue(plan.stream, [=] {
+      const emulated_cuda::DeviceMemoryScope accessible;
+      std::memset(plan.work_area, 0xff, work_bytes(plan));  // so that an overlap with the data makes the result NaN
+      for (int first = 0; first < plan.batch; first += fft_lanes) transform_some(plan, input, output, first);
+    });
     return CUFFT_SUCCESS;
   });
 }

@@ -14,6 +14,13 @@ namespace {
 
 Stream& device() { return Stream::of(Device::cuda); }
 
+// Launches the kernel and waits for it.
+template <class... P>
+void run(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, std::type_identity_t<P>... arguments) {
+  launch(kernel, grid, block, shared_bytes, device(), arguments...);
+  device().synchronize();
+}
+
 // The name of this file, which errors of its kernels contain.
 const std::string this_file = std::filesystem::path(__FILE__).filename().string();
 
@@ -126,10 +133,10 @@ __global__ void early_return() {
 
 TEST(EmulatedCuda, ReportsADivergentBarrierWithItsLines) {
   const ProfilerRange range(device(), "the_operation");
-  expect_all(error_of([] { launch(divergent_barrier, 2, 64, 0, device()); }),
+  expect_all(error_of([] { run(divergent_barrier, 2, 64, 0); }),
              {"the_operation", "block (0, 0, 0)", "divergent barrier", "thread (0, 0, 0)", "thread (32, 0, 0)",
               fmt::format("{}:{}", this_file, divergent_line), fmt::format("{}:{}", this_file, divergent_line + 2)});
-  expect_all(error_of([] { launch(early_return, 1, 64, 0, device()); }),
+  expect_all(error_of([] { run(early_return, 1, 64, 0); }),
              {"incomplete barrier", "thread (40, 0, 0) has returned"});
   // The device can be used after an error.
   EXPECT_EQ(count_correct_orders(two_sums<true, true>), 3);
@@ -186,7 +193,7 @@ __global__ void different_calls(int* result) {
 TEST(EmulatedCuda, ReportsWarpOperationsWithMissingLanes) {
   const DeviceVector<int> result(device(), 64);
   const auto error = [&](void (*kernel)(int*), unsigned block) {
-    return error_of([&] { launch(kernel, 1, block, 0, device(), +result); });
+    return error_of([&] { run(kernel, 1, block, 0, +result); });
   };
   expect_all(error(read_outside_the_mask, 32), {this_file, "lane 20", "not in the mask 0x0000ffff"});
   expect_all(error(call_outside_the_mask, 32), {this_file, "lane 16 is not in its own mask"});
@@ -203,7 +210,7 @@ TEST(EmulatedCuda, RefusesLaunchesThatAGpuRefuses) {
   const Array y(device(), 1);
   const ProfilerRange range(device(), "the_operation");
   const auto error = [&](dim3 grid, dim3 block, size_t shared) {
-    return error_of([&] { launch(write, grid, block, shared, device(), y.floats(), int64_t{0}); });
+    return error_of([&] { run(write, grid, block, shared, y.floats(), int64_t{0}); });
   };
   expect_all(error(0, 32, 0), {"the_operation", "a grid of 0x1x1"});
   expect_all(error({1, 70000}, 32, 0), {"a grid of 1x70000x1"});
@@ -219,9 +226,9 @@ TEST(EmulatedCuda, RefusesPointersOutsideDeviceMemory) {
     const Array y(device(), 1);
     released = y.floats();
   }
-  expect_all(error_of([&] { launch(write, 1, 1, 0, device(), &on_host, int64_t{0}); }),
+  expect_all(error_of([&] { run(write, 1, 1, 0, &on_host, int64_t{0}); }),
              {"argument 1 does not point into device memory"});
-  expect_all(error_of([&] { launch(write, 1, 1, 0, device(), released, int64_t{0}); }),
+  expect_all(error_of([&] { run(write, 1, 1, 0, released, int64_t{0}); }),
              {"argument 1 points into device memory that was released"});
 }
 
@@ -299,10 +306,10 @@ __global__ void overrun_dynamic_shared_memory(float* y, int index) {
 TEST(EmulatedCudaDeathTest, OverrunOfSharedMemory) {
   const Array y(device(), 1);
   launch(overrun_shared_memory, 1, 1, 0, device(), y.floats(), 4);
-  EXPECT_DEATH(launch(overrun_shared_memory, 1, 1, 0, device(), y.floats(), 5), "heap-buffer-overflow");
-  EXPECT_DEATH(launch(overrun_declared_bound, 1, 1, 0, device(), y.floats(), 2), "out of bounds");
+  EXPECT_DEATH(run(overrun_shared_memory, 1, 1, 0, y.floats(), 5), "heap-buffer-overflow");
+  EXPECT_DEATH(run(overrun_declared_bound, 1, 1, 0, y.floats(), 2), "out of bounds");
   launch(overrun_dynamic_shared_memory, 1, 1, 12, device(), y.floats(), 2);
-  EXPECT_DEATH(launch(overrun_dynamic_shared_memory, 1, 1, 12, device(), y.floats(), 3), "heap-buffer-overflow");
+  EXPECT_DEATH(run(overrun_dynamic_shared_memory, 1, 1, 12, y.floats(), 3), "heap-buffer-overflow");
 }
 
 TEST(EmulatedCudaDeathTest, HostUseOfADevicePointer) {
@@ -313,8 +320,8 @@ TEST(EmulatedCudaDeathTest, HostUseOfADevicePointer) {
 TEST(EmulatedCudaDeathTest, OverrunInsideACachedBlock) {
   const Array y(device(), 3);  // the allocator's block is larger
   launch(write, 1, 1, 0, device(), y.floats(), int64_t{2});
-  EXPECT_DEATH(launch(write, 1, 1, 0, device(), y.floats(), int64_t{3}), "use-after-poison");
-  EXPECT_DEATH(launch(write, 1, 1, 0, device(), y.floats(), int64_t{-1}), "use-after-poison");
+  EXPECT_DEATH(run(write, 1, 1, 0, y.floats(), int64_t{3}), "use-after-poison");
+  EXPECT_DEATH(run(write, 1, 1, 0, y.floats(), int64_t{-1}), "use-after-poison");
   std::vector<float> host(4);
   EXPECT_DEATH(device().copy(host.data(), y.data(), 4 * sizeof(float)), "use-after-poison");
 }
@@ -322,7 +329,7 @@ TEST(EmulatedCudaDeathTest, OverrunInsideACachedBlock) {
 TEST(EmulatedCudaDeathTest, OverrunOfTheWorkspace) {
   device().workspace(1000);
   auto* smaller = static_cast<float*>(device().workspace(3 * sizeof(float)));
-  EXPECT_DEATH(launch(write, 1, 1, 0, device(), smaller, int64_t{3}), "use-after-poison");
+  EXPECT_DEATH(run(write, 1, 1, 0, smaller, int64_t{3}), "use-after-poison");
 }
 
 struct Hidden {
@@ -337,7 +344,7 @@ TEST(EmulatedCudaDeathTest, UseAfterRelease) {
     hidden.pointer = y.floats();
     launch(write_through, 1, 1, 0, device(), hidden);
   }
-  EXPECT_DEATH(launch(write_through, 1, 1, 0, device(), hidden), "use-after-poison");
+  EXPECT_DEATH(run(write_through, 1, 1, 0, hidden), "use-after-poison");
 }
 
 __global__ void copy_vector(const float* x, float* y) { store(y, load<4>(x)); }
@@ -345,7 +352,7 @@ __global__ void copy_vector(const float* x, float* y) { store(y, load<4>(x)); }
 TEST(EmulatedCudaDeathTest, MisalignedVector) {
   const Array x(device(), 8), y(device(), 4);
   launch(copy_vector, 1, 1, 0, device(), x.floats() + 4, y.floats());
-  EXPECT_DEATH(launch(copy_vector, 1, 1, 0, device(), x.floats() + 1, y.floats()), "misaligned address");
+  EXPECT_DEATH(run(copy_vector, 1, 1, 0, x.floats() + 1, y.floats()), "misaligned address");
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "kernels/device/cuda.cuh"
 #include "tests/support/kernel_test.h"
 
 namespace melgrad::test {
@@ -28,6 +29,7 @@ class EmulatedCufft : public testing::Test {
     ASSERT_EQ(make(), CUFFT_SUCCESS);
     work_.emplace(stream_, static_cast<int64_t>(work_bytes_));
     cufftSetWorkArea(plan_, static_cast<char*>(*work_));
+    cufftSetStream(plan_, native_stream(stream_));
   }
   cufftResult execute(void* rows) {
     return cufftExecD2Z(plan_, static_cast<double*>(rows), static_cast<cufftDoubleComplex*>(rows));
