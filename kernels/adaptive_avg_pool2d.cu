@@ -49,8 +49,10 @@ __global__ void __launch_bounds__(image_row_threads) avg_pool_backward(const T* 
   const AdaptiveWindow out_columns(place.column, pool.out_width, pool.width);
 
   float sum[width] = {};
+#pragma unroll 1  // unrolled, the 64-bit divisions spill registers on sm_120
   for (int64_t i = out_rows.begin; i < out_rows.end; ++i) {
     const int64_t window_height = AdaptiveWindow(i, pool.height, pool.out_height).size();
+#pragma unroll 1
     for (int64_t j = out_columns.begin; j < out_columns.end; ++j) {
       const int64_t window_width = AdaptiveWindow(j, pool.width, pool.out_width).size();
       const float share = 1 / static_cast<float>(window_height * window_width);

@@ -59,6 +59,7 @@ __global__ void __launch_bounds__(image_row_threads)
   float sum[width] = {};
   for (int out_row = max(0, (row - kernel_size + stride) / stride); out_row <= min(row / stride, out_height - 1);
        ++out_row) {
+#pragma unroll 1  // unrolled, the float kernel spills registers on sm_80
     for (int out_column = max(0, (column - kernel_size + stride) / stride);
          out_column <= min(column / stride, out_width - 1); ++out_column) {
       const int64_t pixel = (place.sample * out_height + out_row) * out_width + out_column;

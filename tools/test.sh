@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs missing packages, builds and runs all tests:   tools/test.sh [PRESET...]
-# Without arguments it tests the presets cpu and emulated. emulated runs the tests of cpu-asan and those of the CUDA
-# kernels, under the same sanitizers. If nvcc is installed, the script also compiles the CUDA kernels and checks that
+# Without arguments it tests the presets cpu, emulated and metered. emulated runs the tests of cpu-asan and those of the CUDA
+# kernels, under the same sanitizers. metered looks for data races in all CUDA kernels. If nvcc is installed, the script also compiles the CUDA kernels and checks that
 # cuDNN has execution plans for the models' convolutions; neither needs a GPU.
 # The last line is the sum: N passed, N failed, N skipped.
 # shellcheck source=tools/common.sh
@@ -28,9 +28,10 @@ count_failure() {
 }
 
 run_tests() {
-  local preset=$1 report="$PWD/build/$1/report.xml"
+  local preset=$1 target=all report="$PWD/build/$1/report.xml"
+  if [[ $preset == metered ]]; then target=metered_tests; fi
   heading "$preset: build"
-  if ! build "$preset"; then
+  if ! build "$preset" "$target"; then
     count_failure "the preset $preset does not build; see the errors above"
     return
   fi
@@ -66,9 +67,9 @@ test_cuda() {
 
 test_without_gpu() {
   local report="$PWD/build/cuda-check/report.xml"
-  heading "cuda: tests that need no GPU (cuDNN's plans, CPU fallback)"
+  heading "cuda: tests that need no GPU (cuDNN's plans, CPU fallback, registers)"
   rm -f "$report"
-  ctest --test-dir build/cuda-check --tests-regex 'Plan|NoGpu' --output-on-failure --parallel "$processors" \
+  ctest --test-dir build/cuda-check --tests-regex 'Plan|NoGpu|Resources' --output-on-failure --parallel "$processors" \
     --progress --output-junit "$report" || true
   grep --no-filename 'MiB of workspace' build/cuda-check/Testing/Temporary/LastTest.log || true
   if [[ -s $report ]]; then add_report "$report"; else count_failure "ctest of the preset cuda wrote no report; see its output above"; fi
@@ -78,7 +79,7 @@ tools/install_packages.sh
 if (($# > 0)); then
   for preset in "$@"; do run_tests "$preset"; done
 else
-  for preset in cpu emulated; do run_tests "$preset"; done
+  for preset in cpu emulated metered; do run_tests "$preset"; done
   if cuda_compiler >/dev/null; then test_cuda; fi
 fi
 

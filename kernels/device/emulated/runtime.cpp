@@ -156,23 +156,19 @@ cudaError_t cudaFreeHost(void* block) {
   return cudaSuccess;
 }
 
-// As in the toolkit's "API synchronization behavior": a copy from pageable memory has read it when the call returns, and
-// a copy to pageable memory is complete.
+// As in the toolkit's "API synchronization behavior": a copy from pageable memory has read it when the call returns,
+// and a copy to pageable memory is complete.
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
   if (device_is_broken) return record(cudaErrorLaunchFailure);
   if (released(to) || released(from)) return record(cudaErrorInvalidValue);
   const bool to_host = on_host(to), from_host = on_host(from);
-  observe(to_host     ? RuntimeCall::readback
-          : from_host ? RuntimeCall::upload
-                      : RuntimeCall::device_copy,
-          bytes);
+  observe(to_host ? RuntimeCall::readback : from_host ? RuntimeCall::upload : RuntimeCall::device_copy, bytes);
   if (emulated_cuda::is_dry_run() && to_host) std::memset(to, 0, bytes);
   if (bytes == 0 || emulated_cuda::is_dry_run()) return cudaSuccess;
   if (from_host && !is_pinned(from)) {
     const auto* const begin = static_cast<const char*>(from);
-    emulated_cuda::enqueue(stream, [to, staged = std::vector(begin, begin + bytes)] {
-      copy_now(to, staged.data(), staged.size());
-    });
+    emulated_cuda::enqueue(
+        stream, [to, staged = std::vector(begin, begin + bytes)] { copy_now(to, staged.data(), staged.size()); });
   } else {
     emulated_cuda::enqueue(stream, [=] { copy_now(to, from, bytes); });
   }

@@ -48,10 +48,10 @@ class Operand {
 
 void report(const Convolution& convolution, int64_t x, int64_t w, int64_t y) {
   if (!emulated_cuda::observer) return;
-  emulated_cuda::observer->library_call(fmt::format("conv2d_{}", name_of(convolution.pass)).c_str(),
-                                        describe(convolution).c_str(),
-                                        2 * static_cast<double>(convolution.conv.multiply_adds()),
-                                        static_cast<double>(size_of(convolution.dtype)) * static_cast<double>(x + w + y));
+  emulated_cuda::observer->library_call(
+      fmt::format("conv2d_{}", name_of(convolution.pass)).c_str(), describe(convolution).c_str(),
+      2 * static_cast<double>(convolution.conv.multiply_adds()),
+      static_cast<double>(size_of(convolution.dtype)) * static_cast<double>(x + w + y));
 }
 
 void compute(const Convolution& convolution, Operand in, Operand weights, Operand out) {

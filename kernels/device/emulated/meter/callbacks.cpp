@@ -12,8 +12,8 @@ void note(const void* address, uint32_t bytes, bool write, const void* instructi
   if (kernel_is_running) note_access(address, bytes, write, instruction);
 }
 
-// GCC copies structs in pieces if their size or alignment does not allow a single access. The alignment is unknown here,
-// but structs of up to 16 bytes are aligned to less than 8.
+// GCC copies structs in pieces if their size or alignment does not allow a single access. The alignment is unknown
+// here, but structs of up to 16 bytes are aligned to less than 8.
 void note_range(const void* address, size_t bytes, bool write, const void* instruction) {
   size_t piece = std::min<size_t>(bytes <= 16 ? 4 : 8, bytes & -bytes);
   if (piece == bytes && piece > 1) piece /= 2;

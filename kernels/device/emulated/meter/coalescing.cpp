@@ -37,8 +37,7 @@ BankRequest count_passes(std::span<const Record> accesses) {
   for (size_t begin = 0; begin < accesses.size(); begin += lanes_of_part) {
     uint64_t wanted[banks][lanes];
     uint32_t count[banks] = {}, most = 1;
-    for (const Record& access :
-         accesses.subspan(begin, std::min<size_t>(lanes_of_part, accesses.size() - begin))) {
+    for (const Record& access : accesses.subspan(begin, std::min<size_t>(lanes_of_part, accesses.size() - begin))) {
       for (uint32_t w = 0; w < words; ++w) {
         const uint64_t word = access.address / bank_bytes + w;
         uint32_t& of_bank = count[word % banks];

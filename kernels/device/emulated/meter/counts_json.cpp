@@ -1,7 +1,10 @@
 #include "kernels/device/emulated/meter/counts_json.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
+#include "kernels/device/emulated/device_memory.h"
 #include "kernels/device/emulated/meter/sector_cache.h"
 #include "kernels/device/emulated/meter/sources.h"
 
@@ -10,10 +13,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const Json columns = {"operation",     "kernel",         "blocks",           "threads",         "dynamic_shared_bytes",
-                      "idle_threads",  "read_bytes",     "written_bytes",    "dram_read_bytes", "dram_written_bytes",
-                      "l2_read_bytes", "requested_bytes", "global_requests", "global_sectors",  "global_least",
-                      "shared_requests", "shared_passes", "shared_least",    "warp_steps",      "races"};
+const Json columns = {
+    "operation",       "kernel",          "blocks",          "threads",         "dynamic_shared_bytes",
+    "idle_threads",    "read_bytes",      "written_bytes",   "dram_read_bytes", "dram_written_bytes",
+    "l2_read_bytes",   "requested_bytes", "global_requests", "global_sectors",  "global_least",
+    "shared_requests", "shared_passes",   "shared_least",    "warp_steps",      "races"};
 
 Json row(const Measurement& m, const std::string& kernel) {
   const Traffic global = m.global(), shared = m.shared();
@@ -55,7 +59,8 @@ std::string counts_json(const std::vector<Measurement>& measurements, const Othe
   std::vector<Json> launches, library;
   for (const Measurement& m : measurements) launches.push_back(row(m, sources[m.kernel].function));
   for (const LibraryCall& call : other.library) {
-    library.push_back({{"operation", call.operation}, {"shape", call.shape}, {"flops", call.flops}, {"bytes", call.bytes}});
+    library.push_back(
+        {{"operation", call.operation}, {"shape", call.shape}, {"flops", call.flops}, {"bytes", call.bytes}});
   }
   Json calls = Json::object();
   for (const RuntimeCall call : runtime_calls) {
@@ -63,8 +68,9 @@ std::string counts_json(const std::vector<Measurement>& measurements, const Othe
     if (count == other.calls.end()) continue;
     calls[name_of(call)] = {{"count", count->second}, {"bytes", other.bytes.at(call)}};
   }
-  return "{\"columns\": " + columns.dump() + ",\n \"launches\": " + lines(launches) + ",\n \"library\": " + lines(library) +
-         ",\n \"calls\": " + calls.dump() + "}\n";
+  return "{\"columns\": " + columns.dump() + ",\n \"launches\": " + lines(launches) +
+         ",\n \"library\": " + lines(library) + ",\n \"calls\": " + calls.dump() +
+         fmt::format(",\n \"device_memory_bytes\": {}}}\n", device_memory_used());
 }
 
 }  // namespace emulated_cuda

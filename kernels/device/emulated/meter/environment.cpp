@@ -1,7 +1,8 @@
 // Measures a whole program of the preset `metered`, controlled by environment variables:
 //   METER=all        measures every launch
-//   METER=profiled   measures the launches between cudaProfilerStart and cudaProfilerStop (melgrad train --profile-steps)
-//   METER_JSON=FILE  writes the counts of every launch, in order; without it, a table is printed to stderr at exit
+//   METER=profiled   measures the launches between cudaProfilerStart and cudaProfilerStop (melgrad train
+//   --profile-steps) METER_JSON=FILE  writes the counts of every launch, in order; without it, a table is printed to
+//   stderr at exit
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -10,14 +10,7 @@
 
 namespace emulated_cuda {
 
-enum class AccessKind : uint8_t {
-  global_load,
-  global_store,
-  global_atomic,
-  shared_load,
-  shared_store,
-  shared_atomic
-};
+enum class AccessKind : uint8_t { global_load, global_store, global_atomic, shared_load, shared_store, shared_atomic };
 inline constexpr int access_kinds = 6;
 constexpr bool is_shared(AccessKind kind) { return kind >= AccessKind::shared_load; }
 const char* name_of(AccessKind);

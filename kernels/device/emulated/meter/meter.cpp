@@ -219,7 +219,7 @@ class Meter final : public Observer {
   WarpLog log_;
   Measurement now_;
   bool is_profiling_ = false;
-  std::bitset<1024> active_;  // threads of the block that accessed memory
+  std::bitset<1024> active_;   // threads of the block that accessed memory
   uint64_t shared_bytes_ = 0;  // that the block declared, static and dynamic
   uint32_t thread_ = 0;
   std::clock_t start_ = 0;

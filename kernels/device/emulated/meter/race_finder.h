@@ -87,11 +87,11 @@ class RaceFinder {
   std::vector<uint64_t> block_of_epoch_;
   uint32_t epoch_ = 0, first_epoch_ = 0;  // the present one, and the first of the present block
   uint64_t block_ = 0;
-  std::map<uint32_t, Ordering> orderings_;              // by thread of the present block
-  std::vector<Acquired> acquired_by_block_;             // passed on by a block barrier
+  std::map<uint32_t, Ordering> orderings_;                // by thread of the present block
+  std::vector<Acquired> acquired_by_block_;               // passed on by a block barrier
   std::map<const void*, std::vector<Release>> released_;  // by address of the atomics
-  std::map<uint64_t, Race> races_;                      // by the two sites
-  std::vector<Write> writes_;                           // of the present access, with the bytes before it
+  std::map<uint64_t, Race> races_;                        // by the two sites
+  std::vector<Write> writes_;                             // of the present access, with the bytes before it
 };
 
 }  // namespace emulated_cuda

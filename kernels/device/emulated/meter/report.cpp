@@ -36,9 +36,9 @@ std::string kernel_table(const std::vector<Measurement>& all) {
   std::string table = fmt::format(
       "{:46} {:>4} {:>22} {:>22} {:>16} {:>12} {:>32} {:>5}\n"
       "{:46} {:>4} {:>9}{:>7}{:>6} {:>9}{:>7}{:>6} {:>9}{:>7} {:>6}{:>6} {:>8}{:>8}{:>8}{:>8} {:>5}\n",
-      "", "", "loads", "stores and atomics", "shared memory", "threads", "MB", "", "kernel", "runs", "requests", "sect/r",
-      "eff%", "requests", "sect/r", "eff%", "requests", "passes", "lanes", "idle%", "asked", "L2 read", "read", "written",
-      "races");
+      "", "", "loads", "stores and atomics", "shared memory", "threads", "MB", "", "kernel", "runs", "requests",
+      "sect/r", "eff%", "requests", "sect/r", "eff%", "requests", "passes", "lanes", "idle%", "asked", "L2 read",
+      "read", "written", "races");
   for (const Measurement& m : measurements) table += kernel_row(m, sources[m.kernel].function);
   return table;
 }
@@ -76,10 +76,11 @@ std::string describe(const Race& race, const std::string& kernel, const std::map
     const auto source = sources.find(call_before(instruction));
     return source == sources.end() ? std::string() : source->second.lines;
   };
-  return fmt::format("{}race in {} on {} ({} bytes): {} by thread {} of block {} at {}; {} by thread {} of block {} at {}",
-                     race.harmless ? "harmless " : "", kernel, race.memory, race.bytes, race.first, race.first_thread,
-                     race.first_block, lines(race.first_instruction), race.second, race.second_thread,
-                     race.second_block, lines(race.second_instruction));
+  return fmt::format(
+      "{}race in {} on {} ({} bytes): {} by thread {} of block {} at {}; {} by thread {} of block {} at {}",
+      race.harmless ? "harmless " : "", kernel, race.memory, race.bytes, race.first, race.first_thread,
+      race.first_block, lines(race.first_instruction), race.second, race.second_thread, race.second_block,
+      lines(race.second_instruction));
 }
 
 std::string describe_races(const std::vector<Measurement>& all, bool with_harmless) {

@@ -23,7 +23,7 @@ class SectorCache {
   static constexpr uint64_t ways = 16, line_bytes = 128;
   struct Line {
     uint64_t tag = 0, used = 0;
-    uint32_t age = 0;  // a line of another age is empty
+    uint32_t age = 0;             // a line of another age is empty
     uint8_t held = 0, dirty = 0;  // a bit per sector
   };
   Line& find_or_replace(uint64_t tag, uint64_t& written_back);

@@ -19,7 +19,8 @@ std::string short_name(std::string name) {
     depth += name[i] == '<' ? 1 : name[i] == '>' ? -1 : 0;
     if (name[i] == '(' && depth == 0 && !name.substr(i).starts_with("(anonymous")) name.resize(i);
   }
-  for (const char* noise : {"melgrad::kernel::cuda::", "(anonymous namespace)::", "melgrad::", "void "}) {
+  for (const char* noise :
+       {"melgrad::kernel::cuda::", "(anonymous namespace)::", "melgrad::kernel::", "melgrad::", "void "}) {
     for (size_t at; (at = name.find(noise)) != std::string::npos;) name.erase(at, std::strlen(noise));
   }
   return name;

@@ -136,8 +136,7 @@ TEST(EmulatedCuda, ReportsADivergentBarrierWithItsLines) {
   expect_all(error_of([] { run(divergent_barrier, 2, 64, 0); }),
              {"the_operation", "block (0, 0, 0)", "divergent barrier", "thread (0, 0, 0)", "thread (32, 0, 0)",
               fmt::format("{}:{}", this_file, divergent_line), fmt::format("{}:{}", this_file, divergent_line + 2)});
-  expect_all(error_of([] { run(early_return, 1, 64, 0); }),
-             {"incomplete barrier", "thread (40, 0, 0) has returned"});
+  expect_all(error_of([] { run(early_return, 1, 64, 0); }), {"incomplete barrier", "thread (40, 0, 0) has returned"});
   // The device can be used after an error.
   EXPECT_EQ(count_correct_orders(two_sums<true, true>), 3);
 }

@@ -87,7 +87,8 @@ TEST(StreamQueue, AReleasedBlockServesTheWorkQueuedBefore) {
 
 TEST(StreamQueue, AnErrorOfAKernelAppearsWhenTheHostWaits) {
   const ProfilerRange range(device(), "the_operation");
-  launch(+[](float*) { __syncwarp(1u << threadIdx.x ^ 3u); }, 1, 32, 0, device(), nullptr);
+  launch(
+      +[](float*) { __syncwarp(1u << threadIdx.x ^ 3u); }, 1, 32, 0, device(), nullptr);
   const Array x(device(), std::vector{1.0f});
   launch(add_one, 1, 1, 0, device(), x.floats());
   expect_contains(error_of([] { device().synchronize(); }), "the_operation: block (0, 0, 0)");

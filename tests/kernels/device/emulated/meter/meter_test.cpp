@@ -1,5 +1,5 @@
-// The meter against kernels whose costs and races are known: sectors per request, bank conflicts and idle threads from the
-// CUDA C++ Best Practices Guide, races by construction.
+// The meter against kernels whose costs and races are known: sectors per request, bank conflicts and idle threads from
+// the CUDA C++ Best Practices Guide, races by construction.
 #include "kernels/device/emulated/meter/meter.h"
 
 #include "kernels/device/emulated/meter/report.h"
@@ -99,7 +99,8 @@ TEST_F(MeterTest, ReportsTheRaceOfASumWithoutItsBarrier) {
   EXPECT_EQ(race.first_block, race.second_block);
   EXPECT_NE(race.first_thread, race.second_thread);
   const std::string text = emulated_cuda::describe_races({racing});
-  for (const char* part : {"race in meter::block_sum<false> on shared 'partial'", "textbook_kernels.cu:", "by thread"}) {
+  for (const char* part :
+       {"race in meter::block_sum<false> on shared 'partial'", "textbook_kernels.cu:", "by thread"}) {
     expect_contains(text, part);
   }
   EXPECT_EQ(emulated_cuda::describe_races({measure(meter::block_sum_with_barrier)}, true), "");

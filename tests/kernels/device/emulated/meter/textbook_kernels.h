@@ -7,14 +7,14 @@
 
 namespace melgrad::meter {
 
-void copy_strided(Stream&, const float* x, float* y);      // 256 lanes, each copies its own row of 64 numbers
-void copy_coalesced(Stream&, const float* x, float* y);    // 65536 numbers
-void copy_misaligned(Stream&, const float* x, float* y);   // from x + 1 to y + 1, 65535 numbers
-void copy_vectors(Stream&, const float* x, float* y);      // 65536 numbers, 4 per access
+void copy_strided(Stream&, const float* x, float* y);        // 256 lanes, each copies its own row of 64 numbers
+void copy_coalesced(Stream&, const float* x, float* y);      // 65536 numbers
+void copy_misaligned(Stream&, const float* x, float* y);     // from x + 1 to y + 1, 65535 numbers
+void copy_vectors(Stream&, const float* x, float* y);        // 65536 numbers, 4 per access
 void transpose_unpadded(Stream&, const float* x, float* y);  // 256 x 256 in tiles of 32 x 32
 void transpose_padded(Stream&, const float* x, float* y);
-void ragged_loops(Stream&, const float* x, float* y);  // lane l reads l numbers of each of 4 rows
-void ragged_blocks(Stream&, const float* x, float* y);  // 2 blocks of 128 threads for 160 numbers
+void ragged_loops(Stream&, const float* x, float* y);       // lane l reads l numbers of each of 4 rows
+void ragged_blocks(Stream&, const float* x, float* y);      // 2 blocks of 128 threads for 160 numbers
 void two_shared_arrays(Stream&, const float* x, float* y);  // 1 KiB static and 2 KiB dynamic
 
 // Each writes the sum of 256 numbers; x [16 * 256], sums [16].
