@@ -228,7 +228,7 @@ class Operations {
                [&] { kernel::conv2d_backward_filter(stream_, x.data(), y.data(), w.data(), s_.precision, c); });
   }
 
-  // The ops after a convolution: batch norm, ReLU and, once per block, the addition of the shortcut.
+  // What follows a convolution: batch norm and ReLU, or batch norm, the addition of the shortcut and ReLU.
   void normalisation(const Layer& layer) {
     const kernel::Conv2d& c = layer.conv;
     const int64_t channels = c.out_channels, rows = c.batch * c.out_height() * c.out_width(), n = rows * channels;
@@ -238,22 +238,28 @@ class Operations {
     const Tensor running_mean = array(channels, DType::float32), running_var = array(channels, DType::float32);
     const double each = bytes_of(static_cast<double>(n));
     const auto name = [&](const char* op) { return fmt::format("{} {}", op, layer.name); };
-    table_.add(name("batch_norm forward"), layer.uses, {.bytes = 3 * each}, [&] {
-      kernel::batch_norm_forward_training(stream_, x.data(), gamma.as<float>(), beta.as<float>(), y.data(),
-                                          mean.as<float>(), inverse_std.as<float>(), running_mean.as<float>(),
-                                          running_var.as<float>(), s_.precision, rows, channels, 0.1f, 1e-5f);
+    const kernel::BatchNormAffine affine{gamma.as<float>(), beta.as<float>()};
+    const kernel::BatchNormStatistics statistics{mean.as<float>(), inverse_std.as<float>()};
+    const kernel::RunningStatistics running{running_mean.as<float>(), running_var.as<float>()};
+    const kernel::BatchNormSize size{s_.precision, rows, channels};
+    table_.add(name("batch_norm_relu forward"), layer.uses, {.bytes = 3 * each}, [&] {
+      kernel::batch_norm_forward_training(stream_, x.data(), {.relu = true}, affine, y.data(), statistics, running,
+                                          size, 0.1f, 1e-5f);
     });
-    table_.add(name("batch_norm backward"), layer.uses, {.bytes = 5 * each}, [&] {
-      kernel::batch_norm_backward_training(stream_, x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
-                                           inverse_std.as<float>(), y.data(), running_mean.as<float>(),
-                                           running_var.as<float>(), s_.precision, rows, channels);
+    table_.add(name("batch_norm_relu backward"), layer.uses, {.bytes = 5 * each}, [&] {
+      kernel::batch_norm_backward_training(stream_, x.data(), {.dy = dy.data(), .relu = true}, affine, statistics,
+                                           y.data(), running.mean, running.var, size);
     });
-    table_.add(name("relu forward"), layer.uses, {.bytes = 2 * each},
-               [&] { kernel::relu_forward(stream_, x.data(), y.data(), s_.precision, n); });
-    table_.add(name("relu backward"), layer.uses, {.bytes = 3 * each},
-               [&] { kernel::relu_backward(stream_, y.data(), dy.data(), x.data(), s_.precision, n); });
-    table_.add(name("add"), layer.uses, {.bytes = 3 * each},
-               [&] { kernel::add(stream_, x.data(), dy.data(), y.data(), s_.precision, n); });
+    const Tensor dz = activations(n);
+    table_.add(name("batch_norm_add_relu forward"), layer.uses, {.bytes = 4 * each}, [&] {
+      kernel::batch_norm_forward_training(stream_, x.data(), {.residual = dy.data(), .relu = true}, affine, y.data(),
+                                          statistics, running, size, 0.1f, 1e-5f);
+    });
+    table_.add(name("batch_norm_add_relu backward"), layer.uses, {.bytes = 7 * each}, [&] {
+      kernel::batch_norm_backward_training(stream_, x.data(),
+                                           {.dy = dy.data(), .relu = true, .dz = dz.data(), .y = y.data()}, affine,
+                                           statistics, dz.data(), running.mean, running.var, size);
+    });
   }
 
   void pools() {

@@ -18,14 +18,23 @@ NoGrad::NoGrad() : previous_(recording) { recording = false; }
 NoGrad::~NoGrad() { recording = previous_; }
 
 Tensor Tensor::record(const char* op, std::vector<Tensor> inputs, Backward backward) const {
-  if (!recording) return *this;
+  attach(op, std::move(inputs), false,
+         [backward = std::move(backward)](const Tensor& dy, const Tensor&) { return backward(dy); });
+  return *this;
+}
+
+Tensor Tensor::record_joining(const char* op, std::vector<Tensor> inputs, JoiningBackward backward) const {
+  attach(op, std::move(inputs), true, std::move(backward));
+  return *this;
+}
+
+void Tensor::attach(const char* op, std::vector<Tensor> inputs, bool joins, JoiningBackward backward) const {
+  if (!recording) return;
   bool needed = false;
   for (const Tensor& input : inputs) needed = needed || (input.defined() && input.requires_grad());
-  if (needed) {
-    impl().node = std::make_unique<Node>(op, std::move(inputs), std::move(backward));
-    impl().requires_grad = true;
-  }
-  return *this;
+  if (!needed) return;
+  impl().node = std::make_unique<Node>(op, std::move(inputs), std::move(backward), joins);
+  impl().requires_grad = true;
 }
 
 // A recursive destructor would overflow the stack in a deep graph. So a loop destroys all nodes that only this node
@@ -56,7 +65,7 @@ class BackwardPass {
   void run(const Tensor& root, const Tensor& dy) {
     check_gradient(root, dy, "backward");
     collect(root);
-    gradients_[root.impl_.get()] = dy;
+    gradients_[root.impl_.get()].sum = dy;
     while (!order_.empty()) {
       // When this handle goes out of scope, the output and what only its node held are freed.
       const Tensor output = std::move(order_.back());
@@ -96,22 +105,33 @@ class BackwardPass {
   void step(const Tensor& output) {
     const auto entry = gradients_.find(output.impl_.get());
     if (entry == gradients_.end()) return;  // every use was an input that needed no gradient
-    Tensor dy = std::move(entry->second);
+    auto [dy, second_dy] = std::move(entry->second);
     gradients_.erase(entry);
     Tensor::Impl& impl = output.impl();
     if (!impl.node) return accumulate(impl.grad, std::move(dy));
 
     Tensor::Node& node = *impl.node;
     node.consumed = true;
-    const Backward backward = std::exchange(node.backward, nullptr);
+    const JoiningBackward backward = std::exchange(node.backward, nullptr);
     const std::vector<Tensor> inputs = std::exchange(node.inputs, {});
-    std::vector<Tensor> input_gradients = backward(dy);
+    std::vector<Tensor> input_gradients = backward(dy, second_dy);
     MELGRAD_CHECK(input_gradients.size() == inputs.size(), "{} returned {} gradients for {} inputs", node.op,
                   input_gradients.size(), inputs.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!inputs[i].defined() || !inputs[i].requires_grad()) continue;
       check_gradient(inputs[i], input_gradients[i], node.op);
-      accumulate(gradients_[inputs[i].impl_.get()], std::move(input_gradients[i]));
+      collect_gradient(inputs[i], std::move(input_gradients[i]));
+    }
+  }
+
+  // Keeps the second gradient of a tensor apart if the op that computed it adds the two.
+  void collect_gradient(const Tensor& input, Tensor gradient) {
+    auto& [sum, second] = gradients_[input.impl_.get()];
+    const auto& node = input.impl().node;
+    if (node && node->joins && sum.defined() && !second.defined()) {
+      second = std::move(gradient);
+    } else {
+      accumulate(sum, std::move(gradient));
     }
   }
 
@@ -138,7 +158,10 @@ class BackwardPass {
   }
 
   std::vector<Tensor> order_;
-  std::unordered_map<const Tensor::Impl*, Tensor> gradients_;
+  struct Gradient {
+    Tensor sum, second;  // the gradient is their sum
+  };
+  std::unordered_map<const Tensor::Impl*, Gradient> gradients_;
 };
 
 void Tensor::backward() const {

@@ -30,9 +30,14 @@ BatchNorm2d::BatchNorm2d(int64_t channels) {
 
 std::string BatchNorm2d::description() const { return fmt::format("BatchNorm2d({})", weight_.numel()); }
 
-Tensor BatchNorm2d::forward(const Tensor& x) {
-  constexpr float momentum = 0.1f, epsilon = 1e-5f;
-  return batch_norm(x, weight_, bias_, state_, training(), momentum, epsilon);
+Tensor BatchNorm2d::forward(const Tensor& x) { return batch_norm(x, weight_, bias_, state_, options()); }
+
+Tensor BatchNorm2d::relu(const Tensor& x) {
+  return run(x, [&] { return batch_norm_relu(x, weight_, bias_, state_, options()); });
+}
+
+Tensor BatchNorm2d::add_relu(const Tensor& x, const Tensor& residual) {
+  return run(x, [&] { return batch_norm_add_relu(x, residual, weight_, bias_, state_, options()); });
 }
 
 std::string MaxPool2d::description() const {

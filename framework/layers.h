@@ -33,10 +33,16 @@ class BatchNorm2d : public Module {
   explicit BatchNorm2d(int64_t channels);
   std::string description() const override;
 
+  // relu((*this)(x)) and relu((*this)(x) + residual), in fewer passes over memory.
+  Tensor relu(const Tensor& x);
+  Tensor add_relu(const Tensor& x, const Tensor& residual);
+
  protected:
   Tensor forward(const Tensor& x) override;
 
  private:
+  BatchNormOptions options() const { return {.training = training()}; }
+
   Tensor weight_, bias_;
   BatchNormState state_;
 };

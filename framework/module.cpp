@@ -13,9 +13,13 @@ ForwardObserver::ForwardObserver() : previous_(observer) { observer = this; }
 ForwardObserver::~ForwardObserver() { observer = previous_; }
 
 Tensor Module::operator()(const Tensor& x) {
+  return run(x, [&] { return forward(x); });
+}
+
+Tensor Module::run(const Tensor& x, const std::function<Tensor()>& compute) {
   const ProfilerRange range(x.stream(), name_.c_str());
   const int64_t before = multiply_adds();
-  Tensor y = forward(x);
+  Tensor y = compute();
   if (observer) observer->called(*this, y, multiply_adds() - before);
   return y;
 }

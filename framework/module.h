@@ -2,6 +2,7 @@
 // trained) and child modules. Full names are joined by dots as in PyTorch: "layer1.0.conv1.weight".
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ class Module {
 
  protected:
   virtual Tensor forward(const Tensor& x) = 0;
+  // Runs `compute`, another form of forward(x), as operator() runs forward().
+  Tensor run(const Tensor& x, const std::function<Tensor()>& compute);
 
   // Register state under a name. All state of a module goes through these functions, so that checkpoints and optimizers
   // see it. The returned handle refers to the registered tensor.

@@ -7,7 +7,6 @@
 #include "kernels/cast.h"
 #include "kernels/column_sum.h"
 #include "kernels/conv2d.h"
-#include "kernels/counter.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/dropout.h"
 #include "kernels/linear.h"
@@ -291,52 +290,116 @@ Tensor adaptive_avg_pool2d(const Tensor& x, int64_t out_height, int64_t out_widt
 
 namespace {
 
-Tensor batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
-                           float momentum, float epsilon) {
-  const int64_t channels = gamma.numel(), rows = x.numel() / channels;
-  MELGRAD_CHECK(rows >= 2, "batch_norm of {} needs at least two values per channel to train; use a larger batch",
-                x.shape());
-  Tensor y = Tensor::empty_like(x), mean = Tensor::empty_like(gamma), inverse_std = Tensor::empty_like(gamma);
-  kernel::batch_norm_forward_training(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), y.data(),
-                                      mean.as<float>(), inverse_std.as<float>(), state.running_mean.as<float>(),
-                                      state.running_var.as<float>(), x.dtype(), rows, channels, momentum, epsilon);
-  kernel::increment(x.stream(), state.num_batches_tracked.as<uint64_t>());
-  return y.record("batch_norm", {x, gamma, beta}, [=, x = x.detach(), gamma = gamma.detach()](const Tensor& dy) {
-    Tensor dx = Tensor::empty_like(x), dgamma = Tensor::empty_like(gamma), dbeta = Tensor::empty_like(gamma);
-    kernel::batch_norm_backward_training(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
-                                         inverse_std.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(),
-                                         x.dtype(), rows, channels);
-    return std::vector{dx, dgamma, dbeta};
-  });
+// A batch norm and what follows it, which the kernels compute in the same passes.
+struct BatchNormOp {
+  const char* name;
+  Tensor x, residual, gamma, beta;  // residual: undefined for none
+  bool relu;
+  BatchNormOptions options;
+
+  kernel::BatchNormSize size() const {
+    return {.dtype = x.dtype(), .rows = x.numel() / gamma.numel(), .channels = gamma.numel()};
+  }
+  kernel::BatchNormAffine affine() const { return {.gamma = gamma.as<float>(), .beta = beta.as<float>()}; }
+  kernel::BatchNormEpilogue epilogue() const {
+    return {.residual = residual.defined() ? residual.data() : nullptr, .relu = relu};
+  }
+};
+
+// The tensors that the kernels of the backward pass read: `first` and `second` are mean and inverse_std of the batch,
+// or the running mean and variance.
+struct BatchNormSaved {
+  Tensor first, second;
+  Tensor y;  // with a residual
+};
+
+// Returns the gradients of x, residual, gamma and beta. `second_dy` is undefined, or is added to dy.
+std::vector<Tensor> batch_norm_backward(const BatchNormOp& op, const BatchNormSaved& saved, const Tensor& dy,
+                                        const Tensor& second_dy) {
+  const bool has_residual = saved.y.defined();
+  Tensor dx = Tensor::empty_like(op.x), dgamma = Tensor::empty_like(op.gamma), dbeta = Tensor::empty_like(op.beta);
+  const Tensor dz = has_residual ? Tensor::empty_like(op.x) : Tensor();
+  const kernel::BatchNormOutputGradient gradient{.dy = dy.data(),
+                                                 .relu = op.relu,
+                                                 .dz = has_residual ? dz.data() : nullptr,
+                                                 .y = has_residual ? saved.y.data() : nullptr,
+                                                 .second_dy = second_dy.defined() ? second_dy.data() : nullptr};
+  if (op.options.training) {
+    kernel::batch_norm_backward_training(op.x.stream(), op.x.data(), gradient, op.affine(),
+                                         {.mean = saved.first.as<float>(), .inverse_std = saved.second.as<float>()},
+                                         dx.data(), dgamma.as<float>(), dbeta.as<float>(), op.size());
+  } else {
+    kernel::batch_norm_backward_evaluation(op.x.stream(), op.x.data(), gradient, op.affine(),
+                                           {.mean = saved.first.as<float>(), .var = saved.second.as<float>()},
+                                           dx.data(), dgamma.as<float>(), dbeta.as<float>(), op.size(),
+                                           op.options.epsilon);
+  }
+  return {dx, dz, dgamma, dbeta};
 }
 
-Tensor batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta, const BatchNormState& state,
-                             float epsilon) {
-  const int64_t channels = gamma.numel(), rows = x.numel() / channels;
-  const Tensor mean = state.running_mean, var = state.running_var;
-  Tensor y = Tensor::empty_like(x);
-  kernel::batch_norm_forward_evaluation(x.stream(), x.data(), gamma.as<float>(), beta.as<float>(), mean.as<float>(),
-                                        var.as<float>(), y.data(), x.dtype(), rows, channels, epsilon);
-  return y.record("batch_norm", {x, gamma, beta}, [=, x = x.detach(), gamma = gamma.detach()](const Tensor& dy) {
-    Tensor dx = Tensor::empty_like(x), dgamma = Tensor::empty_like(gamma), dbeta = Tensor::empty_like(gamma);
-    kernel::batch_norm_backward_evaluation(x.stream(), x.data(), dy.data(), gamma.as<float>(), mean.as<float>(),
-                                           var.as<float>(), dx.data(), dgamma.as<float>(), dbeta.as<float>(), x.dtype(),
-                                           rows, channels, epsilon);
-    return std::vector{dx, dgamma, dbeta};
-  });
+Tensor run(const BatchNormOp& op, BatchNormState& state) {
+  const int64_t channels = op.gamma.numel();
+  MELGRAD_CHECK(op.x.shape().rank() >= 2, "{} needs channels in the last dimension, got shape {}", op.name,
+                op.x.shape());
+  for (const Tensor& vector : {op.gamma, op.beta, state.running_mean, state.running_var}) {
+    require_per_channel(vector, op.x, op.x.shape()[op.x.shape().rank() - 1], op.name);
+  }
+  if (op.residual.defined()) require_same_kind(op.x, op.residual, op.name);
+  kernel::RunningStatistics running{.mean = state.running_mean.as<float>(), .var = state.running_var.as<float>()};
+  BatchNormSaved saved;
+  Tensor y = Tensor::empty_like(op.x);
+  if (op.options.training) {
+    MELGRAD_CHECK(op.x.numel() / channels >= 2,
+                  "{} of {} needs at least two values per channel to train; use a larger batch", op.name, op.x.shape());
+    saved.first = Tensor::empty_like(op.gamma);
+    saved.second = Tensor::empty_like(op.gamma);
+    running.batches = state.num_batches_tracked.as<uint64_t>();
+    kernel::batch_norm_forward_training(op.x.stream(), op.x.data(), op.epilogue(), op.affine(), y.data(),
+                                        {.mean = saved.first.as<float>(), .inverse_std = saved.second.as<float>()},
+                                        running, op.size(), op.options.momentum, op.options.epsilon);
+  } else {
+    saved.first = state.running_mean;
+    saved.second = state.running_var;
+    kernel::batch_norm_forward_evaluation(op.x.stream(), op.x.data(), op.epilogue(), op.affine(), y.data(), running,
+                                          op.size(), op.options.epsilon);
+  }
+  BatchNormOp detached = op;
+  for (Tensor* tensor : {&detached.x, &detached.gamma, &detached.beta}) *tensor = tensor->detach();
+  if (op.residual.defined()) {
+    detached.residual = Tensor();  // not read again
+    saved.y = y.detach();
+    return y.record_joining(op.name, {op.x, op.residual, op.gamma, op.beta},
+                            [detached, saved](const Tensor& dy, const Tensor& second_dy) {
+                              return batch_norm_backward(detached, saved, dy, second_dy);
+                            });
+  }
+  return y.record(op.name, {op.x, op.residual, op.gamma, op.beta},
+                  [detached, saved](const Tensor& dy) { return batch_norm_backward(detached, saved, dy, Tensor()); });
 }
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state, bool training,
-                  float momentum, float epsilon) {
-  MELGRAD_CHECK(x.shape().rank() >= 2, "batch_norm needs channels in the last dimension, got shape {}", x.shape());
-  const int64_t channels = x.shape()[x.shape().rank() - 1];
-  for (const Tensor& vector : {gamma, beta, state.running_mean, state.running_var}) {
-    require_per_channel(vector, x, channels, "batch_norm");
-  }
-  return training ? batch_norm_training(x, gamma, beta, state, momentum, epsilon)
-                  : batch_norm_evaluation(x, gamma, beta, state, epsilon);
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                  BatchNormOptions options) {
+  return run({.name = "batch_norm", .x = x, .gamma = gamma, .beta = beta, .relu = false, .options = options}, state);
+}
+
+Tensor batch_norm_relu(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                       BatchNormOptions options) {
+  return run({.name = "batch_norm_relu", .x = x, .gamma = gamma, .beta = beta, .relu = true, .options = options},
+             state);
+}
+
+Tensor batch_norm_add_relu(const Tensor& x, const Tensor& residual, const Tensor& gamma, const Tensor& beta,
+                           BatchNormState& state, BatchNormOptions options) {
+  return run({.name = "batch_norm_add_relu",
+              .x = x,
+              .residual = residual,
+              .gamma = gamma,
+              .beta = beta,
+              .relu = true,
+              .options = options},
+             state);
 }
 
 Tensor dropout(const Tensor& x, float probability, RandomStream random) {

@@ -44,10 +44,20 @@ struct BatchNormState {
   Tensor running_mean, running_var;  // float32 [C]
   Tensor num_batches_tracked;        // uint64 scalar
 };
+struct BatchNormOptions {
+  bool training = true;
+  float momentum = 0.1f, epsilon = 1e-5f;
+};
 // x [..., C], gamma and beta float32 [C]. Training normalises by the statistics of the batch and updates `state`; each
 // channel needs at least two values. Evaluation normalises by `state`.
-Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state, bool training,
-                  float momentum, float epsilon);
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                  BatchNormOptions options);
+// relu(batch_norm(x, ...)) in fewer passes over memory.
+Tensor batch_norm_relu(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                       BatchNormOptions options);
+// relu(batch_norm(x, ...) + residual) in fewer passes over memory. `residual` has the shape and dtype of x.
+Tensor batch_norm_add_relu(const Tensor& x, const Tensor& residual, const Tensor& gamma, const Tensor& beta,
+                           BatchNormState& state, BatchNormOptions options);
 
 // Sets each element to 0 with the given probability and multiplies the others by 1 / (1 - probability). The same
 // `random` gives the same mask.

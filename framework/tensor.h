@@ -5,7 +5,7 @@
 // - An op computes its output and calls record() with its inputs and a backward function. The backward function takes
 //   the gradient of the output and returns one gradient per input (an undefined tensor for an input that needs none).
 // - backward() walks the graph from the output to the leaves. A tensor that is used several times gets the sum of the
-//   gradients of its uses. Only the engine adds gradients; backward functions never do.
+//   gradients of its uses. The engine adds them, except for ops that record a JoiningBackward.
 // - The engine frees each node after use, so activations return to the allocator during the walk. A second backward()
 //   over the same graph throws Error.
 // - The gradient of a leaf is added to leaf.grad() until zero_grad() drops it.
@@ -26,6 +26,8 @@ namespace melgrad {
 
 class Tensor;
 using Backward = std::function<std::vector<Tensor>(const Tensor& dy)>;
+// Adds `second_dy`, unless it is undefined, to dy in its own pass over memory.
+using JoiningBackward = std::function<std::vector<Tensor>(const Tensor& dy, const Tensor& second_dy)>;
 
 class Tensor {
  public:
@@ -92,6 +94,8 @@ class Tensor {
   // Makes this tensor the output of op(inputs) and returns it. Does nothing under NoGrad or when no input requires a
   // gradient.
   Tensor record(const char* op, std::vector<Tensor> inputs, Backward backward) const;
+  // The same for a backward function that takes the gradients of two uses of this tensor and adds them itself.
+  Tensor record_joining(const char* op, std::vector<Tensor> inputs, JoiningBackward backward) const;
 
  private:
   friend class BackwardPass;                      // autograd.cpp
@@ -101,6 +105,7 @@ class Tensor {
   struct Node;
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   Impl& impl() const;
+  void attach(const char* op, std::vector<Tensor> inputs, bool joins, JoiningBackward backward) const;
   std::shared_ptr<Impl> impl_;
 };
 

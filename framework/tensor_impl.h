@@ -27,7 +27,8 @@ class Buffer {
 struct Tensor::Node {
   const char* op;
   std::vector<Tensor> inputs;
-  Backward backward;
+  JoiningBackward backward;
+  bool joins;  // backward takes two gradients; otherwise the second one is undefined
   bool consumed = false;
   ~Node();
 };

@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(reduce_threads)
     }
   }
   const float share = 1 / static_cast<float>(pixels);
-  combine_block<width>(sums, [&](int c, const Sum& total) {
+  combine_block<width>(sums, [&](int, int c, const Sum& total) {
     if (tile + c < pool.channels) y[out * pool.channels + tile + c] = from_float<T>(total.value * share);
   });
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/device/parallel.h"
+#include "kernels/relu.h"
 
 namespace melgrad::kernel::cpu {
 namespace {
@@ -65,25 +66,6 @@ void for_each_element(int64_t rows, int64_t channels, Body body) {
   });
 }
 
-// y = (x - mean) * scale + beta. The form x * scale + shift would lose digits if |mean| is large.
-void normalize(const float* x, const float* mean, const float* scale, const float* beta, float* y, int64_t rows,
-               int64_t channels) {
-  for_each_element(rows, channels, [=](int64_t i, int64_t c) { y[i] = (x[i] - mean[c]) * scale[c] + beta[c]; });
-}
-
-// dbeta = sum(dy), dgamma = sum(dy * (x - mean)) * inverse_std.
-void parameter_gradients(const float* x, const float* dy, const float* mean, const float* inverse_std, float* dgamma,
-                         float* dbeta, int64_t rows, int64_t channels) {
-  const ColumnSums sums = sum_columns(rows, channels, [=](int64_t i, int64_t c, double& d, double& d_x) {
-    d += dy[i];
-    d_x += static_cast<double>(dy[i]) * (x[i] - mean[c]);
-  });
-  for (int64_t c = 0; c < channels; ++c) {
-    dbeta[c] = static_cast<float>(sums.first[static_cast<size_t>(c)]);
-    dgamma[c] = static_cast<float>(sums.second[static_cast<size_t>(c)] * inverse_std[c]);
-  }
-}
-
 std::vector<float> inverse_std_of(const float* var, int64_t channels, float epsilon) {
   std::vector<float> inverse(static_cast<size_t>(channels));
   for (int64_t c = 0; c < channels; ++c) inverse[static_cast<size_t>(c)] = 1.0f / std::sqrt(var[c] + epsilon);
@@ -96,73 +78,130 @@ std::vector<float> scales(const float* gamma, const float* inverse_std, int64_t 
   return scale;
 }
 
+// z = (x - mean) * scale + beta. The form x * scale + shift would lose digits if |mean| is large.
+struct Normalization {
+  const float *mean, *scale, *beta;
+  float operator()(float x, int64_t channel) const { return (x - mean[channel]) * scale[channel] + beta[channel]; }
+};
+
+// y = z, z + residual, relu(z) or relu(z + residual).
+void apply(const float* x, BatchNormEpilogue epilogue, Normalization normalize, float* y, BatchNormSize size) {
+  const auto* const residual = static_cast<const float*>(epilogue.residual);
+  const auto write = [&](auto value) { for_each_element(size.rows, size.channels, value); };
+  if (residual && epilogue.relu) {
+    write([=](int64_t i, int64_t c) { y[i] = Relu()(normalize(x[i], c) + residual[i]); });
+  } else if (residual) {
+    write([=](int64_t i, int64_t c) { y[i] = normalize(x[i], c) + residual[i]; });
+  } else if (epilogue.relu) {
+    write([=](int64_t i, int64_t c) { y[i] = Relu()(normalize(x[i], c)); });
+  } else {
+    write([=](int64_t i, int64_t c) { y[i] = normalize(x[i], c); });
+  }
+}
+
+// Calls body(gradient), where gradient(i, c) is that of z at element i of channel c. It writes dz if the caller wants
+// it.
+template <class Body>
+void with_gradient_of_z(const float* x, const BatchNormOutputGradient& d, Normalization normalize, Body body) {
+  const auto* const dy = static_cast<const float*>(d.dy);
+  const auto* const second = static_cast<const float*>(d.second_dy);
+  const auto* const y = static_cast<const float*>(d.y);
+  auto* const dz = static_cast<float*>(d.dz);
+  if (dz && second) {
+    body([=](int64_t i, int64_t) { return dz[i] = ReluGradient()(y[i], dy[i] + second[i]); });
+  } else if (dz) {
+    body([=](int64_t i, int64_t) { return dz[i] = ReluGradient()(y[i], dy[i]); });
+  } else if (d.relu) {
+    body([=](int64_t i, int64_t c) { return ReluGradient()(normalize(x[i], c), dy[i]); });
+  } else {
+    body([=](int64_t i, int64_t) { return dy[i]; });
+  }
+}
+
+// dbeta = sum(dz), dgamma = sum(dz * (x - mean)) * inverse_std, dx = scale * (dz - dbeta * share - u * dgamma * share).
+// `share` is 1 / rows, or 0 if the statistics are constants.
+void backward(const float* x, const BatchNormOutputGradient& d, Normalization normalize, const float* inverse_std,
+              float share, float* dx, float* dgamma, float* dbeta, BatchNormSize size) {
+  const float* const mean = normalize.mean;
+  with_gradient_of_z(x, d, normalize, [&](auto gradient) {
+    const ColumnSums sums =
+        sum_columns(size.rows, size.channels, [=](int64_t i, int64_t c, double& sum, double& sum_x) {
+          const float dz = gradient(i, c);
+          sum += dz;
+          sum_x += static_cast<double>(dz) * (x[i] - mean[c]);
+        });
+    for (int64_t c = 0; c < size.channels; ++c) {
+      dbeta[c] = static_cast<float>(sums.first[static_cast<size_t>(c)]);
+      dgamma[c] = static_cast<float>(sums.second[static_cast<size_t>(c)] * inverse_std[c]);
+    }
+  });
+  std::vector<float> slope(static_cast<size_t>(size.channels)), offset(static_cast<size_t>(size.channels));
+  for (int64_t c = 0; share != 0 && c < size.channels; ++c) {
+    slope[static_cast<size_t>(c)] = inverse_std[c] * dgamma[c] * share;
+    offset[static_cast<size_t>(c)] = dbeta[c] * share;
+  }
+  const BatchNormOutputGradient known{.dy = d.dz ? d.dz : d.dy, .relu = d.relu && !d.dz};
+  with_gradient_of_z(x, known, normalize, [&](auto gradient) {
+    for_each_element(size.rows, size.channels,
+                     [=, a = normalize.scale, b = slope.data(), k = offset.data()](int64_t i, int64_t c) {
+                       dx[i] = a[c] * (gradient(i, c) - k[c] - b[c] * (x[i] - mean[c]));
+                     });
+  });
+}
+
 }  // namespace
 
-void batch_norm_forward_training(Stream&, const void* x, const float* gamma, const float* beta, void* y, float* mean,
-                                 float* inverse_std, float* running_mean, float* running_var, DType dtype, int64_t rows,
-                                 int64_t channels, float momentum, float epsilon) {
-  require_float32(dtype, "batch_norm_forward_training");
-  require_trainable(rows);
+void batch_norm_forward_training(Stream&, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine, void* y,
+                                 BatchNormStatistics statistics, RunningStatistics running, BatchNormSize size,
+                                 float momentum, float epsilon) {
+  require_float32(size.dtype, "batch_norm_forward_training");
+  require_trainable(size.rows);
   const auto* in = static_cast<const float*>(x);
-  const ColumnSums sums = sum_columns(rows, channels, [=](int64_t i, int64_t, double& value, double& square) {
+  const ColumnSums sums = sum_columns(size.rows, size.channels, [=](int64_t i, int64_t, double& value, double& square) {
     const double v = in[i];
     value += v;
     square += v * v;
   });
-  const auto count = static_cast<double>(rows);
-  for (int64_t c = 0; c < channels; ++c) {
+  const auto count = static_cast<double>(size.rows);
+  for (int64_t c = 0; c < size.channels; ++c) {
     const double average = sums.first[static_cast<size_t>(c)] / count;
     const double squares = sums.second[static_cast<size_t>(c)] - average * sums.first[static_cast<size_t>(c)];
     const double squared_deviations = squares < 0 ? 0 : squares;  // std::max would hide a NaN
-    mean[c] = static_cast<float>(average);
-    inverse_std[c] = static_cast<float>(1 / std::sqrt(squared_deviations / count + epsilon));
-    running_mean[c] += momentum * (mean[c] - running_mean[c]);
-    running_var[c] += momentum * (static_cast<float>(squared_deviations / (count - 1)) - running_var[c]);
+    statistics.mean[c] = static_cast<float>(average);
+    statistics.inverse_std[c] = static_cast<float>(1 / std::sqrt(squared_deviations / count + epsilon));
+    running.mean[c] += momentum * (statistics.mean[c] - running.mean[c]);
+    running.var[c] += momentum * (static_cast<float>(squared_deviations / (count - 1)) - running.var[c]);
   }
-  const auto scale = scales(gamma, inverse_std, channels);
-  normalize(in, mean, scale.data(), beta, static_cast<float*>(y), rows, channels);
+  if (running.batches) ++*running.batches;
+  const auto scale = scales(affine.gamma, statistics.inverse_std, size.channels);
+  apply(in, epilogue, {statistics.mean, scale.data(), affine.beta}, static_cast<float*>(y), size);
 }
 
-void batch_norm_forward_evaluation(Stream&, const void* x, const float* gamma, const float* beta,
-                                   const float* running_mean, const float* running_var, void* y, DType dtype,
-                                   int64_t rows, int64_t channels, float epsilon) {
-  require_float32(dtype, "batch_norm_forward_evaluation");
-  const auto scale = scales(gamma, inverse_std_of(running_var, channels, epsilon).data(), channels);
-  normalize(static_cast<const float*>(x), running_mean, scale.data(), beta, static_cast<float*>(y), rows, channels);
+void batch_norm_forward_evaluation(Stream&, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine, void* y,
+                                   RunningStatistics running, BatchNormSize size, float epsilon) {
+  require_float32(size.dtype, "batch_norm_forward_evaluation");
+  const auto scale = scales(affine.gamma, inverse_std_of(running.var, size.channels, epsilon).data(), size.channels);
+  apply(static_cast<const float*>(x), epilogue, {running.mean, scale.data(), affine.beta}, static_cast<float*>(y),
+        size);
 }
 
-void batch_norm_backward_training(Stream&, const void* x, const void* dy, const float* gamma, const float* mean,
-                                  const float* inverse_std, void* dx, float* dgamma, float* dbeta, DType dtype,
-                                  int64_t rows, int64_t channels) {
-  require_float32(dtype, "batch_norm_backward_training");
-  const auto* in = static_cast<const float*>(x);
-  const auto* d_out = static_cast<const float*>(dy);
-  parameter_gradients(in, d_out, mean, inverse_std, dgamma, dbeta, rows, channels);
-
-  const auto scale = scales(gamma, inverse_std, channels);
-  std::vector<float> slope(static_cast<size_t>(channels)), offset(static_cast<size_t>(channels));
-  const float share = 1.0f / static_cast<float>(rows);
-  for (int64_t c = 0; c < channels; ++c) {
-    slope[static_cast<size_t>(c)] = inverse_std[c] * dgamma[c] * share;
-    offset[static_cast<size_t>(c)] = dbeta[c] * share;
-  }
-  for_each_element(rows, channels,
-                   [=, d_in = static_cast<float*>(dx), a = scale.data(), b = slope.data(), k = offset.data()](
-                       int64_t i, int64_t c) { d_in[i] = a[c] * (d_out[i] - k[c] - b[c] * (in[i] - mean[c])); });
+void batch_norm_backward_training(Stream&, const void* x, BatchNormOutputGradient d, BatchNormAffine affine,
+                                  BatchNormStatistics statistics, void* dx, float* dgamma, float* dbeta,
+                                  BatchNormSize size) {
+  require_float32(size.dtype, "batch_norm_backward_training");
+  const auto scale = scales(affine.gamma, statistics.inverse_std, size.channels);
+  backward(static_cast<const float*>(x), d, {statistics.mean, scale.data(), affine.beta}, statistics.inverse_std,
+           1 / static_cast<float>(size.rows), static_cast<float*>(dx), dgamma, dbeta, size);
 }
 
-void batch_norm_backward_evaluation(Stream&, const void* x, const void* dy, const float* gamma,
-                                    const float* running_mean, const float* running_var, void* dx, float* dgamma,
-                                    float* dbeta, DType dtype, int64_t rows, int64_t channels, float epsilon) {
-  require_float32(dtype, "batch_norm_backward_evaluation");
-  const auto* d_out = static_cast<const float*>(dy);
-  const auto inverse_std = inverse_std_of(running_var, channels, epsilon);
-  parameter_gradients(static_cast<const float*>(x), d_out, running_mean, inverse_std.data(), dgamma, dbeta, rows,
-                      channels);
-  const auto scale = scales(gamma, inverse_std.data(), channels);
-  for_each_element(rows, channels, [=, d_in = static_cast<float*>(dx), a = scale.data()](int64_t i, int64_t c) {
-    d_in[i] = a[c] * d_out[i];
-  });
+void batch_norm_backward_evaluation(Stream&, const void* x, BatchNormOutputGradient d, BatchNormAffine affine,
+                                    RunningStatistics running, void* dx, float* dgamma, float* dbeta,
+                                    BatchNormSize size, float epsilon) {
+  require_float32(size.dtype, "batch_norm_backward_evaluation");
+  const auto inverse_std = inverse_std_of(running.var, size.channels, epsilon);
+  const auto scale = scales(affine.gamma, inverse_std.data(), size.channels);
+  backward(static_cast<const float*>(x), d, {running.mean, scale.data(), affine.beta}, inverse_std.data(), 0,
+           static_cast<float*>(dx), dgamma, dbeta, size);
 }
 
 }  // namespace melgrad::kernel::cpu

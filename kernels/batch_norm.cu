@@ -1,24 +1,24 @@
 // Batch normalisation in two passes over the activation: the first reduces the rows (column_reduce.cuh), the second
-// normalises.
+// normalises. Each pass is one launch.
 //
-// Memory traffic per element of x, in float32 and bfloat16: forward training 12 and 6 bytes (x read twice, y written),
-// forward evaluation 8 and 4, backward training 20 and 10 (x and dy read twice, dx written), backward evaluation 16 and
-// 8 (dy read twice). Partial results add 24 bytes (forward training) or 16 (backward) per channel and chunk of
-// rows: a few percent unless there are few rows.
+// Memory traffic per element, in units of the dtype's size (2 bytes in bfloat16): forward training 3 (x read twice, y
+// written), forward evaluation 2, each 1 more with a residual. Backward: 5 (x and dy read twice, dx written). With a
+// residual it is 7 (x, y and dy read, dz written, then x and dz read, dx written), or 8 with a second gradient of y;
+// the separate relu, add and sum of gradients would make it 14. Partial results add 16 bytes per channel and chunk of
+// rows.
 //
-// Mean and variance come from a single read of x, by Welford's method in registers. Accesses of activations
-// are 16 bytes wide if the channels are a multiple of 16 bytes; otherwise one element. Each thread computes the factors
-// of its channels once.
+// The second pass visits the rows from the last to the first, because the L2 cache still holds the last ones.
 #include "kernels/batch_norm.h"
 
 #include "kernels/device/column_reduce.cuh"
+#include "kernels/relu.h"
 
 namespace melgrad::kernel::cuda {
 namespace {
 
 // The mean of a set of values and the sum of their squared deviations from it. add() appends a value (Welford 1962),
 // combine() appends another set (Chan, Golub & LeVeque 1979). float32 suffices even if the mean is far from zero.
-struct Statistics {
+struct Moments {
   float count, mean, squared_deviations;
 
   __device__ void add(float value, float new_count, float inverse_count) {
@@ -27,7 +27,7 @@ struct Statistics {
     mean += delta * inverse_count;
     squared_deviations += delta * (value - mean);
   }
-  __device__ void combine(const Statistics& other) {
+  __device__ void combine(const Moments& other) {
     if (other.count == 0) return;
     const float total = count + other.count, delta = other.mean - mean;
     mean += delta * (other.count / total);
@@ -35,218 +35,299 @@ struct Statistics {
     count = total;
   }
 };
+// The moments of a chunk, whose count follows from the shape.
+struct alignas(8) StoredMoments {
+  float mean, squared_deviations;
+};
 
-struct GradientSums {
-  float d_out, d_out_x;  // sum of dy, sum of dy * (x - mean)
+struct alignas(8) GradientSums {
+  float d, d_x;  // sum of dz, sum of dz * (x - mean)
 
   __device__ void combine(const GradientSums& other) {
-    d_out += other.d_out;
-    d_out_x += other.d_out_x;
+    d += other.d;
+    d_x += other.d_x;
   }
+};
+
+// The normalisation of channels: by the statistics of the batch, or by the running variance if inverse_std is null.
+struct Normalization {
+  const float *gamma, *beta, *mean, *inverse_std, *var;
+  float epsilon;
+
+  __device__ float inverse(int64_t channel) const {
+    return inverse_std ? inverse_std[channel] : 1 / sqrtf(var[channel] + epsilon);
+  }
+};
+
+// The factors of a thread's channels: z = (x - center) * scale + shift. The form x * a + b would lose digits if |mean|
+// is large.
+template <int width>
+struct Factors {
+  PerChannel<width> center, scale, shift, inverse;
+
+  __device__ Factors(const Normalization& n, int64_t channel)
+      : center(n.mean, channel),
+        scale(n.gamma, channel),
+        shift(n.beta, channel),
+        inverse(n.inverse_std ? n.inverse_std : n.var, channel) {
+    for (int c = 0; c < width; ++c) {
+      if (!n.inverse_std) inverse.values[c] = 1 / sqrtf(inverse.values[c] + n.epsilon);
+      scale.values[c] *= inverse.values[c];
+    }
+  }
+  __device__ float normalize(float x, int c) const { return (x - center[c]) * scale[c] + shift[c]; }
 };
 
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
-    batch_norm_statistics(const T* x, Statistics* partials, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
+    batch_norm_statistics(const T* x, Partials<StoredMoments> partials, BatchNormStatistics statistics,
+                          RunningStatistics running, int64_t rows, int64_t channels, int64_t rows_per_chunk,
+                          float momentum, float epsilon) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
-  Statistics statistics[width] = {};
+  Moments moments[width] = {};
   float count = 0;
-  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
-    const auto values = load<width>(x + row * channels + visit.channel);
-    count += 1;
-    const float inverse_count = 1 / count;
-    for (int c = 0; c < width; ++c) statistics[c].add(to_float(values[c]), count, inverse_count);
-  }
-  write_partials(statistics, partials, channels);
+  visit.for_each_row(
+      channels, [&](int64_t i) { return load<width>(x + i); },
+      [&](int64_t, const Vector<T, width>& values) {
+        count += 1;
+        const float inverse_count = 1 / count;
+        for (int c = 0; c < width; ++c) moments[c].add(to_float(values[c]), count, inverse_count);
+      });
+  reduce_chunks(
+      moments, partials, channels,
+      [](const Moments& m) {
+        return StoredMoments{m.mean, m.squared_deviations};
+      },
+      [&](const StoredMoments& m, unsigned chunk) {
+        const int64_t first = chunk * rows_per_chunk;
+        return Moments{static_cast<float>(min(rows - first, rows_per_chunk)), m.mean, m.squared_deviations};
+      },
+      [&](int64_t c, const Moments& total) {
+        statistics.mean[c] = total.mean;
+        statistics.inverse_std[c] = 1 / sqrtf(total.squared_deviations / total.count + epsilon);
+        running.mean[c] += momentum * (total.mean - running.mean[c]);
+        running.var[c] += momentum * (total.squared_deviations / (total.count - 1) - running.var[c]);
+        if (c == 0 && running.batches) ++*running.batches;
+      });
 }
 
-template <class T, int width>
+template <class T, int width, bool with_residual>
 __global__ void __launch_bounds__(reduce_threads)
-    batch_norm_gradients(const T* x, const T* dy, const float* mean, GradientSums* partials, int64_t rows,
-                         int64_t channels, int64_t rows_per_chunk) {
+    batch_norm_apply(const T* x, const T* residual, bool relu, Normalization normalization, T* y, int64_t rows,
+                     int64_t channels, int64_t rows_per_chunk) {
+  const Visit<width> visit(rows, channels, rows_per_chunk, Chunks::descending);
+  if (visit.empty()) return;
+  const Factors<width> factors(normalization, visit.channel);
+  struct Loaded {
+    Vector<T, width> x, residual;
+  };
+  visit.for_each_row(
+      channels,
+      [&](int64_t i) {
+        Loaded in;
+        in.x = load<width>(x + i);
+        if constexpr (with_residual) in.residual = load<width>(residual + i);
+        return in;
+      },
+      [&](int64_t i, const Loaded& in) {
+        Vector<T, width> out;
+        for (int c = 0; c < width; ++c) {
+          float z = factors.normalize(to_float(in.x[c]), c);
+          if constexpr (with_residual) z += to_float(in.residual[c]);
+          out[c] = from_float<T>(relu ? Relu()(z) : z);
+        }
+        store(y + i, out);
+      });
+}
+
+// How the gradient of z follows from that of y.
+enum class Form {
+  identity,       // y = z
+  recomputed,     // y = relu(z): z is recomputed from x
+  with_residual,  // y = relu(z): y is read, and dz is written
+  joined          // the same, with a second gradient of y
+};
+
+template <class T, int width, Form form>
+__global__ void __launch_bounds__(reduce_threads)
+    batch_norm_reduce_gradients(const T* x, const T* dy, const T* second_dy, const T* y, T* dz,
+                                Normalization normalization, Partials<GradientSums> partials, float* dgamma,
+                                float* dbeta, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
+  constexpr bool writes_dz = form == Form::with_residual || form == Form::joined;
   const Visit<width> visit(rows, channels, rows_per_chunk);
   GradientSums sums[width] = {};
-  float center[width];
-  for (int c = 0; c < width; ++c) center[c] = visit.row < visit.end ? mean[visit.channel + c] : 0;
-  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
-    const auto values = load<width>(x + row * channels + visit.channel);
-    const auto d_values = load<width>(dy + row * channels + visit.channel);
-    for (int c = 0; c < width; ++c) {
-      const float d = to_float(d_values[c]);
-      sums[c].combine({d, d * (to_float(values[c]) - center[c])});
-    }
+  struct Loaded {
+    Vector<T, width> x, dy, second_dy, y;
+  };
+  if (!visit.empty()) {
+    const Factors<width> factors(normalization, visit.channel);
+    visit.for_each_row(
+        channels,
+        [&](int64_t i) {
+          Loaded in;
+          in.x = load<width>(x + i);
+          in.dy = load<width>(dy + i);
+          if constexpr (form == Form::joined) in.second_dy = load<width>(second_dy + i);
+          if constexpr (writes_dz) in.y = load<width>(y + i);
+          return in;
+        },
+        [&](int64_t i, const Loaded& in) {
+          Vector<T, width> masked;
+          for (int c = 0; c < width; ++c) {
+            const float value = to_float(in.x[c]);
+            float d = to_float(in.dy[c]);
+            if constexpr (form == Form::joined) d += to_float(in.second_dy[c]);
+            if constexpr (form == Form::recomputed) d = ReluGradient()(factors.normalize(value, c), d);
+            if constexpr (writes_dz) {
+              masked[c] = from_float<T>(ReluGradient()(to_float(in.y[c]), d));
+              d = to_float(masked[c]);  // rounded, as the second pass reads it
+            }
+            sums[c].combine({d, d * (value - factors.center[c])});
+          }
+          if constexpr (writes_dz) store(dz + i, masked);
+        });
   }
-  write_partials(sums, partials, channels);
+  reduce_chunks(sums, partials, channels, [&](int64_t c, const GradientSums& total) {
+    dgamma[c] = total.d_x * normalization.inverse(c);
+    dbeta[c] = total.d;
+  });
 }
 
-__global__ void batch_norm_finish_statistics(const Statistics* partials, unsigned chunks, float* mean,
-                                             float* inverse_std, float* running_mean, float* running_var,
-                                             int64_t channels, float momentum, float epsilon) {
-  const int64_t c = channel_of_combiner();
-  const Statistics total = combine_chunks(partials, chunks, c, channels);
-  if (threadIdx.y > 0 || c >= channels) return;
-  mean[c] = total.mean;
-  inverse_std[c] = 1 / sqrtf(total.squared_deviations / total.count + epsilon);
-  running_mean[c] += momentum * (total.mean - running_mean[c]);
-  running_var[c] += momentum * (total.squared_deviations / (total.count - 1) - running_var[c]);
-}
-
-__global__ void batch_norm_finish_gradients(const GradientSums* partials, unsigned chunks, const float* inverse_std,
-                                            float* dgamma, float* dbeta, int64_t channels) {
-  const int64_t c = channel_of_combiner();
-  const GradientSums total = combine_chunks(partials, chunks, c, channels);
-  if (threadIdx.y > 0 || c >= channels) return;
-  dgamma[c] = total.d_out_x * inverse_std[c];
-  dbeta[c] = total.d_out;
-}
-
-__global__ void batch_norm_invert_variance(const float* var, float* inverse_std, int64_t channels, float epsilon) {
-  const int64_t c = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (c < channels) inverse_std[c] = 1 / sqrtf(var[c] + epsilon);
-}
-
-template <class T, int width>
+// dx = scale * (dz - offset - slope * (x - mean)), the formula of batch_norm.h with its per-channel factors collected.
+// `share` is 1 / rows, or 0 if the statistics are constants. `recomputed`: `d` is dy of relu(z), not dz.
+template <class T, int width, bool recomputed>
 __global__ void __launch_bounds__(reduce_threads)
-    batch_norm_normalize(const T* x, const float* gamma, const float* beta, const float* mean, const float* inverse_std,
-                         T* y, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
-  const Visit<width> visit(rows, channels, rows_per_chunk);
-  if (visit.row >= visit.end) return;
-  float center[width], scale[width], shift[width];
-  for (int c = 0; c < width; ++c) {
-    center[c] = mean[visit.channel + c];
-    scale[c] = gamma[visit.channel + c] * inverse_std[visit.channel + c];
-    shift[c] = beta[visit.channel + c];
-  }
-  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
-    const int64_t at = row * channels + visit.channel;
-    auto values = load<width>(x + at);
-    for (int c = 0; c < width; ++c) {
-      values[c] = from_float<T>((to_float(values[c]) - center[c]) * scale[c] + shift[c]);
-    }
-    store(y + at, values);
-  }
-}
-
-// dx = scale * (dy - offset - slope * (x - mean)), the formula of batch_norm.h with its per-channel factors collected.
-template <class T, int width>
-__global__ void __launch_bounds__(reduce_threads)
-    batch_norm_backward_data(const T* x, const T* dy, const float* gamma, const float* mean, const float* inverse_std,
-                             const float* dgamma, const float* dbeta, T* dx, int64_t rows, int64_t channels,
+    batch_norm_backward_data(const T* x, const T* d, Normalization normalization, const float* dgamma,
+                             const float* dbeta, float share, T* dx, int64_t rows, int64_t channels,
                              int64_t rows_per_chunk) {
-  const Visit<width> visit(rows, channels, rows_per_chunk);
-  if (visit.row >= visit.end) return;
-  const float share = 1 / static_cast<float>(rows);
-  float center[width], scale[width], slope[width], offset[width];
+  const Visit<width> visit(rows, channels, rows_per_chunk, Chunks::descending);
+  if (visit.empty()) return;
+  const Factors<width> factors(normalization, visit.channel);
+  PerChannel<width> slope(dgamma, visit.channel), offset(dbeta, visit.channel);
   for (int c = 0; c < width; ++c) {
-    const int64_t channel = visit.channel + c;
-    center[c] = mean[channel];
-    scale[c] = gamma[channel] * inverse_std[channel];
-    slope[c] = inverse_std[channel] * dgamma[channel] * share;
-    offset[c] = dbeta[channel] * share;
+    slope.values[c] = share == 0 ? 0 : factors.inverse[c] * slope[c] * share;
+    offset.values[c] = share == 0 ? 0 : offset[c] * share;
   }
-  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
-    const int64_t at = row * channels + visit.channel;
-    const auto values = load<width>(x + at);
-    auto d = load<width>(dy + at);
-    for (int c = 0; c < width; ++c) {
-      d[c] = from_float<T>(scale[c] * (to_float(d[c]) - offset[c] - slope[c] * (to_float(values[c]) - center[c])));
-    }
-    store(dx + at, d);
-  }
+  struct Loaded {
+    Vector<T, width> x, d;
+  };
+  visit.for_each_row(
+      channels,
+      [&](int64_t i) {
+        return Loaded{load<width>(x + i), load<width>(d + i)};
+      },
+      [&](int64_t i, const Loaded& in) {
+        Vector<T, width> out;
+        for (int c = 0; c < width; ++c) {
+          const float value = to_float(in.x[c]);
+          float dz = to_float(in.d[c]);
+          if constexpr (recomputed) dz = ReluGradient()(factors.normalize(value, c), dz);
+          out[c] = from_float<T>(factors.scale[c] * (dz - offset[c] - slope[c] * (value - factors.center[c])));
+        }
+        store(dx + i, out);
+      });
 }
 
 template <class T, int width>
-__global__ void __launch_bounds__(reduce_threads)
-    batch_norm_eval_backward_data(const T* dy, const float* gamma, const float* inverse_std, T* dx, int64_t rows,
-                                  int64_t channels, int64_t rows_per_chunk) {
-  const Visit<width> visit(rows, channels, rows_per_chunk);
-  if (visit.row >= visit.end) return;
-  float scale[width];
-  for (int c = 0; c < width; ++c) scale[c] = gamma[visit.channel + c] * inverse_std[visit.channel + c];
-  for (int64_t row = visit.row; row < visit.end; row += visit.step) {
-    auto d = load<width>(dy + row * channels + visit.channel);
-    for (int c = 0; c < width; ++c) d[c] = from_float<T>(scale[c] * to_float(d[c]));
-    store(dx + row * channels + visit.channel, d);
-  }
+void apply(Stream& stream, const void* x, BatchNormEpilogue epilogue, const Normalization& normalization, void* y,
+           BatchNormSize size) {
+  const Cut cut(size.rows, size.channels, width);
+  const auto kernel = epilogue.residual ? batch_norm_apply<T, width, true> : batch_norm_apply<T, width, false>;
+  launch(kernel, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), static_cast<const T*>(epilogue.residual),
+         epilogue.relu, normalization, static_cast<T*>(y), size.rows, size.channels, cut.rows_per_chunk);
 }
 
-// Writes dgamma and dbeta.
 template <class T, int width>
-void parameter_gradients(Stream& stream, const T* x, const T* dy, const float* mean, const float* inverse_std,
-                         GradientSums* partials, float* dgamma, float* dbeta, int64_t rows, int64_t channels) {
-  const Cut cut(rows, channels, width);
-  launch(batch_norm_gradients<T, width>, cut.grid(), cut.block(), 0, stream, x, dy, mean, partials, rows, channels,
-         cut.rows_per_chunk);
-  launch(batch_norm_finish_gradients, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks,
-         inverse_std, dgamma, dbeta, channels);
+void backward(Stream& stream, const void* x, const BatchNormOutputGradient& d, const Normalization& normalization,
+              float share, void* dx, float* dgamma, float* dbeta, BatchNormSize size) {
+  const Cut cut(size.rows, size.channels, width);
+  const auto* const in = static_cast<const T*>(x);
+  const auto* const dy = static_cast<const T*>(d.dy);
+  const auto reduce = d.dz     ? (d.second_dy ? batch_norm_reduce_gradients<T, width, Form::joined>
+                                              : batch_norm_reduce_gradients<T, width, Form::with_residual>)
+                      : d.relu ? batch_norm_reduce_gradients<T, width, Form::recomputed>
+                               : batch_norm_reduce_gradients<T, width, Form::identity>;
+  launch(reduce, cut.grid(), cut.block(), 0, stream, in, dy, static_cast<const T*>(d.second_dy),
+         static_cast<const T*>(d.y), static_cast<T*>(d.dz), normalization, Partials<GradientSums>(stream, cut), dgamma,
+         dbeta, size.rows, size.channels, cut.rows_per_chunk);
+  const bool recomputed = d.relu && !d.dz;
+  const auto data = recomputed ? batch_norm_backward_data<T, width, true> : batch_norm_backward_data<T, width, false>;
+  launch(data, cut.grid(), cut.block(), 0, stream, in, d.dz ? static_cast<const T*>(d.dz) : dy, normalization, dgamma,
+         dbeta, share, static_cast<T*>(dx), size.rows, size.channels, cut.rows_per_chunk);
 }
 
 }  // namespace
 
-void batch_norm_forward_training(Stream& stream, const void* x, const float* gamma, const float* beta, void* y,
-                                 float* mean, float* inverse_std, float* running_mean, float* running_var, DType dtype,
-                                 int64_t rows, int64_t channels, float momentum, float epsilon) {
-  require_trainable(rows);
-  if (channels == 0) return;
-  dispatch(dtype, channels, {x, y}, [&]<class T, int width>() {
-    const Cut cut(rows, channels, width);
-    const auto* in = static_cast<const T*>(x);
-    auto* partials = static_cast<Statistics*>(stream.workspace(cut.chunks * channels * sizeof(Statistics)));
-    launch(batch_norm_statistics<T, width>, cut.grid(), cut.block(), 0, stream, in, partials, rows, channels,
-           cut.rows_per_chunk);
-    launch(batch_norm_finish_statistics, warps_over(channels), combiner_block(), 0, stream, partials, cut.chunks, mean,
-           inverse_std, running_mean, running_var, channels, momentum, epsilon);
-    launch(batch_norm_normalize<T, width>, cut.grid(), cut.block(), 0, stream, in, gamma, beta, mean, inverse_std,
-           static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
-  });
+void batch_norm_forward_training(Stream& stream, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine,
+                                 void* y, BatchNormStatistics statistics, RunningStatistics running, BatchNormSize size,
+                                 float momentum, float epsilon) {
+  require_trainable(size.rows);
+  if (size.channels == 0) return;
+  dispatch(size.dtype, size.channels,
+           {x, y, epilogue.residual, affine.gamma, affine.beta, statistics.mean, statistics.inverse_std},
+           [&]<class T, int width>() {
+             const Cut cut(size.rows, size.channels, width);
+             launch(batch_norm_statistics<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x),
+                    Partials<StoredMoments>(stream, cut), statistics, running, size.rows, size.channels,
+                    cut.rows_per_chunk, momentum, epsilon);
+             apply<T, width>(stream, x, epilogue,
+                             {.gamma = affine.gamma,
+                              .beta = affine.beta,
+                              .mean = statistics.mean,
+                              .inverse_std = statistics.inverse_std},
+                             y, size);
+           });
 }
 
-void batch_norm_forward_evaluation(Stream& stream, const void* x, const float* gamma, const float* beta,
-                                   const float* running_mean, const float* running_var, void* y, DType dtype,
-                                   int64_t rows, int64_t channels, float epsilon) {
-  if (rows * channels == 0) return;
-  auto* inverse_std = static_cast<float*>(stream.workspace(channels * sizeof(float)));
-  launch(batch_norm_invert_variance, warps_over(channels), warp_size, 0, stream, running_var, inverse_std, channels,
-         epsilon);
-  dispatch(dtype, channels, {x, y}, [&]<class T, int width>() {
-    const Cut cut(rows, channels, width);
-    launch(batch_norm_normalize<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), gamma, beta,
-           running_mean, inverse_std, static_cast<T*>(y), rows, channels, cut.rows_per_chunk);
-  });
+void batch_norm_forward_evaluation(Stream& stream, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine,
+                                   void* y, RunningStatistics running, BatchNormSize size, float epsilon) {
+  if (size.rows * size.channels == 0) return;
+  dispatch(size.dtype, size.channels, {x, y, epilogue.residual, affine.gamma, affine.beta, running.mean, running.var},
+           [&]<class T, int width>() {
+             apply<T, width>(stream, x, epilogue,
+                             {.gamma = affine.gamma,
+                              .beta = affine.beta,
+                              .mean = running.mean,
+                              .inverse_std = nullptr,
+                              .var = running.var,
+                              .epsilon = epsilon},
+                             y, size);
+           });
 }
 
-void batch_norm_backward_training(Stream& stream, const void* x, const void* dy, const float* gamma, const float* mean,
-                                  const float* inverse_std, void* dx, float* dgamma, float* dbeta, DType dtype,
-                                  int64_t rows, int64_t channels) {
-  if (rows * channels == 0) return;
-  dispatch(dtype, channels, {x, dy, dx}, [&]<class T, int width>() {
-    const Cut cut(rows, channels, width);
-    const auto* in = static_cast<const T*>(x);
-    const auto* d_out = static_cast<const T*>(dy);
-    auto* partials = static_cast<GradientSums*>(stream.workspace(cut.chunks * channels * sizeof(GradientSums)));
-    parameter_gradients<T, width>(stream, in, d_out, mean, inverse_std, partials, dgamma, dbeta, rows, channels);
-    launch(batch_norm_backward_data<T, width>, cut.grid(), cut.block(), 0, stream, in, d_out, gamma, mean, inverse_std,
-           dgamma, dbeta, static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
-  });
+void batch_norm_backward_training(Stream& stream, const void* x, BatchNormOutputGradient d, BatchNormAffine affine,
+                                  BatchNormStatistics statistics, void* dx, float* dgamma, float* dbeta,
+                                  BatchNormSize size) {
+  if (size.rows * size.channels == 0) return;
+  dispatch(size.dtype, size.channels,
+           {x, d.dy, d.second_dy, d.y, d.dz, dx, affine.gamma, affine.beta, statistics.mean, statistics.inverse_std,
+            dgamma, dbeta},
+           [&]<class T, int width>() {
+             backward<T, width>(stream, x, d,
+                                {.gamma = affine.gamma,
+                                 .beta = affine.beta,
+                                 .mean = statistics.mean,
+                                 .inverse_std = statistics.inverse_std},
+                                1 / static_cast<float>(size.rows), dx, dgamma, dbeta, size);
+           });
 }
 
-void batch_norm_backward_evaluation(Stream& stream, const void* x, const void* dy, const float* gamma,
-                                    const float* running_mean, const float* running_var, void* dx, float* dgamma,
-                                    float* dbeta, DType dtype, int64_t rows, int64_t channels, float epsilon) {
-  if (rows * channels == 0) return;
-  dispatch(dtype, channels, {x, dy, dx}, [&]<class T, int width>() {
-    const Cut cut(rows, channels, width);
-    const auto* d_out = static_cast<const T*>(dy);
-    auto* partials = static_cast<GradientSums*>(
-        stream.workspace(cut.chunks * channels * sizeof(GradientSums) + channels * sizeof(float)));
-    auto* inverse_std = reinterpret_cast<float*>(partials + cut.chunks * channels);
-    launch(batch_norm_invert_variance, warps_over(channels), warp_size, 0, stream, running_var, inverse_std, channels,
-           epsilon);
-    parameter_gradients<T, width>(stream, static_cast<const T*>(x), d_out, running_mean, inverse_std, partials, dgamma,
-                                  dbeta, rows, channels);
-    launch(batch_norm_eval_backward_data<T, width>, cut.grid(), cut.block(), 0, stream, d_out, gamma, inverse_std,
-           static_cast<T*>(dx), rows, channels, cut.rows_per_chunk);
-  });
+void batch_norm_backward_evaluation(Stream& stream, const void* x, BatchNormOutputGradient d, BatchNormAffine affine,
+                                    RunningStatistics running, void* dx, float* dgamma, float* dbeta,
+                                    BatchNormSize size, float epsilon) {
+  if (size.rows * size.channels == 0) return;
+  dispatch(size.dtype, size.channels,
+           {x, d.dy, d.second_dy, d.y, d.dz, dx, affine.gamma, affine.beta, running.mean, running.var, dgamma, dbeta},
+           [&]<class T, int width>() {
+             backward<T, width>(stream, x, d,
+                                {.gamma = affine.gamma,
+                                 .beta = affine.beta,
+                                 .mean = running.mean,
+                                 .inverse_std = nullptr,
+                                 .var = running.var,
+                                 .epsilon = epsilon},
+                                0, dx, dgamma, dbeta, size);
+           });
 }
 
 }  // namespace melgrad::kernel::cuda

@@ -36,8 +36,8 @@ class BasicBlock : public Module {
 
  protected:
   Tensor forward(const Tensor& x) override {
-    const Tensor residual = bn2_(conv2_(relu(bn1_(conv1_(x)))));
-    return relu(add(residual, downsample_ ? (*downsample_)(x) : x));
+    const Tensor hidden = bn1_.relu(conv1_(x));
+    return bn2_.add_relu(conv2_(hidden), downsample_ ? (*downsample_)(x) : x);
   }
 
  private:
@@ -71,7 +71,7 @@ ResNet::ResNet(const ResNetOptions& options)
       fc_(child<Linear>("fc", 8 * options.width, options.classes)) {}
 
 Tensor ResNet::forward(const Tensor& x) {
-  Tensor y = maxpool_(relu(bn1_(conv1_(x))));
+  Tensor y = maxpool_(bn1_.relu(conv1_(x)));
   for (Sequential* stage : stages_) y = (*stage)(y);
   return fc_(dropout_(flatten(avgpool_(y))));
 }

@@ -2,8 +2,8 @@
 // other kernels that keep per-channel values.
 //
 // Memory traffic: each element is read once. A block sums in registers, then by warp shuffles, then in shared memory,
-// and writes one partial result per channel; a second small kernel combines the partial results. The order of every
-// step depends on the shape alone, so results are bit-identical in every run.
+// and writes one partial result per channel. The block that finishes last combines the partial results, so a reduction
+// is one launch. The order of every sum depends on the shape alone, so results are bit-identical in every run.
 //
 // A partial result is a struct of 4-byte words with a member combine(other); {} is the neutral element.
 #pragma once
@@ -28,13 +28,15 @@ inline unsigned vectors_across(int64_t channels, int width) {
 // A launch shape: the rows are cut into chunks, the channels into tiles, and each pair of them is a block.
 struct Cut {
   int64_t rows_per_chunk;
-  unsigned across, tiles, chunks;
+  unsigned across, tiles, chunks, tile_channels;
 
   // Needs rows > 0 and channels > 0.
   Cut(int64_t rows, int64_t channels, int width) : across(vectors_across(channels, width)) {
     const int64_t worthwhile_rows = 4 * block().y;
-    constexpr int64_t blocks_that_fill_a_gpu = 2048;
-    tiles = static_cast<unsigned>(ceil_divide<int64_t>(channels, across * width));
+    // Enough to fill the largest GPU once. The last block of a reduction combines the chunks, so more would delay it.
+    constexpr int64_t blocks_that_fill_a_gpu = 512;
+    tile_channels = across * static_cast<unsigned>(width);
+    tiles = static_cast<unsigned>(ceil_divide<int64_t>(channels, tile_channels));
     const int64_t wanted = std::clamp<int64_t>(blocks_that_fill_a_gpu / tiles, 1, ceil_divide(rows, worthwhile_rows));
     rows_per_chunk = ceil_divide(rows, wanted);
     chunks = static_cast<unsigned>(ceil_divide(rows, rows_per_chunk));
@@ -44,18 +46,53 @@ struct Cut {
 };
 
 // The part of the matrix that a thread visits: channels channel, ..., channel + width - 1 of rows row, row + step, ...
-// < end.
+// < end. A second pass over a matrix visits the chunks in descending order: the L2 cache still holds those that the
+// first pass visited last.
+enum class Chunks { ascending, descending };
 template <int width>
 struct Visit {
   int64_t channel, row, end, step;
 
-  __device__ Visit(int64_t rows, int64_t channels, int64_t rows_per_chunk)
-      : channel((static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) * width),
-        row(blockIdx.y * rows_per_chunk + threadIdx.y),
-        end(min(rows, (static_cast<int64_t>(blockIdx.y) + 1) * rows_per_chunk)),
-        step(blockDim.y) {
+  __device__ Visit(int64_t rows, int64_t channels, int64_t rows_per_chunk, Chunks order = Chunks::ascending)
+      : channel((static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) * width), step(blockDim.y) {
+    const int64_t chunk = order == Chunks::ascending ? blockIdx.y : gridDim.y - 1 - blockIdx.y;
+    row = chunk * rows_per_chunk + threadIdx.y;
+    end = min(rows, (chunk + 1) * rows_per_chunk);
     if (channel >= channels) end = 0;  // no rows; the thread still takes part in barriers and shuffles
   }
+  __device__ bool empty() const { return row >= end; }
+
+  // Calls use(first, load(first)) for each of the thread's vectors, which begin at element `first`. Four rows are
+  // loaded before they are used, so that their loads overlap.
+  template <class Load, class Use>
+  __device__ void for_each_row(int64_t channels, Load load, Use use) const {
+    constexpr int overlapping = 4;
+    int64_t r = row;
+    for (; r + (overlapping - 1) * step < end; r += overlapping * step) {
+      decltype(load(r)) loaded[overlapping];
+#pragma unroll
+      for (int i = 0; i < overlapping; ++i) loaded[i] = load((r + i * step) * channels + channel);
+#pragma unroll
+      for (int i = 0; i < overlapping; ++i) use((r + i * step) * channels + channel, loaded[i]);
+    }
+    for (; r < end; r += step) use(r * channels + channel, load(r * channels + channel));
+  }
+};
+
+// `width` float32 values of the channels from `channel` on, loaded in vectors of 4. A pointer for width > 1 must be
+// aligned to 16 bytes.
+template <int width>
+struct PerChannel {
+  float values[width];
+
+  __device__ PerChannel(const float* from, int64_t channel) {
+    constexpr int step = width < 4 ? width : 4;
+    for (int c = 0; c < width; c += step) {
+      const auto part = load<step>(from + channel + c);
+      for (int i = 0; i < step; ++i) values[c + i] = part[i];
+    }
+  }
+  __device__ float operator[](int c) const { return values[c]; }
 };
 
 struct Sum {
@@ -65,57 +102,94 @@ struct Sum {
 };
 
 // Combines the values that the threads of a block [across, down] hold for the same channels, and calls
-// write(channel within the tile, total) once for each channel of the tile. The block has at most reduce_threads
-// threads, in whole warps.
+// write(position, channel within the tile, total) once for each channel of the tile. Consecutive threads write
+// consecutive positions. The block has at most reduce_threads threads, in whole warps.
 template <int width, class Partial, class Write>
 __device__ void combine_block(Partial (&held)[width], Write write) {
-  SHARED(Partial, of_warp, [reduce_warps][most_across * width]);
+  SHARED(Partial, of_warp, [reduce_warps][most_across * width]);  // a position is c * across + lane: no bank conflicts
   const int across = static_cast<int>(blockDim.x), threads = across * static_cast<int>(blockDim.y);
   const int thread = static_cast<int>(threadIdx.y) * across + static_cast<int>(threadIdx.x);
   const int warp = thread / warp_size, lane = thread % warp_size;
   for (int c = 0; c < width; ++c) {
     for (int distance = across; distance < warp_size; distance *= 2) held[c].combine(shuffle_xor(held[c], distance));
-    if (lane < across) of_warp[warp][lane * width + c] = held[c];
+    if (lane < across) of_warp[warp][c * across + lane] = held[c];
   }
   __syncthreads();
   const int warps = threads / warp_size;
-  for (int c = thread; c < across * width; c += threads) {
-    Partial total = of_warp[0][c];
-    for (int w = 1; w < warps; ++w) total.combine(of_warp[w][c]);
-    write(c, total);
+  for (int position = thread; position < across * width; position += threads) {
+    Partial total = of_warp[0][position];
+    for (int w = 1; w < warps; ++w) total.combine(of_warp[w][position]);
+    write(position, position % across * width + position / across, total);
   }
 }
 
-// Combines the block's results and writes them to partials [chunks, channels].
-template <int width, class Partial>
-__device__ void write_partials(Partial (&held)[width], Partial* partials, int64_t channels) {
-  combine_block<width>(held, [&](int c, const Partial& total) {
-    const int64_t channel = static_cast<int64_t>(blockIdx.x) * (blockDim.x * width) + c;
-    if (channel < channels) partials[blockIdx.y * channels + channel] = total;
-  });
-}
-
-// The second kernel of a reduction: a block of [warp_size, combiners] threads combines the chunks of 32 channels.
-constexpr int combiners = 8;
-
-inline dim3 combiner_block() { return {warp_size, combiners}; }
-inline dim3 warps_over(int64_t channels) { return static_cast<unsigned>(ceil_divide<int64_t>(channels, warp_size)); }
-__device__ inline int64_t channel_of_combiner() { return static_cast<int64_t>(blockIdx.x) * warp_size + threadIdx.x; }
-
-// The total of a channel. It is complete only in threads with threadIdx.y == 0.
-template <class Partial>
-__device__ Partial combine_chunks(const Partial* partials, unsigned chunks, int64_t channel, int64_t channels) {
-  SHARED(Partial, of_combiner, [combiners][warp_size]);
-  Partial total = {};
-  if (channel < channels) {
-    for (unsigned chunk = threadIdx.y; chunk < chunks; chunk += combiners) {
-      total.combine(partials[chunk * channels + channel]);
-    }
-  }
-  of_combiner[threadIdx.y][threadIdx.x] = total;
+// True in all threads of the block that calls it last of `blocks` blocks, which then sees what the others wrote before.
+// `arrivals` must be 0 and is 0 again afterwards. The sequence of barrier and fence is that of a grid barrier in
+// cooperative groups.
+__device__ inline bool is_last_block(unsigned* arrivals, unsigned blocks) {
+  SHARED(bool, is_last, [1]);
   __syncthreads();
-  for (int i = 1; i < combiners; ++i) total.combine(of_combiner[i][threadIdx.x]);
-  return total;
+  if (threadIdx.x == 0 && threadIdx.y == 0) {
+    __threadfence();
+    is_last[0] = atomicAdd(arrivals, 1u) == blocks - 1;
+    if (is_last[0]) *arrivals = 0;
+    __threadfence();
+  }
+  __syncthreads();
+  return is_last[0];
+}
+
+// Where the blocks of a reduction leave their results: partials [chunks, tiles, tile_channels], and one counter per
+// tile.
+template <class Stored>
+struct Partials {
+  Stored* values;
+  unsigned* arrivals;
+
+  Partials(Stream& stream, const Cut& cut)
+      : values(static_cast<Stored*>(
+            stream.workspace(static_cast<size_t>(cut.chunks) * cut.tiles * cut.tile_channels * sizeof(Stored)))),
+        arrivals(arrival_counters(stream, cut.tiles)) {}
+};
+
+// Combines what the threads of all blocks hold and calls finish(channel, total) once per channel, in the last block.
+// pack(total) is what a block stores; unpack(stored, chunk) is its inverse.
+template <int width, class Partial, class Stored, class Pack, class Unpack, class Finish>
+__device__ void reduce_chunks(Partial (&held)[width], Partials<Stored> partials, int64_t channels, Pack pack,
+                              Unpack unpack, Finish finish) {
+  const int across = static_cast<int>(blockDim.x), tile_channels = across * width;
+  const unsigned tile = blockIdx.x, chunks = gridDim.y;
+  Stored* const of_tile = partials.values + static_cast<int64_t>(tile) * tile_channels;
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * tile_channels;
+  combine_block<width>(
+      held, [&](int position, int, const Partial& total) { of_tile[blockIdx.y * stride + position] = pack(total); });
+  if (!is_last_block(partials.arrivals + tile, chunks)) return;
+
+  // Thread (position, combiner) adds up the chunks combiner, combiner + combiners, ...
+  SHARED(Partial, of_combiner, [reduce_threads]);
+  const int thread = static_cast<int>(threadIdx.y) * across + static_cast<int>(threadIdx.x);
+  const int combiners = static_cast<int>(blockDim.x * blockDim.y) / tile_channels;
+  const int position = thread % tile_channels;
+  Partial total = {};
+#pragma unroll 4
+  for (unsigned chunk = static_cast<unsigned>(thread / tile_channels); chunk < chunks;
+       chunk += static_cast<unsigned>(combiners)) {
+    total.combine(unpack(of_tile[chunk * stride + position], chunk));
+  }
+  of_combiner[thread] = total;
+  __syncthreads();
+  if (thread >= tile_channels) return;
+  for (int i = 1; i < combiners; ++i) total.combine(of_combiner[i * tile_channels + position]);
+  const int64_t channel = static_cast<int64_t>(tile) * tile_channels + position % across * width + position / across;
+  if (channel < channels) finish(channel, total);
+}
+
+// The same for partial results that are stored as they are.
+template <int width, class Partial, class Finish>
+__device__ void reduce_chunks(Partial (&held)[width], Partials<Partial> partials, int64_t channels, Finish finish) {
+  reduce_chunks(
+      held, partials, channels, [](const Partial& total) { return total; },
+      [](const Partial& stored, unsigned) { return stored; }, finish);
 }
 
 }  // namespace melgrad::kernel::cuda

@@ -163,6 +163,16 @@ class CudaStream final : public Stream {
   const char* current_range() const { return depth_ == 0 ? "kernel" : ranges_[std::min(depth_, ranges_.size()) - 1]; }
   cudaStream_t native() const { return stream_.get(); }
   int64_t l2_cache_bytes() const { return properties_.l2CacheSize; }
+  unsigned* arrival_counters(unsigned count) {
+    if (count > arrival_counters_count_) {
+      allocator_.release(arrival_counters_);
+      arrival_counters_count_ = std::max(count, 2 * arrival_counters_count_);
+      arrival_counters_ = static_cast<unsigned*>(allocator_.allocate(arrival_counters_count_ * sizeof(unsigned)));
+      block_kept_until_exit(arrival_counters_);
+      zero(arrival_counters_, arrival_counters_count_ * sizeof(unsigned));
+    }
+    return arrival_counters_;
+  }
 
  private:
   int index_;
@@ -172,6 +182,8 @@ class CudaStream final : public Stream {
   Staging staging_;
   void* workspace_ = nullptr;
   size_t workspace_bytes_ = 0;
+  unsigned* arrival_counters_ = nullptr;
+  unsigned arrival_counters_count_ = 0;
   std::array<const char*, 16> ranges_{};  // the outermost 16; deeper ones are reported as the last of these
   size_t depth_ = 0;
 };
@@ -252,6 +264,7 @@ void throw_out_of_memory(std::string_view what) {
 }
 
 cudaStream_t native_stream(Stream& stream) { return as_cuda(stream).native(); }
+unsigned* arrival_counters(Stream& stream, unsigned count) { return as_cuda(stream).arrival_counters(count); }
 int64_t l2_cache_bytes(Stream& stream) { return as_cuda(stream).l2_cache_bytes(); }
 const char* current_range(Stream& stream) { return as_cuda(stream).current_range(); }
 

@@ -62,16 +62,21 @@ TEST(OpShapes, Pooling) {
 TEST(OpShapes, BatchNorm) {
   BatchNormState state{zeros({3}), zeros({3}), Tensor::zeros({}, DType::uint64)};
   const Tensor x = zeros({2, 1, 1, 3}), three = zeros({3}), four = zeros({4});
-  expect_error([&] { batch_norm(x, four, three, state, true, 0.1f, 1e-5f); },
+  expect_error([&] { batch_norm(x, four, three, state, {}); },
                "batch_norm: 3 channels need a vector of shape [3], got [4]");
-  expect_error([&] { batch_norm(x, three, four, state, false, 0.1f, 1e-5f); },
+  expect_error([&] { batch_norm(x, three, four, state, {.training = false}); },
                "batch_norm: 3 channels need a vector of shape [3], got [4]");
   expect_error(
       [&] {
-        batch_norm(zeros({2, 4}), four, four, state, true, 0.1f, 1e-5f);
+        batch_norm(zeros({2, 4}), four, four, state, {});
       },
       "batch_norm: 4 channels need a vector of shape [4], got [3]");
-  expect_error([&] { batch_norm(zeros({1, 1, 1, 3}), three, three, state, true, 0.1f, 1e-5f); }, "at least two values");
+  expect_error([&] { batch_norm(zeros({1, 1, 1, 3}), three, three, state, {}); }, "at least two values");
+  expect_error(
+      [&] {
+        batch_norm_add_relu(x, zeros({2, 1, 3}), three, three, state, {});
+      },
+      "batch_norm_add_relu: float32 [2, 1, 1, 3] and float32 [2, 1, 3] must be equal");
 }
 
 TEST(OpShapes, CrossEntropy) {

@@ -18,7 +18,7 @@ struct Op {
   // Computes "y", which backward() starts from, and the other results that the fixture holds. The test cases of the
   // fixture (make_ops.py) give the parameters and the inputs.
   Tensors (*run)(const Json& parameters, const Tensors& inputs);
-  enum class Kind { multilinear, smooth, kinked, not_differentiable } kind;
+  enum class Kind { multilinear, smooth, kinked, kinked_by_beta, not_differentiable } kind;
   // For an elementwise op with one input, "x": y = formula(x) in double precision. Such a row needs no fixture.
   double (*formula)(double x) = nullptr;
 };
@@ -31,7 +31,7 @@ Tensors train_batch_norm(const Json& c, const Tensors& in) {
                        .running_var = Tensor::full(gamma.shape(), 1, gamma.device()),
                        .num_batches_tracked = Tensor::zeros({}, DType::uint64, gamma.device())};
   const auto forward = [&](const Tensor& x) {
-    return batch_norm(x, gamma, in.at("beta"), state, true, c.at("momentum"), c.at("epsilon"));
+    return batch_norm(x, gamma, in.at("beta"), state, {.momentum = c.at("momentum"), .epsilon = c.at("epsilon")});
   };
   Tensors results{{"y", forward(in.at("x"))}};
   results["running_mean_1"] = state.running_mean.clone();
@@ -46,7 +46,21 @@ Tensors train_batch_norm(const Json& c, const Tensors& in) {
 
 Tensors evaluate_batch_norm(const Json& c, const Tensors& in) {
   BatchNormState state{in.at("running_mean"), in.at("running_var"), {}};
-  return {{"y", batch_norm(in.at("x"), in.at("gamma"), in.at("beta"), state, false, 0, c.at("epsilon"))}};
+  return {{"y", batch_norm(in.at("x"), in.at("gamma"), in.at("beta"), state,
+                           {.training = false, .epsilon = c.at("epsilon")})}};
+}
+
+// batch_norm_relu, or batch_norm_add_relu if there is a residual.
+Tensors run_fused_batch_norm(const Json& c, const Tensors& in) {
+  const Tensor gamma = in.at("gamma");
+  const bool training = !in.contains("running_mean");
+  BatchNormState state{training ? Tensor::zeros(gamma.shape(), DType::float32, gamma.device()) : in.at("running_mean"),
+                       training ? Tensor::full(gamma.shape(), 1, gamma.device()) : in.at("running_var"),
+                       Tensor::zeros({}, DType::uint64, gamma.device())};
+  const BatchNormOptions options{.training = training, .epsilon = c.at("epsilon")};
+  const Tensor residual = optional(in, "residual");
+  return {{"y", residual.defined() ? batch_norm_add_relu(in.at("x"), residual, gamma, in.at("beta"), state, options)
+                                   : batch_norm_relu(in.at("x"), gamma, in.at("beta"), state, options)}};
 }
 
 constexpr Op ops[] = {
@@ -57,6 +71,10 @@ constexpr Op ops[] = {
      Op::Kind::multilinear},
     {"batch_norm_training", train_batch_norm, Op::Kind::smooth},
     {"batch_norm_evaluation", evaluate_batch_norm, Op::Kind::multilinear},
+    {"batch_norm_relu_training", run_fused_batch_norm, Op::Kind::kinked_by_beta},
+    {"batch_norm_relu_evaluation", run_fused_batch_norm, Op::Kind::kinked_by_beta},
+    {"batch_norm_add_relu_training", run_fused_batch_norm, Op::Kind::kinked_by_beta},
+    {"batch_norm_add_relu_evaluation", run_fused_batch_norm, Op::Kind::kinked_by_beta},
     {"relu",
      [](const Json&, const Tensors& in) -> Tensors {
        return {{"y", relu(in.at("x"))}};
@@ -245,14 +263,23 @@ INSTANTIATE_TEST_SUITE_P(Table, OpOnDevice,
 
 class OpGradient : public testing::TestWithParam<Op> {};
 
+// So large that relu passes all values of every second channel and none of the others.
+Tensor betas_off_kinks(int64_t channels) {
+  std::vector<float> betas(static_cast<size_t>(channels));
+  for (size_t c = 0; c < betas.size(); ++c) betas[c] = c % 2 == 0 ? 8.0f : -8.0f;
+  return Tensor::from(betas, {channels});
+}
+
 TEST_P(OpGradient, AgreesWithCentralDifferences) {
   const Op& op = GetParam();
   for (Case& c : cases_of(op, Device::cpu)) {
     SCOPED_TRACE(c.name);
     if (op.kind == Op::Kind::kinked)
       c.inputs.at("x").assign(Tensor::from(values_off_kinks(c.inputs.at("x").numel()), c.inputs.at("x").shape()));
-    expect_gradients_are_slopes([&](const Tensors& inputs) { return op.run(c.parameters, inputs).at("y"); }, c.inputs,
-                                c.dy, op.kind == Op::Kind::smooth ? smooth : multilinear);
+    if (op.kind == Op::Kind::kinked_by_beta) c.inputs.at("beta").assign(betas_off_kinks(c.inputs.at("beta").numel()));
+    expect_gradients_are_slopes(
+        [&](const Tensors& inputs) { return op.run(c.parameters, inputs).at("y"); }, c.inputs, c.dy,
+        op.kind == Op::Kind::smooth || op.kind == Op::Kind::kinked_by_beta ? smooth : multilinear);
   }
 }
 
@@ -266,6 +293,46 @@ std::vector<Op> differentiable_ops() {
 
 std::string name_of_op(const testing::TestParamInfo<Op>& test) { return test.param.name; }
 INSTANTIATE_TEST_SUITE_P(Table, OpGradient, testing::ValuesIn(differentiable_ops()), name_of_op);
+
+// The fused op against the ops that it replaces, when the output is used twice: then the backward pass adds two
+// gradients.
+TEST(FusedBatchNorm, AgreesWithTheSeparateOps) {
+  const Shape shape{3, 5, 7, 16};
+  for (const Device device : available_devices()) {
+    for (const DType dtype : activation_dtypes) {
+      if (device == Device::cpu && dtype != DType::float32) continue;
+      for (const bool training : {true, false}) {
+        for (const bool with_residual : {true, false}) {
+          SCOPED_TRACE(testing::Message() << name_of(device) << " " << name_of(dtype) << " training " << training
+                                          << " residual " << with_residual);
+          const auto run = [&](bool fused) {
+            const auto activation = [&](uint64_t seed) {
+              return cast(Tensor::from(rounded(random_values(shape.numel(), seed), dtype), shape, device), dtype);
+            };
+            const auto vector = [&](uint64_t seed) { return Tensor::from(random_values(16, seed), {16}, device); };
+            Tensor x = activation(1), residual = activation(2), gamma = vector(3), beta = vector(4);
+            for (Tensor* tensor : {&x, &residual, &gamma, &beta}) tensor->require_grad();
+            BatchNormState state{vector(5), Tensor::full({16}, 2, device), Tensor::zeros({}, DType::uint64, device)};
+            const BatchNormOptions options{.training = training};
+            const Tensor y = fused ? (with_residual ? batch_norm_add_relu(x, residual, gamma, beta, state, options)
+                                                    : batch_norm_relu(x, gamma, beta, state, options))
+                                   : (with_residual ? relu(batch_norm(x, gamma, beta, state, options) + residual)
+                                                    : relu(batch_norm(x, gamma, beta, state, options)));
+            sum(y * activation(6) + y * activation(7)).backward();
+            Results results;
+            for (const Tensor& t :
+                 {y.detach(), x.grad(), gamma.grad(), beta.grad(), state.running_mean, state.running_var}) {
+              results.push_back(cast(t, DType::float32).to_vector());
+            }
+            if (with_residual) results.push_back(cast(residual.grad(), DType::float32).to_vector());
+            return results;
+          };
+          expect_close(run(true), run(false), tolerance(dtype, 1e-5), dtype == DType::float32 ? 1e-5 : 0.05);
+        }
+      }
+    }
+  }
+}
 
 class OpWithFormula : public testing::TestWithParam<Op> {};
 

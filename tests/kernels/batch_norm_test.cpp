@@ -32,11 +32,13 @@ Results train(Device device, const Inputs& in, DType dtype) {
   const Array y(stream, in.rows * in.channels, dtype), dx(stream, in.rows * in.channels, dtype);
   const Array mean(stream, in.channels), inverse_std(stream, in.channels);
   const Array dgamma(stream, in.channels), dbeta(stream, in.channels);
-  kernel::batch_norm_forward_training(stream, x.data(), gamma.floats(), beta.floats(), y.data(), mean.floats(),
-                                      inverse_std.floats(), running_mean.floats(), running_var.floats(), dtype, in.rows,
-                                      in.channels, momentum, epsilon);
-  kernel::batch_norm_backward_training(stream, x.data(), dy.data(), gamma.floats(), mean.floats(), inverse_std.floats(),
-                                       dx.data(), dgamma.floats(), dbeta.floats(), dtype, in.rows, in.channels);
+  const kernel::BatchNormAffine affine{gamma.floats(), beta.floats()};
+  const kernel::BatchNormStatistics statistics{mean.floats(), inverse_std.floats()};
+  const kernel::BatchNormSize size{dtype, in.rows, in.channels};
+  kernel::batch_norm_forward_training(stream, x.data(), {}, affine, y.data(), statistics,
+                                      {running_mean.floats(), running_var.floats()}, size, momentum, epsilon);
+  kernel::batch_norm_backward_training(stream, x.data(), {.dy = dy.data()}, affine, statistics, dx.data(),
+                                       dgamma.floats(), dbeta.floats(), size);
   return {y.values(),           mean.values(), inverse_std.values(), running_mean.values(),
           running_var.values(), dx.values(),   dgamma.values(),      dbeta.values()};
 }
@@ -48,11 +50,12 @@ Results evaluate(Device device, const Inputs& in, DType dtype) {
   const Array running_mean(stream, in.running_mean), running_var(stream, in.running_var);
   const Array y(stream, in.rows * in.channels, dtype), dx(stream, in.rows * in.channels, dtype);
   const Array dgamma(stream, in.channels), dbeta(stream, in.channels);
-  kernel::batch_norm_forward_evaluation(stream, x.data(), gamma.floats(), beta.floats(), running_mean.floats(),
-                                        running_var.floats(), y.data(), dtype, in.rows, in.channels, epsilon);
-  kernel::batch_norm_backward_evaluation(stream, x.data(), dy.data(), gamma.floats(), running_mean.floats(),
-                                         running_var.floats(), dx.data(), dgamma.floats(), dbeta.floats(), dtype,
-                                         in.rows, in.channels, epsilon);
+  const kernel::BatchNormAffine affine{gamma.floats(), beta.floats()};
+  const kernel::RunningStatistics running{running_mean.floats(), running_var.floats()};
+  const kernel::BatchNormSize size{dtype, in.rows, in.channels};
+  kernel::batch_norm_forward_evaluation(stream, x.data(), {}, affine, y.data(), running, size, epsilon);
+  kernel::batch_norm_backward_evaluation(stream, x.data(), {.dy = dy.data()}, affine, running, dx.data(),
+                                         dgamma.floats(), dbeta.floats(), size, epsilon);
   return {y.values(), dx.values(), dgamma.values(), dbeta.values()};
 }
 
@@ -165,10 +168,12 @@ TEST(BatchNormKernel, WorksInPlace) {
     const Results expected = evaluate(device, in, DType::float32);
     const Array x(stream, in.x), dy(stream, in.dy), gamma(stream, in.gamma), beta(stream, in.beta);
     const Array mean(stream, in.running_mean), var(stream, in.running_var), dgamma(stream, 8), dbeta(stream, 8);
-    kernel::batch_norm_backward_evaluation(stream, x.data(), dy.data(), gamma.floats(), mean.floats(), var.floats(),
-                                           dy.data(), dgamma.floats(), dbeta.floats(), DType::float32, 67, 8, epsilon);
-    kernel::batch_norm_forward_evaluation(stream, x.data(), gamma.floats(), beta.floats(), mean.floats(), var.floats(),
-                                          x.data(), DType::float32, 67, 8, epsilon);
+    const kernel::BatchNormAffine affine{gamma.floats(), beta.floats()};
+    const kernel::RunningStatistics running{mean.floats(), var.floats()};
+    const kernel::BatchNormSize size{DType::float32, 67, 8};
+    kernel::batch_norm_backward_evaluation(stream, x.data(), {.dy = dy.data()}, affine, running, dy.data(),
+                                           dgamma.floats(), dbeta.floats(), size, epsilon);
+    kernel::batch_norm_forward_evaluation(stream, x.data(), {}, affine, x.data(), running, size, epsilon);
     expect_same_bits(Results{x.values(), dy.values()}, Results{expected[0], expected[1]});
   }
 }
