@@ -40,8 +40,13 @@ Tensor BatchNorm2d::add_relu(const Tensor& x, const Tensor& residual) {
   return run(x, [&] { return batch_norm_add_relu(x, residual, weight_, bias_, state_, options()); });
 }
 
+Tensor BatchNorm2d::relu_pool(const Tensor& x, MaxPool2d& pool) {
+  if (is_observed()) return pool(relu(x));
+  return run(x, [&] { return batch_norm_relu_max_pool2d(x, weight_, bias_, state_, options(), pool.options()); });
+}
+
 std::string MaxPool2d::description() const {
-  return fmt::format("MaxPool2d({}x{}, stride {})", kernel_size_, kernel_size_, stride_);
+  return fmt::format("MaxPool2d({}x{}, stride {})", options_.kernel_size, options_.kernel_size, options_.stride);
 }
 
 Linear::Linear(int64_t in_features, int64_t out_features) {

@@ -28,14 +28,32 @@ class Conv2d : public Module {
   Tensor weight_, bias_;
 };
 
+class MaxPool2d : public Module {
+ public:
+  MaxPool2d(int64_t kernel_size, int64_t stride, int64_t padding)
+      : options_{.kernel_size = kernel_size, .stride = stride, .padding = padding} {}
+  std::string description() const override;
+  const Pool2dOptions& options() const { return options_; }
+
+ protected:
+  Tensor forward(const Tensor& x) override {
+    return max_pool2d(x, options_.kernel_size, options_.stride, options_.padding);
+  }
+
+ private:
+  Pool2dOptions options_;
+};
+
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(int64_t channels);
   std::string description() const override;
 
-  // relu((*this)(x)) and relu((*this)(x) + residual), in fewer passes over memory.
+  // relu((*this)(x)), relu((*this)(x) + residual) and pool(relu((*this)(x))), in fewer passes over memory.
   Tensor relu(const Tensor& x);
   Tensor add_relu(const Tensor& x, const Tensor& residual);
+  // While a ForwardObserver follows the modules, the last form runs them one by one, so that it sees both outputs.
+  Tensor relu_pool(const Tensor& x, MaxPool2d& pool);
 
  protected:
   Tensor forward(const Tensor& x) override;
@@ -53,19 +71,6 @@ class ReLU : public Module {
 
  protected:
   Tensor forward(const Tensor& x) override { return relu(x); }
-};
-
-class MaxPool2d : public Module {
- public:
-  MaxPool2d(int64_t kernel_size, int64_t stride, int64_t padding)
-      : kernel_size_(kernel_size), stride_(stride), padding_(padding) {}
-  std::string description() const override;
-
- protected:
-  Tensor forward(const Tensor& x) override { return max_pool2d(x, kernel_size_, stride_, padding_); }
-
- private:
-  int64_t kernel_size_, stride_, padding_;
 };
 
 // The mean of each channel: [N, H, W, C] -> [N, 1, 1, C].

@@ -16,6 +16,8 @@ Tensor Module::operator()(const Tensor& x) {
   return run(x, [&] { return forward(x); });
 }
 
+bool Module::is_observed() { return observer != nullptr; }
+
 Tensor Module::run(const Tensor& x, const std::function<Tensor()>& compute) {
   const ProfilerRange range(x.stream(), name_.c_str());
   const int64_t before = multiply_adds();

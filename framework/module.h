@@ -46,6 +46,7 @@ class Module {
   virtual Tensor forward(const Tensor& x) = 0;
   // Runs `compute`, another form of forward(x), as operator() runs forward().
   Tensor run(const Tensor& x, const std::function<Tensor()>& compute);
+  static bool is_observed();  // by a ForwardObserver of this thread
 
   // Register state under a name. All state of a module goes through these functions, so that checkpoints and optimizers
   // see it. The returned handle refers to the registered tensor.

@@ -4,6 +4,7 @@
 #include "kernels/adaptive_avg_pool2d.h"
 #include "kernels/arithmetic.h"
 #include "kernels/batch_norm.h"
+#include "kernels/batch_norm_max_pool2d.h"
 #include "kernels/cast.h"
 #include "kernels/column_sum.h"
 #include "kernels/conv2d.h"
@@ -248,16 +249,25 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
                   });
 }
 
-Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t padding) {
-  require_rank(x, 4, "max_pool2d");
+namespace {
+
+kernel::Pool2d pool_of(const Tensor& x, Pool2dOptions window, const char* op) {
+  require_rank(x, 4, op);
   const kernel::Pool2d pool{.batch = x.shape()[0],
                             .height = x.shape()[1],
                             .width = x.shape()[2],
                             .channels = x.shape()[3],
-                            .kernel_size = kernel_size,
-                            .stride = stride,
-                            .padding = padding};
+                            .kernel_size = window.kernel_size,
+                            .stride = window.stride,
+                            .padding = window.padding};
   kernel::require_valid(pool);  // before the output size is computed
+  return pool;
+}
+
+}  // namespace
+
+Tensor max_pool2d(const Tensor& x, int64_t kernel_size, int64_t stride, int64_t padding) {
+  const kernel::Pool2d pool = pool_of(x, {kernel_size, stride, padding}, "max_pool2d");
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
   Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
   kernel::max_pool2d_forward(x.stream(), x.data(), y.data(), taken.as<uint8_t>(), x.dtype(), pool);
@@ -337,20 +347,23 @@ std::vector<Tensor> batch_norm_backward(const BatchNormOp& op, const BatchNormSa
   return {dx, dz, dgamma, dbeta};
 }
 
-Tensor run(const BatchNormOp& op, BatchNormState& state) {
-  const int64_t channels = op.gamma.numel();
+void require_valid(const BatchNormOp& op, const BatchNormState& state) {
   MELGRAD_CHECK(op.x.shape().rank() >= 2, "{} needs channels in the last dimension, got shape {}", op.name,
                 op.x.shape());
   for (const Tensor& vector : {op.gamma, op.beta, state.running_mean, state.running_var}) {
     require_per_channel(vector, op.x, op.x.shape()[op.x.shape().rank() - 1], op.name);
   }
   if (op.residual.defined()) require_same_kind(op.x, op.residual, op.name);
+  MELGRAD_CHECK(!op.options.training || op.x.numel() / op.gamma.numel() >= 2,
+                "{} of {} needs at least two values per channel to train; use a larger batch", op.name, op.x.shape());
+}
+
+Tensor run(const BatchNormOp& op, BatchNormState& state) {
+  require_valid(op, state);
   kernel::RunningStatistics running{.mean = state.running_mean.as<float>(), .var = state.running_var.as<float>()};
   BatchNormSaved saved;
   Tensor y = Tensor::empty_like(op.x);
   if (op.options.training) {
-    MELGRAD_CHECK(op.x.numel() / channels >= 2,
-                  "{} of {} needs at least two values per channel to train; use a larger batch", op.name, op.x.shape());
     saved.first = Tensor::empty_like(op.gamma);
     saved.second = Tensor::empty_like(op.gamma);
     running.batches = state.num_batches_tracked.as<uint64_t>();
@@ -400,6 +413,46 @@ Tensor batch_norm_add_relu(const Tensor& x, const Tensor& residual, const Tensor
               .relu = true,
               .options = options},
              state);
+}
+
+Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                                  BatchNormOptions options, Pool2dOptions window) {
+  const BatchNormOp op{.name = "batch_norm_relu_max_pool2d",
+                       .x = x.detach(),
+                       .gamma = gamma.detach(),
+                       .beta = beta.detach(),
+                       .relu = true,
+                       .options = options};
+  const kernel::Pool2d pool = pool_of(x, window, op.name);
+  require_valid(op, state);
+  const kernel::RunningStatistics running{.mean = state.running_mean.as<float>(), .var = state.running_var.as<float>()};
+  Tensor mean = state.running_mean, inverse_std;
+  kernel::BatchNormConstants constants = constants_of(running, options.epsilon);
+  if (options.training) {
+    mean = Tensor::empty_like(gamma);
+    inverse_std = Tensor::empty_like(gamma);
+    const kernel::BatchNormStatistics statistics{.mean = mean.as<float>(), .inverse_std = inverse_std.as<float>()};
+    kernel::batch_norm_statistics(
+        x.stream(), x.data(), statistics,
+        {.mean = running.mean, .var = running.var, .batches = state.num_batches_tracked.as<uint64_t>()}, op.size(),
+        options.momentum, options.epsilon);
+    constants = constants_of(statistics);
+  }
+  Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
+  Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
+  const kernel::BatchNormNormalization normalization{op.affine(), constants};
+  kernel::batch_norm_max_pool2d_forward(x.stream(), x.data(), normalization, y.data(), taken.as<uint8_t>(), x.dtype(),
+                                        pool);
+  // The handles keep the memory of `normalization` alive.
+  const std::vector<Tensor> kept{mean, inverse_std, state.running_var};
+  return y.record_joining(op.name, {x, gamma, beta}, [=](const Tensor& dy, const Tensor& second_dy) {
+    Tensor dx = Tensor::empty_like(op.x), dgamma = Tensor::empty_like(op.gamma), dbeta = Tensor::empty_like(op.beta);
+    kernel::batch_norm_max_pool2d_backward(
+        dy.stream(), op.x.data(), dy.data(), second_dy.defined() ? second_dy.data() : nullptr, taken.as<uint8_t>(),
+        normalization, op.options.training, dx.data(), dgamma.as<float>(), dbeta.as<float>(), op.x.dtype(), pool);
+    static_cast<void>(kept);
+    return std::vector{dx, dgamma, dbeta};
+  });
 }
 
 Tensor dropout(const Tensor& x, float probability, RandomStream random) {

@@ -59,6 +59,13 @@ Tensor batch_norm_relu(const Tensor& x, const Tensor& gamma, const Tensor& beta,
 Tensor batch_norm_add_relu(const Tensor& x, const Tensor& residual, const Tensor& gamma, const Tensor& beta,
                            BatchNormState& state, BatchNormOptions options);
 
+// max_pool2d(relu(batch_norm(x, ...)), ...) in fewer passes over memory. x [N, H, W, C] -> [N, H', W', C].
+struct Pool2dOptions {
+  int64_t kernel_size = 2, stride = 2, padding = 0;
+};
+Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                                  BatchNormOptions options, Pool2dOptions pool);
+
 // Sets each element to 0 with the given probability and multiplies the others by 1 / (1 - probability). The same
 // `random` gives the same mask.
 Tensor dropout(const Tensor& x, float probability, RandomStream random);

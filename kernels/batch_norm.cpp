@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/batch_norm_factors.h"
 #include "kernels/device/parallel.h"
 #include "kernels/relu.h"
 
@@ -66,24 +67,6 @@ void for_each_element(int64_t rows, int64_t channels, Body body) {
   });
 }
 
-std::vector<float> inverse_std_of(const float* var, int64_t channels, float epsilon) {
-  std::vector<float> inverse(static_cast<size_t>(channels));
-  for (int64_t c = 0; c < channels; ++c) inverse[static_cast<size_t>(c)] = 1.0f / std::sqrt(var[c] + epsilon);
-  return inverse;
-}
-
-std::vector<float> scales(const float* gamma, const float* inverse_std, int64_t channels) {
-  std::vector<float> scale(static_cast<size_t>(channels));
-  for (int64_t c = 0; c < channels; ++c) scale[static_cast<size_t>(c)] = gamma[c] * inverse_std[c];
-  return scale;
-}
-
-// z = (x - mean) * scale + beta. The form x * scale + shift would lose digits if |mean| is large.
-struct Normalization {
-  const float *mean, *scale, *beta;
-  float operator()(float x, int64_t channel) const { return (x - mean[channel]) * scale[channel] + beta[channel]; }
-};
-
 // y = z, z + residual, relu(z) or relu(z + residual).
 void apply(const float* x, BatchNormEpilogue epilogue, Normalization normalize, float* y, BatchNormSize size) {
   const auto* const residual = static_cast<const float*>(epilogue.residual);
@@ -135,26 +118,20 @@ void backward(const float* x, const BatchNormOutputGradient& d, Normalization no
       dgamma[c] = static_cast<float>(sums.second[static_cast<size_t>(c)] * inverse_std[c]);
     }
   });
-  std::vector<float> slope(static_cast<size_t>(size.channels)), offset(static_cast<size_t>(size.channels));
-  for (int64_t c = 0; share != 0 && c < size.channels; ++c) {
-    slope[static_cast<size_t>(c)] = inverse_std[c] * dgamma[c] * share;
-    offset[static_cast<size_t>(c)] = dbeta[c] * share;
-  }
+  const DataGradient data_gradient(inverse_std, dgamma, dbeta, share, size.channels);
   const BatchNormOutputGradient known{.dy = d.dz ? d.dz : d.dy, .relu = d.relu && !d.dz};
   with_gradient_of_z(x, known, normalize, [&](auto gradient) {
     for_each_element(size.rows, size.channels,
-                     [=, a = normalize.scale, b = slope.data(), k = offset.data()](int64_t i, int64_t c) {
-                       dx[i] = a[c] * (gradient(i, c) - k[c] - b[c] * (x[i] - mean[c]));
-                     });
+                     [=, a = normalize.scale, b = data_gradient.slope.data(), k = data_gradient.offset.data()](
+                         int64_t i, int64_t c) { dx[i] = a[c] * (gradient(i, c) - k[c] - b[c] * (x[i] - mean[c])); });
   });
 }
 
 }  // namespace
 
-void batch_norm_forward_training(Stream&, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine, void* y,
-                                 BatchNormStatistics statistics, RunningStatistics running, BatchNormSize size,
-                                 float momentum, float epsilon) {
-  require_float32(size.dtype, "batch_norm_forward_training");
+void batch_norm_statistics(Stream&, const void* x, BatchNormStatistics statistics, RunningStatistics running,
+                           BatchNormSize size, float momentum, float epsilon) {
+  require_float32(size.dtype, "batch_norm_statistics");
   require_trainable(size.rows);
   const auto* in = static_cast<const float*>(x);
   const ColumnSums sums = sum_columns(size.rows, size.channels, [=](int64_t i, int64_t, double& value, double& square) {
@@ -173,8 +150,15 @@ void batch_norm_forward_training(Stream&, const void* x, BatchNormEpilogue epilo
     running.var[c] += momentum * (static_cast<float>(squared_deviations / (count - 1)) - running.var[c]);
   }
   if (running.batches) ++*running.batches;
+}
+
+void batch_norm_forward_training(Stream& stream, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine,
+                                 void* y, BatchNormStatistics statistics, RunningStatistics running, BatchNormSize size,
+                                 float momentum, float epsilon) {
+  batch_norm_statistics(stream, x, statistics, running, size, momentum, epsilon);
   const auto scale = scales(affine.gamma, statistics.inverse_std, size.channels);
-  apply(in, epilogue, {statistics.mean, scale.data(), affine.beta}, static_cast<float*>(y), size);
+  apply(static_cast<const float*>(x), epilogue, {statistics.mean, scale.data(), affine.beta}, static_cast<float*>(y),
+        size);
 }
 
 void batch_norm_forward_evaluation(Stream&, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine, void* y,

@@ -10,8 +10,7 @@
 // The second pass visits the rows from the last to the first, because the L2 cache still holds the last ones.
 #include "kernels/batch_norm.h"
 
-#include "kernels/device/column_reduce.cuh"
-#include "kernels/relu.h"
+#include "kernels/batch_norm.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {
@@ -40,49 +39,11 @@ struct alignas(8) StoredMoments {
   float mean, squared_deviations;
 };
 
-struct alignas(8) GradientSums {
-  float d, d_x;  // sum of dz, sum of dz * (x - mean)
-
-  __device__ void combine(const GradientSums& other) {
-    d += other.d;
-    d_x += other.d_x;
-  }
-};
-
-// The normalisation of channels: by the statistics of the batch, or by the running variance if inverse_std is null.
-struct Normalization {
-  const float *gamma, *beta, *mean, *inverse_std, *var;
-  float epsilon;
-
-  __device__ float inverse(int64_t channel) const {
-    return inverse_std ? inverse_std[channel] : 1 / sqrtf(var[channel] + epsilon);
-  }
-};
-
-// The factors of a thread's channels: z = (x - center) * scale + shift. The form x * a + b would lose digits if |mean|
-// is large.
-template <int width>
-struct Factors {
-  PerChannel<width> center, scale, shift, inverse;
-
-  __device__ Factors(const Normalization& n, int64_t channel)
-      : center(n.mean, channel),
-        scale(n.gamma, channel),
-        shift(n.beta, channel),
-        inverse(n.inverse_std ? n.inverse_std : n.var, channel) {
-    for (int c = 0; c < width; ++c) {
-      if (!n.inverse_std) inverse.values[c] = 1 / sqrtf(inverse.values[c] + n.epsilon);
-      scale.values[c] *= inverse.values[c];
-    }
-  }
-  __device__ float normalize(float x, int c) const { return (x - center[c]) * scale[c] + shift[c]; }
-};
-
 template <class T, int width>
 __global__ void __launch_bounds__(reduce_threads)
-    batch_norm_statistics(const T* x, Partials<StoredMoments> partials, BatchNormStatistics statistics,
-                          RunningStatistics running, int64_t rows, int64_t channels, int64_t rows_per_chunk,
-                          float momentum, float epsilon) {
+    reduce_statistics(const T* x, Partials<StoredMoments> partials, BatchNormStatistics statistics,
+                      RunningStatistics running, int64_t rows, int64_t channels, int64_t rows_per_chunk, float momentum,
+                      float epsilon) {
   const Visit<width> visit(rows, channels, rows_per_chunk);
   Moments moments[width] = {};
   float count = 0;
@@ -113,7 +74,7 @@ __global__ void __launch_bounds__(reduce_threads)
 
 template <class T, int width, bool with_residual>
 __global__ void __launch_bounds__(reduce_threads)
-    batch_norm_apply(const T* x, const T* residual, bool relu, Normalization normalization, T* y, int64_t rows,
+    batch_norm_apply(const T* x, const T* residual, bool relu, BatchNormNormalization normalization, T* y, int64_t rows,
                      int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk, Chunks::descending);
   if (visit.empty()) return;
@@ -151,7 +112,7 @@ enum class Form {
 template <class T, int width, Form form>
 __global__ void __launch_bounds__(reduce_threads)
     batch_norm_reduce_gradients(const T* x, const T* dy, const T* second_dy, const T* y, T* dz,
-                                Normalization normalization, Partials<GradientSums> partials, float* dgamma,
+                                BatchNormNormalization normalization, Partials<GradientSums> partials, float* dgamma,
                                 float* dbeta, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
   constexpr bool writes_dz = form == Form::with_residual || form == Form::joined;
   const Visit<width> visit(rows, channels, rows_per_chunk);
@@ -188,26 +149,21 @@ __global__ void __launch_bounds__(reduce_threads)
         });
   }
   reduce_chunks(sums, partials, channels, [&](int64_t c, const GradientSums& total) {
-    dgamma[c] = total.d_x * normalization.inverse(c);
+    dgamma[c] = total.d_x * inverse_std_of(normalization.constants, c);
     dbeta[c] = total.d;
   });
 }
 
-// dx = scale * (dz - offset - slope * (x - mean)), the formula of batch_norm.h with its per-channel factors collected.
 // `share` is 1 / rows, or 0 if the statistics are constants. `recomputed`: `d` is dy of relu(z), not dz.
 template <class T, int width, bool recomputed>
 __global__ void __launch_bounds__(reduce_threads)
-    batch_norm_backward_data(const T* x, const T* d, Normalization normalization, const float* dgamma,
+    batch_norm_backward_data(const T* x, const T* d, BatchNormNormalization normalization, const float* dgamma,
                              const float* dbeta, float share, T* dx, int64_t rows, int64_t channels,
                              int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk, Chunks::descending);
   if (visit.empty()) return;
   const Factors<width> factors(normalization, visit.channel);
-  PerChannel<width> slope(dgamma, visit.channel), offset(dbeta, visit.channel);
-  for (int c = 0; c < width; ++c) {
-    slope.values[c] = share == 0 ? 0 : factors.inverse[c] * slope[c] * share;
-    offset.values[c] = share == 0 ? 0 : offset[c] * share;
-  }
+  const DataGradientFactors<width> gradient(factors, dgamma, dbeta, share, visit.channel);
   struct Loaded {
     Vector<T, width> x, d;
   };
@@ -222,24 +178,32 @@ __global__ void __launch_bounds__(reduce_threads)
           const float value = to_float(in.x[c]);
           float dz = to_float(in.d[c]);
           if constexpr (recomputed) dz = ReluGradient()(factors.normalize(value, c), dz);
-          out[c] = from_float<T>(factors.scale[c] * (dz - offset[c] - slope[c] * (value - factors.center[c])));
+          out[c] = from_float<T>(gradient(factors, value, dz, c));
         }
         store(dx + i, out);
       });
 }
 
-template <class T, int width>
-void apply(Stream& stream, const void* x, BatchNormEpilogue epilogue, const Normalization& normalization, void* y,
-           BatchNormSize size) {
-  const Cut cut(size.rows, size.channels, width);
-  const auto kernel = epilogue.residual ? batch_norm_apply<T, width, true> : batch_norm_apply<T, width, false>;
-  launch(kernel, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), static_cast<const T*>(epilogue.residual),
-         epilogue.relu, normalization, static_cast<T*>(y), size.rows, size.channels, cut.rows_per_chunk);
+void apply(Stream& stream, const void* x, BatchNormEpilogue epilogue, const BatchNormNormalization& normalization,
+           void* y, BatchNormSize size) {
+  if (size.rows * size.channels == 0) return;
+  const auto& [affine, constants] = normalization;
+  dispatch(size.dtype, size.channels,
+           {x, y, epilogue.residual, affine.gamma, affine.beta, constants.mean, constants.inverse_std, constants.var},
+           [&]<class T, int width>() {
+             const Cut cut(size.rows, size.channels, width);
+             const auto kernel =
+                 epilogue.residual ? batch_norm_apply<T, width, true> : batch_norm_apply<T, width, false>;
+             launch(kernel, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x),
+                    static_cast<const T*>(epilogue.residual), epilogue.relu, normalization, static_cast<T*>(y),
+                    size.rows, size.channels, cut.rows_per_chunk);
+           });
 }
 
 template <class T, int width>
-void backward(Stream& stream, const void* x, const BatchNormOutputGradient& d, const Normalization& normalization,
-              float share, void* dx, float* dgamma, float* dbeta, BatchNormSize size) {
+void launch_backward(Stream& stream, const void* x, const BatchNormOutputGradient& d,
+                     const BatchNormNormalization& normalization, float share, void* dx, float* dgamma, float* dbeta,
+                     BatchNormSize size) {
   const Cut cut(size.rows, size.channels, width);
   const auto* const in = static_cast<const T*>(x);
   const auto* const dy = static_cast<const T*>(d.dy);
@@ -256,78 +220,56 @@ void backward(Stream& stream, const void* x, const BatchNormOutputGradient& d, c
          dbeta, share, static_cast<T*>(dx), size.rows, size.channels, cut.rows_per_chunk);
 }
 
+void backward(Stream& stream, const void* x, const BatchNormOutputGradient& d,
+              const BatchNormNormalization& normalization, float share, void* dx, float* dgamma, float* dbeta,
+              BatchNormSize size) {
+  if (size.rows * size.channels == 0) return;
+  const auto& [affine, constants] = normalization;
+  dispatch(size.dtype, size.channels,
+           {x, d.dy, d.second_dy, d.y, d.dz, dx, affine.gamma, affine.beta, constants.mean, constants.inverse_std,
+            constants.var, dgamma, dbeta},
+           [&]<class T, int width>() {
+             launch_backward<T, width>(stream, x, d, normalization, share, dx, dgamma, dbeta, size);
+           });
+}
+
 }  // namespace
+
+void batch_norm_statistics(Stream& stream, const void* x, BatchNormStatistics statistics, RunningStatistics running,
+                           BatchNormSize size, float momentum, float epsilon) {
+  require_trainable(size.rows);
+  if (size.channels == 0) return;
+  dispatch(size.dtype, size.channels, {x}, [&]<class T, int width>() {
+    const Cut cut(size.rows, size.channels, width);
+    launch(reduce_statistics<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x),
+           Partials<StoredMoments>(stream, cut), statistics, running, size.rows, size.channels, cut.rows_per_chunk,
+           momentum, epsilon);
+  });
+}
 
 void batch_norm_forward_training(Stream& stream, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine,
                                  void* y, BatchNormStatistics statistics, RunningStatistics running, BatchNormSize size,
                                  float momentum, float epsilon) {
-  require_trainable(size.rows);
-  if (size.channels == 0) return;
-  dispatch(size.dtype, size.channels,
-           {x, y, epilogue.residual, affine.gamma, affine.beta, statistics.mean, statistics.inverse_std},
-           [&]<class T, int width>() {
-             const Cut cut(size.rows, size.channels, width);
-             launch(batch_norm_statistics<T, width>, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x),
-                    Partials<StoredMoments>(stream, cut), statistics, running, size.rows, size.channels,
-                    cut.rows_per_chunk, momentum, epsilon);
-             apply<T, width>(stream, x, epilogue,
-                             {.gamma = affine.gamma,
-                              .beta = affine.beta,
-                              .mean = statistics.mean,
-                              .inverse_std = statistics.inverse_std},
-                             y, size);
-           });
+  batch_norm_statistics(stream, x, statistics, running, size, momentum, epsilon);
+  apply(stream, x, epilogue, {affine, constants_of(statistics)}, y, size);
 }
 
 void batch_norm_forward_evaluation(Stream& stream, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine,
                                    void* y, RunningStatistics running, BatchNormSize size, float epsilon) {
-  if (size.rows * size.channels == 0) return;
-  dispatch(size.dtype, size.channels, {x, y, epilogue.residual, affine.gamma, affine.beta, running.mean, running.var},
-           [&]<class T, int width>() {
-             apply<T, width>(stream, x, epilogue,
-                             {.gamma = affine.gamma,
-                              .beta = affine.beta,
-                              .mean = running.mean,
-                              .inverse_std = nullptr,
-                              .var = running.var,
-                              .epsilon = epsilon},
-                             y, size);
-           });
+  apply(stream, x, epilogue, {affine, constants_of(running, epsilon)}, y, size);
 }
 
 void batch_norm_backward_training(Stream& stream, const void* x, BatchNormOutputGradient d, BatchNormAffine affine,
                                   BatchNormStatistics statistics, void* dx, float* dgamma, float* dbeta,
                                   BatchNormSize size) {
-  if (size.rows * size.channels == 0) return;
-  dispatch(size.dtype, size.channels,
-           {x, d.dy, d.second_dy, d.y, d.dz, dx, affine.gamma, affine.beta, statistics.mean, statistics.inverse_std,
-            dgamma, dbeta},
-           [&]<class T, int width>() {
-             backward<T, width>(stream, x, d,
-                                {.gamma = affine.gamma,
-                                 .beta = affine.beta,
-                                 .mean = statistics.mean,
-                                 .inverse_std = statistics.inverse_std},
-                                1 / static_cast<float>(size.rows), dx, dgamma, dbeta, size);
-           });
+  backward(stream, x, d, {affine, constants_of(statistics)}, 1 / static_cast<float>(size.rows), dx, dgamma, dbeta,
+           size);
 }
 
 void batch_norm_backward_evaluation(Stream& stream, const void* x, BatchNormOutputGradient d, BatchNormAffine affine,
                                     RunningStatistics running, void* dx, float* dgamma, float* dbeta,
                                     BatchNormSize size, float epsilon) {
-  if (size.rows * size.channels == 0) return;
-  dispatch(size.dtype, size.channels,
-           {x, d.dy, d.second_dy, d.y, d.dz, dx, affine.gamma, affine.beta, running.mean, running.var, dgamma, dbeta},
-           [&]<class T, int width>() {
-             backward<T, width>(stream, x, d,
-                                {.gamma = affine.gamma,
-                                 .beta = affine.beta,
-                                 .mean = running.mean,
-                                 .inverse_std = nullptr,
-                                 .var = running.var,
-                                 .epsilon = epsilon},
-                                0, dx, dgamma, dbeta, size);
-           });
+  backward(stream, x, d, {affine, constants_of(running, epsilon)}, 0, dx, dgamma, dbeta, size);
 }
 
 }  // namespace melgrad::kernel::cuda

@@ -3,8 +3,8 @@
 //   z = gamma * (x - mean) * inverse_std + beta [+ residual],   y = z or y = relu(z).
 // PyTorch's conventions: z is normalised by the biased variance, running_var averages the unbiased one, and
 // running = (1 - momentum) * running + momentum * batch.
-// x, residual, y, z and their gradients are [rows, channels] of `dtype`; gamma, beta, their gradients and all statistics
-// are float32 [channels].
+// x, residual, y, z and their gradients are [rows, channels] of `dtype`; gamma, beta, their gradients and all
+// statistics are float32 [channels].
 #pragma once
 
 #include "kernels/device/host_device.h"
@@ -36,12 +36,27 @@ struct RunningStatistics {
   uint64_t* batches = nullptr;  // counts the batches if given
 };
 
+// The normalisation that a kernel applies: by inverse_std if it is given, otherwise by 1 / sqrt(var + epsilon).
+struct BatchNormConstants {
+  const float *mean, *inverse_std, *var = nullptr;
+  float epsilon = 0;
+};
+inline BatchNormConstants constants_of(BatchNormStatistics s) { return {.mean = s.mean, .inverse_std = s.inverse_std}; }
+inline BatchNormConstants constants_of(RunningStatistics s, float epsilon) {
+  return {.mean = s.mean, .inverse_std = nullptr, .var = s.var, .epsilon = epsilon};
+}
+
+struct BatchNormNormalization {
+  BatchNormAffine affine;
+  BatchNormConstants constants;
+};
+
 // The gradient of y, from which the kernels derive that of z.
 struct BatchNormOutputGradient {
   const void* dy;
   bool relu = false;
-  // Without `dz`, the kernels recompute z from x to find where relu passed a value. With it, they write the gradient of z
-  // there, which is also that of the residual; where relu passed a value follows from `y`.
+  // Without `dz`, the kernels recompute z from x to find where relu passed a value. With it, they write the gradient of
+  // z there, which is also that of the residual; where relu passed a value follows from `y`.
   void* dz = nullptr;
   const void* y = nullptr;
   const void* second_dy = nullptr;  // with dz: added to dy if given
@@ -52,8 +67,13 @@ inline void require_trainable(int64_t rows) {
   MELGRAD_CHECK(rows >= 2, "batch norm needs at least 2 values per channel to train, got {}; use a larger batch", rows);
 }
 
-// Training: mean and inverse_std = 1 / sqrt(variance + epsilon) are the batch's own. Writes both for the backward pass and
-// updates the running statistics. Needs rows >= 2. y may alias x or the residual.
+// The first half of training: mean and inverse_std = 1 / sqrt(variance + epsilon) of the batch, and the update of the
+// running statistics. Needs rows >= 2.
+KERNEL(batch_norm_statistics, const void* x, BatchNormStatistics statistics, RunningStatistics running,
+       BatchNormSize size, float momentum, float epsilon)
+
+// Training: mean and inverse_std = 1 / sqrt(variance + epsilon) are the batch's own. Writes both for the backward pass
+// and updates the running statistics. Needs rows >= 2. y may alias x or the residual.
 KERNEL(batch_norm_forward_training, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine, void* y,
        BatchNormStatistics statistics, RunningStatistics running, BatchNormSize size, float momentum, float epsilon)
 

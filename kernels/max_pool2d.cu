@@ -10,6 +10,7 @@
 #include "kernels/max_pool2d.h"
 
 #include "kernels/device/image_rows.cuh"
+#include "kernels/max_pool2d.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {
@@ -49,28 +50,11 @@ __global__ void __launch_bounds__(image_row_threads) max_pool_forward(const T* x
 template <class T, int width>
 __global__ void __launch_bounds__(image_row_threads)
     max_pool_backward(const T* dy, const uint8_t* taken, T* dx, Pool2d pool) {
-  const int kernel_size = static_cast<int>(pool.kernel_size), stride = static_cast<int>(pool.stride);
-  const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const int height = static_cast<int>(pool.height), across = static_cast<int>(pool.width);
   const auto place = Place::of_thread<width>(height, across, static_cast<int>(pool.channels));
   if (!place.inside) return;
-  const int row = place.row + static_cast<int>(pool.padding), column = place.column + static_cast<int>(pool.padding);
-
   float sum[width] = {};
-  for (int out_row = max(0, (row - kernel_size + stride) / stride); out_row <= min(row / stride, out_height - 1);
-       ++out_row) {
-#pragma unroll 1  // unrolled, the float kernel spills registers on sm_80
-    for (int out_column = max(0, (column - kernel_size + stride) / stride);
-         out_column <= min(column / stride, out_width - 1); ++out_column) {
-      const int64_t pixel = (place.sample * out_height + out_row) * out_width + out_column;
-      const auto position = load<width>(taken + pixel * pool.channels + place.channel);
-      const auto d = load<width>(dy + pixel * pool.channels + place.channel);
-      const int here = (row - out_row * stride) * kernel_size + column - out_column * stride;
-      for (int c = 0; c < width; ++c) {
-        if (position[c] == here) sum[c] += to_float(d[c]);
-      }
-    }
-  }
+  gather_gradient<T, width>(dy, taken, pool, place.sample, place.row, place.column, place.channel, sum);
   Vector<T, width> result;
   for (int c = 0; c < width; ++c) result[c] = from_float<T>(sum[c]);
   const int64_t pixel = (place.sample * height + place.row) * across + place.column;

@@ -18,7 +18,7 @@ struct Op {
   // Computes "y", which backward() starts from, and the other results that the fixture holds. The test cases of the
   // fixture (make_ops.py) give the parameters and the inputs.
   Tensors (*run)(const Json& parameters, const Tensors& inputs);
-  enum class Kind { multilinear, smooth, kinked, kinked_by_beta, not_differentiable } kind;
+  enum class Kind { multilinear, smooth, kinked, kinked_by_beta, normalized_maxima, not_differentiable } kind;
   // For an elementwise op with one input, "x": y = formula(x) in double precision. Such a row needs no fixture.
   double (*formula)(double x) = nullptr;
 };
@@ -50,7 +50,7 @@ Tensors evaluate_batch_norm(const Json& c, const Tensors& in) {
                            {.training = false, .epsilon = c.at("epsilon")})}};
 }
 
-// batch_norm_relu, or batch_norm_add_relu if there is a residual.
+// batch_norm_relu; batch_norm_add_relu if there is a residual; batch_norm_relu_max_pool2d if there is a kernel size.
 Tensors run_fused_batch_norm(const Json& c, const Tensors& in) {
   const Tensor gamma = in.at("gamma");
   const bool training = !in.contains("running_mean");
@@ -58,6 +58,10 @@ Tensors run_fused_batch_norm(const Json& c, const Tensors& in) {
                        training ? Tensor::full(gamma.shape(), 1, gamma.device()) : in.at("running_var"),
                        Tensor::zeros({}, DType::uint64, gamma.device())};
   const BatchNormOptions options{.training = training, .epsilon = c.at("epsilon")};
+  if (c.contains("kernel")) {
+    return {{"y", batch_norm_relu_max_pool2d(in.at("x"), gamma, in.at("beta"), state, options,
+                                             {c.at("kernel"), c.at("stride"), c.at("padding")})}};
+  }
   const Tensor residual = optional(in, "residual");
   return {{"y", residual.defined() ? batch_norm_add_relu(in.at("x"), residual, gamma, in.at("beta"), state, options)
                                    : batch_norm_relu(in.at("x"), gamma, in.at("beta"), state, options)}};
@@ -75,6 +79,8 @@ constexpr Op ops[] = {
     {"batch_norm_relu_evaluation", run_fused_batch_norm, Op::Kind::kinked_by_beta},
     {"batch_norm_add_relu_training", run_fused_batch_norm, Op::Kind::kinked_by_beta},
     {"batch_norm_add_relu_evaluation", run_fused_batch_norm, Op::Kind::kinked_by_beta},
+    {"batch_norm_relu_max_pool2d_training", run_fused_batch_norm, Op::Kind::normalized_maxima},
+    {"batch_norm_relu_max_pool2d_evaluation", run_fused_batch_norm, Op::Kind::normalized_maxima},
     {"relu",
      [](const Json&, const Tensors& in) -> Tensors {
        return {{"y", relu(in.at("x"))}};
@@ -270,6 +276,18 @@ Tensor betas_off_kinks(int64_t channels) {
   return Tensor::from(betas, {channels});
 }
 
+// For max_pool2d(relu(batch_norm(x))): values of x 0.2 apart. In training they are normalised and shifted away from 0;
+// in evaluation the running mean and beta are 0, and no value of x is near 0.
+void keep_off_kinks(Tensors& inputs) {
+  std::vector<float> x = values_off_kinks(inputs.at("x").numel());
+  for (float& value : x) value *= 0.05f;
+  inputs.at("x").assign(Tensor::from(x, inputs.at("x").shape()));
+  const Tensor zeros = Tensor::zeros(inputs.at("beta").shape());
+  const bool training = !inputs.contains("running_mean");
+  inputs.at("beta").assign(training ? betas_off_kinks(zeros.numel()) : zeros);
+  if (!training) inputs.at("running_mean").assign(zeros);
+}
+
 TEST_P(OpGradient, AgreesWithCentralDifferences) {
   const Op& op = GetParam();
   for (Case& c : cases_of(op, Device::cpu)) {
@@ -277,9 +295,10 @@ TEST_P(OpGradient, AgreesWithCentralDifferences) {
     if (op.kind == Op::Kind::kinked)
       c.inputs.at("x").assign(Tensor::from(values_off_kinks(c.inputs.at("x").numel()), c.inputs.at("x").shape()));
     if (op.kind == Op::Kind::kinked_by_beta) c.inputs.at("beta").assign(betas_off_kinks(c.inputs.at("beta").numel()));
-    expect_gradients_are_slopes(
-        [&](const Tensors& inputs) { return op.run(c.parameters, inputs).at("y"); }, c.inputs, c.dy,
-        op.kind == Op::Kind::smooth || op.kind == Op::Kind::kinked_by_beta ? smooth : multilinear);
+    if (op.kind == Op::Kind::normalized_maxima) keep_off_kinks(c.inputs);
+    expect_gradients_are_slopes([&](const Tensors& inputs) { return op.run(c.parameters, inputs).at("y"); }, c.inputs,
+                                c.dy,
+                                op.kind == Op::Kind::multilinear || op.kind == Op::Kind::kinked ? multilinear : smooth);
   }
 }
 
@@ -294,40 +313,81 @@ std::vector<Op> differentiable_ops() {
 std::string name_of_op(const testing::TestParamInfo<Op>& test) { return test.param.name; }
 INSTANTIATE_TEST_SUITE_P(Table, OpGradient, testing::ValuesIn(differentiable_ops()), name_of_op);
 
-// The fused op against the ops that it replaces, when the output is used twice: then the backward pass adds two
-// gradients.
-TEST(FusedBatchNorm, AgreesWithTheSeparateOps) {
+// A fused op and the ops that it replaces.
+struct Fusion {
+  const char* name;
+  Tensor (*fused)(const Tensors&, BatchNormState&, BatchNormOptions);
+  Tensor (*separate)(const Tensors&, BatchNormState&, BatchNormOptions);
+  bool float32_only;  // rounding to bfloat16 before the pooling makes other elements the maxima
+};
+
+Tensor normalized(const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+  return batch_norm(in.at("x"), in.at("gamma"), in.at("beta"), state, options);
+}
+
+constexpr Pool2dOptions pooling{.kernel_size = 3, .stride = 2, .padding = 1};
+constexpr Fusion fusions[] = {
+    {"batch_norm_relu",
+     [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+       return batch_norm_relu(in.at("x"), in.at("gamma"), in.at("beta"), state, options);
+     },
+     [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+       return relu(normalized(in, state, options));
+     },
+     false},
+    {"batch_norm_add_relu",
+     [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+       return batch_norm_add_relu(in.at("x"), in.at("residual"), in.at("gamma"), in.at("beta"), state, options);
+     },
+     [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+       return relu(normalized(in, state, options) + in.at("residual"));
+     },
+     false},
+    {"batch_norm_relu_max_pool2d",
+     [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+       return batch_norm_relu_max_pool2d(in.at("x"), in.at("gamma"), in.at("beta"), state, options, pooling);
+     },
+     [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+       return max_pool2d(relu(normalized(in, state, options)), pooling.kernel_size, pooling.stride, pooling.padding);
+     },
+     true},
+};
+
+// The output, the gradients and the running statistics of an op whose output is used twice, so that the backward pass
+// adds two gradients.
+Results run_with_two_uses(Tensor (*op)(const Tensors&, BatchNormState&, BatchNormOptions), Device device, DType dtype,
+                          bool training) {
   const Shape shape{3, 5, 7, 16};
-  for (const Device device : available_devices()) {
-    for (const DType dtype : activation_dtypes) {
-      if (device == Device::cpu && dtype != DType::float32) continue;
-      for (const bool training : {true, false}) {
-        for (const bool with_residual : {true, false}) {
-          SCOPED_TRACE(testing::Message() << name_of(device) << " " << name_of(dtype) << " training " << training
-                                          << " residual " << with_residual);
-          const auto run = [&](bool fused) {
-            const auto activation = [&](uint64_t seed) {
-              return cast(Tensor::from(rounded(random_values(shape.numel(), seed), dtype), shape, device), dtype);
-            };
-            const auto vector = [&](uint64_t seed) { return Tensor::from(random_values(16, seed), {16}, device); };
-            Tensor x = activation(1), residual = activation(2), gamma = vector(3), beta = vector(4);
-            for (Tensor* tensor : {&x, &residual, &gamma, &beta}) tensor->require_grad();
-            BatchNormState state{vector(5), Tensor::full({16}, 2, device), Tensor::zeros({}, DType::uint64, device)};
-            const BatchNormOptions options{.training = training};
-            const Tensor y = fused ? (with_residual ? batch_norm_add_relu(x, residual, gamma, beta, state, options)
-                                                    : batch_norm_relu(x, gamma, beta, state, options))
-                                   : (with_residual ? relu(batch_norm(x, gamma, beta, state, options) + residual)
-                                                    : relu(batch_norm(x, gamma, beta, state, options)));
-            sum(y * activation(6) + y * activation(7)).backward();
-            Results results;
-            for (const Tensor& t :
-                 {y.detach(), x.grad(), gamma.grad(), beta.grad(), state.running_mean, state.running_var}) {
-              results.push_back(cast(t, DType::float32).to_vector());
-            }
-            if (with_residual) results.push_back(cast(residual.grad(), DType::float32).to_vector());
-            return results;
-          };
-          expect_close(run(true), run(false), tolerance(dtype, 1e-5), dtype == DType::float32 ? 1e-5 : 0.05);
+  const auto activation = [&](const Shape& s, uint64_t seed) {
+    return cast(Tensor::from(rounded(random_values(s.numel(), seed), dtype), s, device), dtype);
+  };
+  const auto vector = [&](uint64_t seed) { return Tensor::from(random_values(16, seed), {16}, device); };
+  Tensors in{
+      {"x", activation(shape, 1)}, {"residual", activation(shape, 2)}, {"gamma", vector(3)}, {"beta", vector(4)}};
+  in.at("beta").assign(betas_off_kinks(16).to(device));  // rounding moves values across 0
+  for (auto& [name, tensor] : in) tensor.require_grad();
+  BatchNormState state{vector(5), Tensor::full({16}, 2, device), Tensor::zeros({}, DType::uint64, device)};
+  const Tensor y = op(in, state, {.training = training});
+  sum(y * activation(y.shape(), 6) + y * activation(y.shape(), 7)).backward();
+  Results results{cast(y.detach(), DType::float32).to_vector(), state.running_mean.to_vector(),
+                  state.running_var.to_vector()};
+  for (const auto& [name, tensor] : in) {
+    if (tensor.grad().defined()) results.push_back(cast(tensor.grad(), DType::float32).to_vector());
+  }
+  return results;
+}
+
+TEST(FusedOps, AgreeWithTheSeparateOps) {
+  for (const Fusion& fusion : fusions) {
+    for (const Device device : available_devices()) {
+      for (const DType dtype : activation_dtypes) {
+        if (dtype != DType::float32 && (device == Device::cpu || fusion.float32_only)) continue;
+        for (const bool training : {true, false}) {
+          SCOPED_TRACE(testing::Message() << fusion.name << " " << name_of(device) << " " << name_of(dtype)
+                                          << (training ? " training" : " evaluation"));
+          expect_close(run_with_two_uses(fusion.fused, device, dtype, training),
+                       run_with_two_uses(fusion.separate, device, dtype, training), tolerance(dtype, 1e-5),
+                       dtype == DType::float32 ? 1e-5 : 0.05);
         }
       }
     }
