@@ -40,7 +40,7 @@ struct alignas(8) StoredMoments {
 };
 
 template <class T, int width>
-__global__ void __launch_bounds__(reduce_threads)
+__global__ void __launch_bounds__(reduce_threads, least_blocks)
     reduce_statistics(const T* x, Partials<StoredMoments> partials, BatchNormStatistics statistics,
                       RunningStatistics running, int64_t rows, int64_t channels, int64_t rows_per_chunk, float momentum,
                       float epsilon) {
@@ -73,12 +73,11 @@ __global__ void __launch_bounds__(reduce_threads)
 }
 
 template <class T, int width, bool with_residual>
-__global__ void __launch_bounds__(reduce_threads)
+__global__ void __launch_bounds__(reduce_threads, least_blocks)
     batch_norm_apply(const T* x, const T* residual, bool relu, BatchNormNormalization normalization, T* y, int64_t rows,
                      int64_t channels, int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk, Chunks::descending);
-  if (visit.empty()) return;
-  const Factors<width> factors(normalization, visit.channel);
+  const Factors<width> factors(normalization, channels);
   struct Loaded {
     Vector<T, width> x, residual;
   };
@@ -110,7 +109,7 @@ enum class Form {
 };
 
 template <class T, int width, Form form>
-__global__ void __launch_bounds__(reduce_threads)
+__global__ void __launch_bounds__(reduce_threads, least_blocks)
     batch_norm_reduce_gradients(const T* x, const T* dy, const T* second_dy, const T* y, T* dz,
                                 BatchNormNormalization normalization, Partials<GradientSums> partials, float* dgamma,
                                 float* dbeta, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
@@ -120,34 +119,32 @@ __global__ void __launch_bounds__(reduce_threads)
   struct Loaded {
     Vector<T, width> x, dy, second_dy, y;
   };
-  if (!visit.empty()) {
-    const Factors<width> factors(normalization, visit.channel);
-    visit.for_each_row(
-        channels,
-        [&](int64_t i) {
-          Loaded in;
-          in.x = load<width>(x + i);
-          in.dy = load<width>(dy + i);
-          if constexpr (form == Form::joined) in.second_dy = load<width>(second_dy + i);
-          if constexpr (writes_dz) in.y = load<width>(y + i);
-          return in;
-        },
-        [&](int64_t i, const Loaded& in) {
-          Vector<T, width> masked;
-          for (int c = 0; c < width; ++c) {
-            const float value = to_float(in.x[c]);
-            float d = to_float(in.dy[c]);
-            if constexpr (form == Form::joined) d += to_float(in.second_dy[c]);
-            if constexpr (form == Form::recomputed) d = ReluGradient()(factors.normalize(value, c), d);
-            if constexpr (writes_dz) {
-              masked[c] = from_float<T>(ReluGradient()(to_float(in.y[c]), d));
-              d = to_float(masked[c]);  // rounded, as the second pass reads it
-            }
-            sums[c].combine({d, d * (value - factors.center[c])});
+  const Factors<width> factors(normalization, channels);
+  visit.for_each_row(
+      channels,
+      [&](int64_t i) {
+        Loaded in;
+        in.x = load<width>(x + i);
+        in.dy = load<width>(dy + i);
+        if constexpr (form == Form::joined) in.second_dy = load<width>(second_dy + i);
+        if constexpr (writes_dz) in.y = load<width>(y + i);
+        return in;
+      },
+      [&](int64_t i, const Loaded& in) {
+        Vector<T, width> masked;
+        for (int c = 0; c < width; ++c) {
+          const float value = to_float(in.x[c]);
+          float d = to_float(in.dy[c]);
+          if constexpr (form == Form::joined) d += to_float(in.second_dy[c]);
+          if constexpr (form == Form::recomputed) d = ReluGradient()(factors.normalize(value, c), d);
+          if constexpr (writes_dz) {
+            masked[c] = from_float<T>(ReluGradient()(to_float(in.y[c]), d));
+            d = to_float(masked[c]);  // rounded, as the second pass reads it
           }
-          if constexpr (writes_dz) store(dz + i, masked);
-        });
-  }
+          sums[c].combine({d, d * (value - factors.center(c))});
+        }
+        if constexpr (writes_dz) store(dz + i, masked);
+      });
   reduce_chunks(sums, partials, channels, [&](int64_t c, const GradientSums& total) {
     dgamma[c] = total.d_x * inverse_std_of(normalization.constants, c);
     dbeta[c] = total.d;
@@ -156,14 +153,13 @@ __global__ void __launch_bounds__(reduce_threads)
 
 // `share` is 1 / rows, or 0 if the statistics are constants. `recomputed`: `d` is dy of relu(z), not dz.
 template <class T, int width, bool recomputed>
-__global__ void __launch_bounds__(reduce_threads)
+__global__ void __launch_bounds__(reduce_threads, least_blocks)
     batch_norm_backward_data(const T* x, const T* d, BatchNormNormalization normalization, const float* dgamma,
                              const float* dbeta, float share, T* dx, int64_t rows, int64_t channels,
                              int64_t rows_per_chunk) {
   const Visit<width> visit(rows, channels, rows_per_chunk, Chunks::descending);
-  if (visit.empty()) return;
-  const Factors<width> factors(normalization, visit.channel);
-  const DataGradientFactors<width> gradient(factors, dgamma, dbeta, share, visit.channel);
+  const Factors<width> factors(normalization, channels);
+  const DataGradientFactors<width> gradient(normalization, dgamma, dbeta, share, channels);
   struct Loaded {
     Vector<T, width> x, d;
   };

@@ -29,15 +29,14 @@ struct Pixel {
 };
 
 template <class T, int width>
-__global__ void __launch_bounds__(reduce_threads)
+__global__ void __launch_bounds__(reduce_threads, least_blocks)
     normalize_and_pool(const T* x, BatchNormNormalization normalization, T* y, uint8_t* taken, Pool2d pool,
                        int64_t rows_per_chunk) {
   const int kernel_size = static_cast<int>(pool.kernel_size), stride = static_cast<int>(pool.stride);
   const int height = static_cast<int>(pool.height), across = static_cast<int>(pool.width);
   const int out_height = static_cast<int>(pool.out_height()), out_width = static_cast<int>(pool.out_width());
   const Visit<width> visit(pool.batch * out_height * out_width, pool.channels, rows_per_chunk, Chunks::descending);
-  if (visit.empty()) return;
-  const Factors<width> factors(normalization, visit.channel);
+  const Factors<width> factors(normalization, pool.channels);
   for (int64_t out = visit.row; out < visit.end; out += visit.step) {
     const Pixel pixel(out, out_height, out_width);
     const int top = pixel.row * stride - static_cast<int>(pool.padding);
@@ -73,10 +72,7 @@ __device__ void for_each_gradient(const Visit<width>& visit, const Factors<width
   for (int64_t in = visit.row; in < visit.end; in += visit.step) {
     const Pixel pixel(in, static_cast<int>(pool.height), static_cast<int>(pool.width));
     float d[width] = {};
-    gather_gradient<T, width>(dy, taken, pool, pixel.sample, pixel.row, pixel.column, visit.channel, d);
-    if (second_dy) {
-      gather_gradient<T, width>(second_dy, taken, pool, pixel.sample, pixel.row, pixel.column, visit.channel, d);
-    }
+    gather_gradient<T, width>(dy, second_dy, taken, pool, pixel.sample, pixel.row, pixel.column, visit.channel, d);
     const int64_t element = in * pool.channels + visit.channel;
     const auto values = load<width>(x + element);
     for (int c = 0; c < width; ++c) d[c] = ReluGradient()(factors.normalize(to_float(values[c]), c), d[c]);
@@ -85,21 +81,19 @@ __device__ void for_each_gradient(const Visit<width>& visit, const Factors<width
 }
 
 template <class T, int width>
-__global__ void __launch_bounds__(reduce_threads)
+__global__ void __launch_bounds__(reduce_threads, least_blocks)
     reduce_pooled_gradients(const T* x, const T* dy, const T* second_dy, const uint8_t* taken,
                             BatchNormNormalization normalization, Partials<GradientSums> partials, float* dgamma,
                             float* dbeta, Pool2d pool, int64_t rows_per_chunk) {
   const Visit<width> visit(pool.batch * pool.height * pool.width, pool.channels, rows_per_chunk);
   GradientSums sums[width] = {};
-  if (!visit.empty()) {
-    const Factors<width> factors(normalization, visit.channel);
-    for_each_gradient<width>(visit, factors, x, dy, second_dy, taken, pool,
-                             [&](int64_t, const Vector<T, width>& values, const float(&d)[width]) {
-                               for (int c = 0; c < width; ++c) {
-                                 sums[c].combine({d[c], d[c] * (to_float(values[c]) - factors.center[c])});
-                               }
-                             });
-  }
+  const Factors<width> factors(normalization, pool.channels);
+  for_each_gradient<width>(visit, factors, x, dy, second_dy, taken, pool,
+                           [&](int64_t, const Vector<T, width>& values, const float(&d)[width]) {
+                             for (int c = 0; c < width; ++c) {
+                               sums[c].combine({d[c], d[c] * (to_float(values[c]) - factors.center(c))});
+                             }
+                           });
   reduce_chunks(sums, partials, pool.channels, [&](int64_t c, const GradientSums& total) {
     dgamma[c] = total.d_x * inverse_std_of(normalization.constants, c);
     dbeta[c] = total.d;
@@ -107,14 +101,13 @@ __global__ void __launch_bounds__(reduce_threads)
 }
 
 template <class T, int width>
-__global__ void __launch_bounds__(reduce_threads)
+__global__ void __launch_bounds__(reduce_threads, least_blocks)
     pooled_backward_data(const T* x, const T* dy, const T* second_dy, const uint8_t* taken,
                          BatchNormNormalization normalization, const float* dgamma, const float* dbeta, float share,
                          T* dx, Pool2d pool, int64_t rows_per_chunk) {
   const Visit<width> visit(pool.batch * pool.height * pool.width, pool.channels, rows_per_chunk, Chunks::descending);
-  if (visit.empty()) return;
-  const Factors<width> factors(normalization, visit.channel);
-  const DataGradientFactors<width> gradient(factors, dgamma, dbeta, share, visit.channel);
+  const Factors<width> factors(normalization, pool.channels);
+  const DataGradientFactors<width> gradient(normalization, dgamma, dbeta, share, pool.channels);
   for_each_gradient<width>(visit, factors, x, dy, second_dy, taken, pool,
                            [&](int64_t element, const Vector<T, width>& values, const float(&d)[width]) {
                              Vector<T, width> out;

@@ -54,7 +54,8 @@ __global__ void __launch_bounds__(image_row_threads)
   const auto place = Place::of_thread<width>(height, across, static_cast<int>(pool.channels));
   if (!place.inside) return;
   float sum[width] = {};
-  gather_gradient<T, width>(dy, taken, pool, place.sample, place.row, place.column, place.channel, sum);
+  gather_gradient<T, width>(dy, static_cast<const T*>(nullptr), taken, pool, place.sample, place.row, place.column,
+                            place.channel, sum);
   Vector<T, width> result;
   for (int c = 0; c < width; ++c) result[c] = from_float<T>(sum[c]);
   const int64_t pixel = (place.sample * height + place.row) * across + place.column;

@@ -23,7 +23,7 @@ if [[ ${1:-} == --check ]]; then
 else
   build metered metered_tests >"$scratch/build.txt" || stop "$(cat "$scratch/build.txt")"
   METER_SHAPES=$scratch/shapes.tsv build/metered/tests/kernels/device/emulated/meter/metered_tests \
-    --gtest_filter='*Cuda*:*cuda*:*OnDevice*:-Emulated*:*MemoryOnDevice*' >"$scratch/tests.txt" || stop "$(cat "$scratch/tests.txt")"
+    --gtest_filter='*Cuda*:*cuda*:*OnDevice*:FusedOps*:-Emulated*:*MemoryOnDevice*' >"$scratch/tests.txt" || stop "$(cat "$scratch/tests.txt")"
 fi
 
 targets=()

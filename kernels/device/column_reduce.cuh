@@ -85,6 +85,7 @@ template <int width>
 struct PerChannel {
   float values[width];
 
+  PerChannel() = default;
   __device__ PerChannel(const float* from, int64_t channel) {
     constexpr int step = width < 4 ? width : 4;
     for (int c = 0; c < width; c += step) {
@@ -94,6 +95,35 @@ struct PerChannel {
   }
   __device__ float operator[](int c) const { return values[c]; }
 };
+
+// Computes `count` values for each channel of the block's tile, once per block, and hands each thread those of its
+// channels: compute(channel, values) gets float values[count]. All threads of the block must call it. In a kernel, each
+// call needs another `count`.
+template <int width, int count, class Compute>
+__device__ void share_channels(PerChannel<width> (&result)[count], int64_t channels, Compute compute) {
+  constexpr int step = width < 4 ? width : 4, groups = width / step;
+  using Part = Vector<float, step>;   // what a thread loads at once; the parts of neighbouring threads are adjacent
+  constexpr int padding = 16 / step;  // between groups, against bank conflicts of the stores
+  SHARED(Part, shared, [count][groups * (most_across + padding)]);
+  const int across = static_cast<int>(blockDim.x), threads = across * static_cast<int>(blockDim.y);
+  const int group = across + padding;
+  for (int j = static_cast<int>(threadIdx.y) * across + static_cast<int>(threadIdx.x); j < across * width;
+       j += threads) {
+    const int64_t channel = static_cast<int64_t>(blockIdx.x) * (across * width) + j;
+    if (channel >= channels) continue;
+    float values[count];
+    compute(channel, values);
+    const int thread = j / width, c = j % width;
+    for (int k = 0; k < count; ++k) shared[k][c / step * group + thread][c % step] = values[k];
+  }
+  __syncthreads();
+  for (int k = 0; k < count; ++k) {
+    for (int g = 0; g < groups; ++g) {
+      const Part part = shared[k][g * group + static_cast<int>(threadIdx.x)];
+      for (int i = 0; i < step; ++i) result[k].values[g * step + i] = part[i];
+    }
+  }
+}
 
 struct Sum {
   float value;

@@ -41,7 +41,7 @@ struct Chip {
 
 struct Model {  // as in chips.json
   double memory_efficiency, matrix_efficiency, convolution_efficiency, stem_channel_padding, l1_bytes_per_clock,
-      memory_latency, loads_in_flight, kernel_ramp, host_launch;
+      l1_latency, l2_latency, memory_latency, loads_in_flight, kernel_ramp, host_launch;
 };
 
 std::vector<Chip> chips_of(const Json& constants) {
@@ -64,6 +64,8 @@ Model model_of(const Json& constants) {
           .convolution_efficiency = value("convolution_efficiency"),
           .stem_channel_padding = value("stem_channel_padding"),
           .l1_bytes_per_clock = value("l1_bytes_per_clock"),
+          .l1_latency = value("l1_latency_ns") * 1e-9,
+          .l2_latency = value("l2_latency_ns") * 1e-9,
           .memory_latency = value("memory_latency_ns") * 1e-9,
           .loads_in_flight = value("loads_in_flight"),
           .kernel_ramp = value("kernel_ramp_us") * 1e-6,
@@ -101,8 +103,12 @@ Resident read_resources(const std::string& path) {
 
 struct Launch {
   std::string operation, kernel;
-  double blocks, threads, dram_bytes, sectors, least_sectors, requests, shared_passes;
+  double blocks, threads, dram_bytes, dram_read_bytes, l2_read_bytes, sectors, least_sectors, requests, shared_passes;
 };
+// The counts that grow with the batch.
+constexpr double Launch::*counts_of_launch[] = {&Launch::dram_bytes,   &Launch::dram_read_bytes, &Launch::l2_read_bytes,
+                                                &Launch::sectors,      &Launch::least_sectors,   &Launch::requests,
+                                                &Launch::shared_passes};
 struct LibraryCall {
   std::string operation, shape;
   double flops, bytes;
@@ -126,6 +132,8 @@ Counts read_counts(const std::string& path) {
                                .blocks = number("blocks"),
                                .threads = number("threads"),
                                .dram_bytes = number("dram_read_bytes") + number("dram_written_bytes"),
+                               .dram_read_bytes = number("dram_read_bytes"),
+                               .l2_read_bytes = number("l2_read_bytes"),
                                .sectors = number("global_sectors"),
                                .least_sectors = number("global_least"),
                                .requests = number("global_requests"),
@@ -179,12 +187,19 @@ Time time_of(const Launch& launch, const Chip& chip, const Model& model, const R
   }
   const double waves = std::ceil(warps / (chip.multiprocessors * on_multiprocessor));
   const double requests_of_warp = launch.requests / warps;
+  // Stores do not wait, and count as if they hit the L1 cache.
+  const double bytes = launch.sectors * 32, beyond_l1 = std::min(bytes, launch.l2_read_bytes);
+  const double beyond_l2 = std::min(beyond_l1, launch.dram_read_bytes);
+  const double latency = bytes == 0 ? model.memory_latency
+                                    : ((bytes - beyond_l1) * model.l1_latency +
+                                       (beyond_l1 - beyond_l2) * model.l2_latency + beyond_l2 * model.memory_latency) /
+                                          bytes;
   const double used_multiprocessors = std::min(chip.multiprocessors, launch.blocks);
   const Time times[] = {
       {launch.dram_bytes / (chip.bandwidth * model.memory_efficiency), "DRAM"},
       {launch.sectors * 32 / (used_multiprocessors * chip.clock * model.l1_bytes_per_clock), "L1"},
       {launch.shared_passes / (used_multiprocessors * chip.clock), "shared memory"},
-      {waves * std::max(1.0, requests_of_warp / model.loads_in_flight) * model.memory_latency, "latency"}};
+      {waves * (model.memory_latency + requests_of_warp / model.loads_in_flight * latency), "latency"}};
   Time longest = *std::ranges::max_element(times, {}, &Time::seconds);
   longest.seconds += model.kernel_ramp;
   return longest;
@@ -266,8 +281,8 @@ void print_rows(const Step& step, const std::string& chip) {
 
 Counts scaled(Counts counts, double factor) {
   for (Launch& launch : counts.launches) {
-    for (const auto count : {&Launch::blocks, &Launch::dram_bytes, &Launch::sectors, &Launch::requests})
-      launch.*count *= factor;
+    launch.blocks *= factor;
+    for (const auto count : counts_of_launch) launch.*count *= factor;
   }
   for (LibraryCall& call : counts.library) {
     call.flops *= factor;
