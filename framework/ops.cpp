@@ -416,14 +416,14 @@ Tensor batch_norm_add_relu(const Tensor& x, const Tensor& residual, const Tensor
 }
 
 Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
-                                  BatchNormOptions options, Pool2dOptions window) {
+                                  BatchNormOptions options, Pool2dOptions pooling) {
   const BatchNormOp op{.name = "batch_norm_relu_max_pool2d",
                        .x = x.detach(),
                        .gamma = gamma.detach(),
                        .beta = beta.detach(),
                        .relu = true,
                        .options = options};
-  const kernel::Pool2d pool = pool_of(x, window, op.name);
+  const kernel::Pool2d pool = pool_of(x, pooling, op.name);
   require_valid(op, state);
   const kernel::RunningStatistics running{.mean = state.running_mean.as<float>(), .var = state.running_var.as<float>()};
   Tensor mean = state.running_mean, inverse_std;

@@ -64,7 +64,7 @@ struct Pool2dOptions {
   int64_t kernel_size = 2, stride = 2, padding = 0;
 };
 Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
-                                  BatchNormOptions options, Pool2dOptions pool);
+                                  BatchNormOptions options, Pool2dOptions pooling);
 
 // Sets each element to 0 with the given probability and multiplies the others by 1 / (1 - probability). The same
 // `random` gives the same mask.

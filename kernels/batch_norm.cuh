@@ -7,8 +7,8 @@
 
 namespace melgrad::kernel::cuda {
 
-// Blocks that must fit on a multiprocessor. The threads of two blocks have enough loads in flight to hide the latency of
-// memory. Without this number, ptxas spills registers to fit more blocks.
+// Blocks that must fit on a multiprocessor. The threads of two blocks have enough loads in flight to hide the latency
+// of memory. Without this number, ptxas spills registers to fit more blocks.
 constexpr int least_blocks = 2;
 
 struct alignas(8) GradientSums {

@@ -49,7 +49,8 @@ template <class... P>
 void launch(void (*function)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream,
             std::type_identity_t<P>... arguments) {
 #if MELGRAD_EMULATED
-  emulated_cuda::launch(current_range(stream), function, grid, block, shared_bytes, native_stream(stream), arguments...);
+  emulated_cuda::launch(current_range(stream), function, grid, block, shared_bytes, native_stream(stream),
+                        arguments...);
 #else
   constexpr size_t granted_without_asking = 48 << 10;
   if (shared_bytes > granted_without_asking) {

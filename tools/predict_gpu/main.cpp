@@ -83,7 +83,7 @@ Resident read_resources(const std::string& path) {
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with('#')) continue;
     std::vector<std::string> fields;
-    for (size_t begin = 0, end = 0; end != line.npos; begin = end + 1) {
+    for (size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
       fields.push_back(line.substr(begin, (end = line.find('\t', begin)) - begin));
     }
     if (heads.empty()) {
