@@ -1,5 +1,7 @@
 // The autograd engine: records each op as a node, walks the nodes backwards, adds up gradients and frees the graph
 // during the walk.
+#include <map>
+#include <mutex>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -164,12 +166,26 @@ class BackwardPass {
   std::unordered_map<const Tensor::Impl*, Gradient> gradients_;
 };
 
+namespace {
+
+// The gradient of a scalar with respect to itself. It is uploaded once per device.
+Tensor one_on(Device device) {
+  static std::mutex mutex;
+  static std::map<Device, Tensor> ones;
+  const std::lock_guard lock(mutex);
+  Tensor& one = ones[device];
+  if (!one.defined()) one = Tensor::full({}, 1.0f, device);
+  return one;
+}
+
+}  // namespace
+
 void Tensor::backward() const {
   MELGRAD_CHECK(
       numel() == 1,
       "backward() without a gradient needs a tensor of one element, got shape {}; pass the gradient or use mean()",
       shape());
-  backward(full(shape(), 1.0f, device()));
+  backward(one_on(device()).view(shape()));
 }
 
 void Tensor::backward(const Tensor& dy) const {

@@ -103,8 +103,8 @@ void Adam::step(float learning_rate) {
   Stream& stream = norm_.stream();
   const auto count = static_cast<int64_t>(slots_.size());
   const kernel::ChunkTable chunks{chunks_.data(), chunks_.size()};
-  gradient_slots_.assign(gradients);
-  adam_slots_.assign(updates);
+  gradient_slots_.update(gradients);  // the addresses repeat from step to step
+  adam_slots_.update(updates);
   scalars_.assign({&scalars, 1});
   kernel::gradient_norm(stream, gradient_slots_.data(), count, chunks, options_.max_gradient_norm, norm_.as<float>(),
                         scale_.as<float>());

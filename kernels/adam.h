@@ -20,6 +20,8 @@ struct AdamSlot {
   float weight_decay;
   DType gradient_dtype = DType::float32;
   bfloat16* copy = nullptr;  // the new parameter, rounded, is written here too unless this is null
+
+  bool operator==(const AdamSlot&) const = default;
 };
 
 // Values that change from step to step. They lie in device memory, so that a captured CUDA graph reads new values at

@@ -3,8 +3,7 @@
 // Memory traffic per element of y: 4 bytes read, and 4 written in float32 or 2 in bfloat16. Mean and inverse_std come
 // from the L1 cache. The starts are drawn by a kernel of their own, which writes 8 bytes per example.
 //
-// A thread writes 16 bytes at once if an example is a multiple of that (otherwise one element), and divides once per 16
-// bytes to find its mel bin and frame. A crop may begin at any frame, so reads are single floats.
+// A crop may begin at any frame, so reads are single floats, and neighbouring lanes take neighbouring frames.
 #include "kernels/crop.h"
 
 #include "kernels/device/rows.cuh"
@@ -18,8 +17,8 @@ __global__ void __launch_bounds__(row_threads)
   for_each_item(batch, [&](int64_t i) { starts[i] = random_crop_start(clips[picks[i]], crop_frames, random, i); });
 }
 
-// A row of items is one example; an item is one vector of it.
-template <class T, int width>
+// A row of items is one example; an item is one element.
+template <class T>
 __global__ void __launch_bounds__(row_threads)
     cut_crops(const Clip* clips, const int64_t* picks, const int64_t* starts, T* y, int64_t n_mels, int64_t crop_frames,
               const float* mean, const float* inverse_std) {
@@ -29,19 +28,10 @@ __global__ void __launch_bounds__(row_threads)
   const auto frames = static_cast<uint32_t>(clip.frames), start = static_cast<uint32_t>(starts[blockIdx.x]);
   const auto length = static_cast<uint32_t>(crop_frames);
   T* const example = y + blockIdx.x * elements;
-  for_each_item(elements / width, [&](int64_t item) {
-    const auto position = static_cast<uint32_t>(item * width);
-    uint32_t mel = position / length, t = position % length;
-    Vector<T, width> values;
-    for (int k = 0; k < width; ++k) {
-      const uint32_t frame = start + t < frames ? start + t : (start + t) % frames;
-      values[k] = from_float<T>((clip.db[mel * clip.frames + frame] - mean[mel]) * inverse_std[mel]);
-      if (++t == length) {
-        t = 0;
-        ++mel;
-      }
-    }
-    store(example + item * width, values);
+  for_each_item(elements, [&](int64_t item) {
+    const uint32_t mel = static_cast<uint32_t>(item) / length, t = static_cast<uint32_t>(item) % length;
+    const uint32_t frame = start + t < frames ? start + t : (start + t) % frames;
+    example[item] = from_float<T>((clip.db[mel * clip.frames + frame] - mean[mel]) * inverse_std[mel]);
   });
 }
 
@@ -59,8 +49,9 @@ void crop(Stream& stream, const Clip* clips, const int64_t* picks, const int64_t
   const int64_t elements = n_mels * crop_frames;
   if (batch * elements == 0) return;
   MELGRAD_CHECK(elements <= INT32_MAX, "crop: {} mel bins of {} frames are too many", n_mels, crop_frames);
-  dispatch(dtype, elements, {y}, [&]<class T, int width>() {
-    launch(cut_crops<T, width>, row_grid(batch, elements / width), row_threads, 0, stream, clips, picks, starts,
+  constexpr int64_t elements_per_thread = 8;
+  dispatch_type(dtype, [&]<class T>() {
+    launch(cut_crops<T>, row_grid(batch, elements, elements_per_thread), row_threads, 0, stream, clips, picks, starts,
            static_cast<T*>(y), n_mels, crop_frames, mean, inverse_std);
   });
 }

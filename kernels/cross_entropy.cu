@@ -4,12 +4,12 @@
 // gradient written), and 8 bytes per row for its loss; softmax 8 and 6. Repeated reads of a row come from the L1 cache.
 //
 // The logits of a batch are a few kilobytes, so the number of launches determines the time. Therefore the kernel that
-// computes the losses writes the gradient too.
+// computes the losses writes the gradient too, and its last block the mean.
 #include "kernels/cross_entropy.h"
 
 #include <cmath>
 
-#include "kernels/device/cuda.cuh"
+#include "kernels/device/last_block.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {
@@ -49,11 +49,8 @@ struct Smoothing {
 };
 
 template <class T>
-__global__ void __launch_bounds__(threads)
-    cross_entropy_rows(const T* logits, const float* targets, float* losses, T* dlogits, int64_t n, int64_t classes,
-                       Smoothing smoothed) {
-  const int64_t row = row_of_warp();
-  if (row >= n) return;
+__device__ void compute_row(const T* logits, const float* targets, float* losses, T* dlogits, int64_t row, int64_t n,
+                            int64_t classes, Smoothing smoothed) {
   const T* const z = logits + row * classes;
   const float* const t = targets + row * classes;
   const LogSumExp normaliser(z, classes);
@@ -73,8 +70,14 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-// One block, so the order of the sum is fixed.
-__global__ void __launch_bounds__(threads) mean_loss(const float* losses, float* loss, int64_t n) {
+// The last block computes the mean of all losses.
+template <class T>
+__global__ void __launch_bounds__(threads)
+    cross_entropy_rows(const T* logits, const float* targets, float* losses, unsigned* arrivals, float* loss,
+                       T* dlogits, int64_t n, int64_t classes, Smoothing smoothed) {
+  const int64_t row = row_of_warp();
+  if (row < n) compute_row(logits, targets, losses, dlogits, row, n, classes, smoothed);
+  if (!is_last_block(arrivals, gridDim.x)) return;
   const float sum = block_sum<threads>(losses, n);
   if (threadIdx.x == 0) *loss = sum / static_cast<float>(n);
 }
@@ -100,9 +103,8 @@ void cross_entropy(Stream& stream, const void* logits, const float* targets, flo
   auto* const losses = static_cast<float*>(stream.workspace(n * sizeof(float)));
   dispatch_type(dtype, [&]<class T>() {
     launch(cross_entropy_rows<T>, blocks_for(n), threads, 0, stream, static_cast<const T*>(logits), targets, losses,
-           static_cast<T*>(dlogits), n, classes, smoothed);
+           arrival_counters(stream, 1), loss, static_cast<T*>(dlogits), n, classes, smoothed);
   });
-  launch(mean_loss, 1, threads, 0, stream, losses, loss, n);
 }
 
 void softmax(Stream& stream, const void* logits, float* probabilities, DType dtype, int64_t n, int64_t classes) {

@@ -1,5 +1,5 @@
-// The norm of all gradients: a partial sum per chunk, then one block that adds the partial sums. The order of the
-// additions depends on the sizes alone.
+// The norm of all gradients: a partial sum per chunk; the last block adds the partial sums. The order of the additions
+// depends on the sizes alone.
 //
 // Memory traffic per gradient element: 4 bytes in float32, 2 in bfloat16. Partial sums add 8 bytes per chunk of 4096
 // elements.
@@ -8,7 +8,10 @@
 // host does not wait.
 #include "kernels/gradient_norm.h"
 
+#include <algorithm>
+
 #include "kernels/device/chunks.cuh"
+#include "kernels/device/last_block.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {
@@ -23,34 +26,31 @@ __device__ float sum_of_squares(const T* gradient, int64_t n, Chunk chunk) {
   return sum;
 }
 
+// The norm is 0 if there is no chunk.
 __global__ void __launch_bounds__(chunk_threads)
-    gradient_norm_chunks(const GradientSlot* slots, const Chunk* chunks, float* partials) {
-  const Chunk chunk = chunks[blockIdx.x];
-  const GradientSlot slot = slots[chunk.array];
-  const float sum = block_sum<chunk_threads>(
-      slot.dtype == DType::bfloat16 ? sum_of_squares(static_cast<const bfloat16*>(slot.gradient), slot.n, chunk)
-                                    : sum_of_squares(static_cast<const float*>(slot.gradient), slot.n, chunk));
-  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
-}
-
-__global__ void __launch_bounds__(chunk_threads)
-    gradient_norm_finish(const float* partials, int64_t count, float max_norm, float* norm, float* scale) {
-  const float result = sqrtf(block_sum<chunk_threads>(partials, count));
-  if (threadIdx.x > 0) return;
-  *norm = result;
-  *scale = clipping_factor(result, max_norm);
+    gradient_norm_chunks(const GradientSlot* slots, const Chunk* chunks, int64_t count, float max_norm, float* partials,
+                         unsigned* arrivals, float* norm, float* scale) {
+  float sum = 0;
+  if (blockIdx.x < count) {
+    const Chunk chunk = chunks[blockIdx.x];
+    const GradientSlot slot = slots[chunk.array];
+    sum = slot.dtype == DType::bfloat16 ? sum_of_squares(static_cast<const bfloat16*>(slot.gradient), slot.n, chunk)
+                                        : sum_of_squares(static_cast<const float*>(slot.gradient), slot.n, chunk);
+  }
+  float total;
+  if (!grid_sum<chunk_threads>(block_sum<chunk_threads>(sum), partials, arrivals, total) || threadIdx.x > 0) return;
+  *norm = sqrtf(total);
+  *scale = clipping_factor(*norm, max_norm);
 }
 
 }  // namespace
 
 void gradient_norm(Stream& stream, const GradientSlot* slots, int64_t, ChunkTable table, float max_norm, float* norm,
                    float* scale) {
-  auto* partials = static_cast<float*>(stream.workspace(table.count * sizeof(float)));
-  if (table.count > 0) {
-    launch(gradient_norm_chunks, static_cast<unsigned>(table.count), chunk_threads, 0, stream, slots, table.chunks,
-           partials);
-  }
-  launch(gradient_norm_finish, 1, chunk_threads, 0, stream, partials, table.count, max_norm, norm, scale);
+  const int64_t blocks = std::max<int64_t>(1, table.count);
+  auto* const partials = static_cast<float*>(stream.workspace(blocks * sizeof(float)));
+  launch(gradient_norm_chunks, static_cast<unsigned>(blocks), chunk_threads, 0, stream, slots, table.chunks,
+         table.count, max_norm, partials, arrival_counters(stream, 1), norm, scale);
 }
 
 }  // namespace melgrad::kernel::cuda

@@ -12,6 +12,8 @@ struct GradientSlot {
   const void* gradient;  // of `dtype`
   int64_t n;             // elements
   DType dtype = DType::float32;
+
+  bool operator==(const GradientSlot&) const = default;
 };
 
 MELGRAD_HOST_DEVICE inline float clipping_factor(float norm, float max_norm) {

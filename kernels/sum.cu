@@ -1,31 +1,30 @@
-// The sum of an array: each block adds up one chunk of 4096 elements, then one block adds up the partial sums. The
+// The sum of an array: each block adds up one chunk of 4096 elements, and the last block the partial sums. The
 // order depends on the size alone, so the result is bit-identical in every run. Memory traffic: 4 bytes read per
 // element in float32, 2 in bfloat16; the partial sums add 8 bytes per chunk. The gradient writes as many bytes and
 // reads one float.
 #include "kernels/sum.h"
 
+#include <algorithm>
+
 #include "kernels/device/chunks.cuh"
 #include "kernels/device/elementwise.cuh"
+#include "kernels/device/last_block.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {
 
 template <class T>
-__global__ void __launch_bounds__(chunk_threads) sum_chunks(const T* x, int64_t n, float* partials) {
+__global__ void __launch_bounds__(chunk_threads)
+    sum_chunks(const T* x, int64_t n, float factor, float* partials, unsigned* arrivals, float* y) {
   float sum = 0;
   const Chunk chunk{.array = 0, .index = static_cast<int32_t>(blockIdx.x)};
   for_each_vector(chunk, n, aligned_to_vector(x), [&]<int width>(int64_t i) {
     const auto values = load<width>(x + i);
     for (int k = 0; k < width; ++k) sum += to_float(values[k]);
   });
-  const float total = block_sum<chunk_threads>(sum);
-  if (threadIdx.x == 0) partials[blockIdx.x] = total;
-}
-
-__global__ void __launch_bounds__(chunk_threads)
-    sum_partials(const float* partials, int64_t count, float factor, float* y) {
-  const float total = block_sum<chunk_threads>(partials, count);
-  if (threadIdx.x == 0) *y = factor * total;
+  float total;
+  const bool is_last = grid_sum<chunk_threads>(block_sum<chunk_threads>(sum), partials, arrivals, total);
+  if (is_last && threadIdx.x == 0) *y = factor * total;
 }
 
 struct Constant {
@@ -37,15 +36,12 @@ struct Constant {
 }  // namespace
 
 void sum_forward(Stream& stream, const void* x, float* y, DType dtype, int64_t n, float factor) {
-  const int64_t chunks = ceil_divide(n, chunk_elements);
-  auto* const partials = static_cast<float*>(stream.workspace(chunks * sizeof(float)));
-  if (n > 0) {
-    dispatch_type(dtype, [&]<class T>() {
-      launch(sum_chunks<T>, static_cast<unsigned>(chunks), chunk_threads, 0, stream, static_cast<const T*>(x), n,
-             partials);
-    });
-  }
-  launch(sum_partials, 1, chunk_threads, 0, stream, partials, chunks, factor, y);
+  const int64_t blocks = std::max<int64_t>(1, ceil_divide(n, chunk_elements));
+  auto* const partials = static_cast<float*>(stream.workspace(blocks * sizeof(float)));
+  dispatch_type(dtype, [&]<class T>() {
+    launch(sum_chunks<T>, static_cast<unsigned>(blocks), chunk_threads, 0, stream, static_cast<const T*>(x), n, factor,
+           partials, arrival_counters(stream, 1), y);
+  });
 }
 
 void sum_backward(Stream& stream, const float* dy, void* dx, DType dtype, int64_t n, float factor) {

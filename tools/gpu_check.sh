@@ -139,6 +139,26 @@ stage_determinism() {
   done
 }
 
+# beside_prediction MEASURED PREDICTED: prints the measured time of a training step beside the one that tools/predict_gpu
+# predicted for this GPU. MEASURED is the JSON of melgrad_bench, PREDICTED that of predict_gpu.
+beside_prediction() {
+  local gpu
+  gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head --lines 1)
+  awk -v gpu="$gpu" '
+    FNR == NR {
+      if ($1 == "\"training_step\":") inside = 1
+      if (inside && $1 == "\"seconds\":") { measured = 1e3 * $2; inside = 0 }
+      next
+    }
+    /^  "[^"]+": \{/ { split($0, part, "\""); chip = part[2]; here = index(gpu, chip) > 0 }
+    here && $1 == "\"eager_seconds\":" { predicted = 1e3 * $2; found = chip }
+    END {
+      if (!measured) print "no training step was measured"
+      else if (!found) printf "training step: measured %.2f ms; there is no prediction for %s\n", measured, gpu
+      else printf "training step: measured %.2f ms, predicted %.2f ms for %s: %+.0f %%\n", measured, predicted, found, 100 * (predicted / measured - 1)
+    }' "$1" "$2"
+}
+
 stage_benchmarks() {
   local precision
   for precision in fp32 bf16; do
@@ -147,6 +167,7 @@ stage_benchmarks() {
       tee --append "$out/report.txt"
     ((PIPESTATUS[0] == 0)) || failed "benchmarks $precision" "see the error above; the time limit is 260 s"
   done
+  say "$(beside_prediction "$out/benchmarks_bf16.json" bench/results/predicted_resnet18_bf16_fused.json)"
 }
 
 stage_peers() {

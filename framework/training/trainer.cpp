@@ -42,13 +42,13 @@ Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate v
 
 void Trainer::train_step(std::span<const int64_t> items) {
   const ProfilerRange range(stream_, "step");
+  // First, so that the forward pass does not hold memory beside the last gradients, and every step gets the same
+  // addresses.
+  optimizer_.zero_grad();
   const Batch batch = phase(stream_, "data", [&] { return source_.batch(items, generator_of_step()); });
   const Tensor output = phase(stream_, "forward", [&] { return model_(batch.x); });
   const Tensor loss = phase(stream_, "loss", [&] { return loss_(output, batch.targets); });
-  phase(stream_, "backward", [&] {
-    optimizer_.zero_grad();
-    loss.backward();
-  });
+  phase(stream_, "backward", [&] { loss.backward(); });
   phase(stream_, "optimizer", [&] { optimizer_.step(schedule_(global_step())); });  // clips the gradient first
   read_back_metrics(items, output, batch.targets, loss);
   ++state_.step;

@@ -12,6 +12,7 @@
 #include <bit>
 
 #include "kernels/device/cuda.cuh"
+#include "kernels/device/last_block.cuh"
 
 namespace melgrad::kernel::cuda {
 
@@ -151,22 +152,6 @@ __device__ void combine_block(Partial (&held)[width], Write write) {
     for (int w = 1; w < warps; ++w) total.combine(of_warp[w][position]);
     write(position, position % across * width + position / across, total);
   }
-}
-
-// True in all threads of the block that calls it last of `blocks` blocks, which then sees what the others wrote before.
-// `arrivals` must be 0 and is 0 again afterwards. The sequence of barrier and fence is that of a grid barrier in
-// cooperative groups.
-__device__ inline bool is_last_block(unsigned* arrivals, unsigned blocks) {
-  SHARED(bool, is_last, [1]);
-  __syncthreads();
-  if (threadIdx.x == 0 && threadIdx.y == 0) {
-    __threadfence();
-    is_last[0] = atomicAdd(arrivals, 1u) == blocks - 1;
-    if (is_last[0]) *arrivals = 0;
-    __threadfence();
-  }
-  __syncthreads();
-  return is_last[0];
 }
 
 // Where the blocks of a reduction leave their results: partials [chunks, tiles, tile_channels], and one counter per

@@ -5,8 +5,9 @@
 //   host code that dereferences a device pointer, overruns, use after release, leaks,
 //   outputs that no thread wrote                                                            device_memory.h
 //   a host pointer as an argument of a kernel, a launch that some GPU would refuse          launch.h
-// It does not measure speed. It does not find a race between blocks if the result is right in every order that was
-// tried.
+//   host code that reads a result too early or reuses memory too early                      stream_queue.h
+// Builds with MELGRAD_METER (preset metered) also find data races and missing fences, and count memory accesses
+// (meter/meter.h).
 #pragma once
 
 #include "kernels/device/emulated/block.h"

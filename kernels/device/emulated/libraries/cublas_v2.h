@@ -1,5 +1,5 @@
 // The functions of cuBLAS that the project calls, with the names and meanings of the toolkit; matrices are
-// column-major. The host computes at once, in float32. Two checks are stricter than the library's: pointers must point
+// column-major. The host computes in float32 when the stream reaches the product. Two checks are stricter than the library's: pointers must point
 // into device memory, and a product needs a workspace that was set after the stream, which makes it safe to capture.
 #pragma once
 

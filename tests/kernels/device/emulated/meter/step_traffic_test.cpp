@@ -1,0 +1,111 @@
+// The memory traffic of the kernels that move most of a training step's bytes, and the requests of a whole step. The
+// counts are exact, so they are limits, not measurements.
+#include "framework/ops.h"
+#include "framework/optimizer.h"
+#include "kernels/device/emulated/meter/meter.h"
+#include "kernels/device/emulated/meter/report.h"
+#include "models/models.h"
+#include "tests/support/kernel_test.h"
+
+namespace melgrad::test {
+namespace {
+
+using emulated_cuda::Measurement;
+using emulated_cuda::RuntimeCall;
+using emulated_cuda::Traffic;
+
+Tensor activation(const Shape& shape, uint64_t seed) {
+  return cast(Tensor::from(random_values(shape.numel(), seed), shape, Device::cuda), DType::bfloat16);
+}
+
+// The kernels that `run` launched.
+template <class Run>
+std::vector<Measurement> measure(Run run) {
+  Stream& stream = Stream::of(Device::cuda);
+  stream.synchronize();
+  emulated_cuda::start_meter();
+  run();
+  stream.synchronize();
+  return emulated_cuda::take_measurements();
+}
+
+double share(uint64_t part, uint64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+
+// Sectors at least 95 % used, at most 1.1 passes for each that shared memory needs.
+void expect_efficient(const std::vector<Measurement>& measurements) {
+  for (const Measurement& m : measurements) {
+    const Traffic global = m.global(), shared = m.shared();
+    SCOPED_TRACE(emulated_cuda::kernel_table({m}));
+    EXPECT_GE(share(global.least, global.transactions), 0.95);
+    if (shared.requests > 0) {
+      EXPECT_LE(share(shared.transactions, shared.least), 1.1);
+    }
+  }
+}
+
+constexpr BatchNormOptions training{.training = true};
+
+struct BatchNormCase {
+  Tensor gamma = Tensor::full({64}, 1, Device::cuda), beta = Tensor::full({64}, 0, Device::cuda);
+  BatchNormState state{Tensor::zeros({64}, DType::float32, Device::cuda), Tensor::full({64}, 1, Device::cuda),
+                       Tensor::zeros({}, DType::uint64, Device::cuda)};
+  BatchNormCase() {
+    gamma.require_grad();
+    beta.require_grad();
+  }
+};
+
+TEST(MeterStep, BatchNormOfAResidualBlockUsesItsSectors) {
+  const Shape shape{16, 32, 33, 64};
+  Tensor x = activation(shape, 1), residual = activation(shape, 2);
+  x.require_grad();
+  residual.require_grad();
+  const Tensor dy = activation(shape, 3);
+  BatchNormCase c;
+  const auto measurements =
+      measure([&] { batch_norm_add_relu(x, residual, c.gamma, c.beta, c.state, training).backward(dy); });
+  ASSERT_EQ(measurements.size(), 4u) << "statistics, apply, reduce, data";
+  expect_efficient(measurements);
+  uint64_t moved = 0;
+  for (const Measurement& m : measurements) moved += 32 * (m.read_sectors + m.written_sectors);
+  EXPECT_LE(share(moved, x.bytes()), 11 * 1.02) << "4 in the forward pass, 7 in the backward pass";
+}
+
+TEST(MeterStep, TheStemUsesItsSectors) {
+  const Shape shape{8, 32, 65, 64};
+  Tensor x = activation(shape, 1);
+  x.require_grad();
+  BatchNormCase c;
+  const Tensor dy = activation({8, 16, 33, 64}, 3);
+  const auto measurements = measure([&] {
+    batch_norm_relu_max_pool2d(x, c.gamma, c.beta, c.state, training, {3, 2, 1}).backward(dy);
+  });
+  ASSERT_EQ(measurements.size(), 4u) << "statistics, apply and pool, reduce, data";
+  expect_efficient(measurements);
+}
+
+TEST(MeterStep, AStepAllocatesNothingAndUploadsLittle) {
+  const std::unique_ptr<Module> model = make_model("resnet_small", 10, 0.3f);
+  model->move_to(Device::cuda);
+  Adam optimizer(decay_groups(model->parameters(), 0.01f), {.max_gradient_norm = 1, .bfloat16_copies = true});
+  const Tensor x = activation({2, 32, 33, 1}, 1), targets = Tensor::full({2, 10}, 0.1f, Device::cuda);
+  const auto step = [&] {
+    optimizer.zero_grad();
+    default_generator(Device::cuda).advance();
+    cross_entropy((*model)(x), targets, 0.1f).backward();
+    optimizer.step(1e-3f);
+  };
+  for (int i = 0; i < 3; ++i) step();
+  measure([] {});
+  emulated_cuda::start_meter();
+  step();
+  const auto calls = emulated_cuda::take_other_calls().calls;
+  const auto count = [&](RuntimeCall call) { return calls.contains(call) ? calls.at(call) : 0; };
+  EXPECT_EQ(count(RuntimeCall::allocation), 0u);
+  EXPECT_EQ(count(RuntimeCall::synchronisation), 0u);
+  EXPECT_EQ(count(RuntimeCall::readback), 0u);
+  EXPECT_EQ(count(RuntimeCall::upload), 1u) << "the learning rate and the corrections of Adam";
+}
+
+}  // namespace
+}  // namespace melgrad::test
