@@ -65,9 +65,33 @@ Tensor Dropout::forward(const Tensor& x) {
   return dropout(x, probability_, default_generator(x.device()).draw());
 }
 
+namespace {
+
+// The module at position i if there is one and it is an M; otherwise null.
+template <class M>
+M* module_at(const std::vector<Module*>& modules, size_t i) {
+  return i < modules.size() ? dynamic_cast<M*>(modules[i]) : nullptr;
+}
+
+}  // namespace
+
 Tensor Sequential::forward(const Tensor& x) {
+  const std::vector<Module*> modules = children();
   Tensor y = x;
-  for (Module* module : children()) y = (*module)(y);
+  for (size_t i = 0; i < modules.size();) {
+    BatchNorm2d* const norm = module_at<BatchNorm2d>(modules, i);
+    MaxPool2d* const pool = module_at<MaxPool2d>(modules, i + 2);
+    const bool has_relu = module_at<ReLU>(modules, i + 1) != nullptr;
+    if (norm && has_relu && pool && !is_observed()) {
+      y = norm->relu_pool(y, *pool);
+      i += 3;
+    } else if (norm && has_relu && !is_observed()) {
+      y = norm->relu(y);
+      i += 2;
+    } else {
+      y = (*modules[i++])(y);
+    }
+  }
   return y;
 }
 
