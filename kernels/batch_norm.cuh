@@ -44,8 +44,7 @@ struct Factors {
 };
 
 // The factors of dx = scale * (dz - offset - slope * (x - mean)) for a thread's channels. `share` is 1 / rows, or 0 if
-// the statistics are constants.
-// All threads of the block must construct it.
+// the statistics are constants. All threads of the block must construct it.
 template <int width>
 struct DataGradientFactors {
   PerChannel<width> of[2];

@@ -120,8 +120,7 @@ struct Counts {
   double device_memory_bytes;
 };
 
-Counts read_counts(const std::string& path) {
-  const Json json = read_json(path);
+Counts counts_of(const Json& json) {
   std::map<std::string, size_t> column;
   for (const auto& name : json.at("columns")) column.emplace(name, column.size());
   Counts counts{.calls = json.at("calls"), .device_memory_bytes = json.at("device_memory_bytes")};
@@ -143,6 +142,15 @@ Counts read_counts(const std::string& path) {
     counts.library.push_back({call.at("operation"), call.at("shape"), call.at("flops"), call.at("bytes")});
   }
   return counts;
+}
+
+Counts read_counts(const std::string& path) {
+  const Json json = read_json(path);
+  try {
+    return counts_of(json);
+  } catch (const std::exception& error) {
+    fail(fmt::format("{} does not hold counts of tools/count_step.sh: {}", path, error.what()));
+  }
 }
 
 // Extrapolates linearly from batches 2 and 4. A launch whose grid does not grow reads what the launch before it wrote,
@@ -334,7 +342,11 @@ int run(int argc, char** argv) {
   const Counts counts = extrapolate(read_counts(prefix + "_2.json"), read_counts(prefix + "_4.json"), large, batch);
   const std::vector<Chip> chips = chips_of(constants);
   const auto shown = std::ranges::find(chips, detail, &Chip::name);
-  if (shown == chips.end()) fail(fmt::format("--chip {}: {} has no such chip", detail, chips_path));
+  if (shown == chips.end()) {
+    std::string names;
+    for (const Chip& chip : chips) names += (names.empty() ? "" : ", ") + chip.name;
+    fail(fmt::format("--chip {}: choose from {}", detail, names));
+  }
   print_rows(predict(counts, *shown, model, resident), detail);
 
   Json result{{"counts", prefix}, {"batch_size", batch}, {"chips", Json::object()}};
