@@ -103,7 +103,7 @@ stage_sanitizer() {
   sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) ||
     { lacking sanitizer "compute-sanitizer is not installed" && return; }
   for tool in memcheck racecheck initcheck synccheck; do
-    run_tests '*Kernel*Cuda*:*/CastKernel.*:*/DropoutOnDevice.*:*/OpOnDevice.*:LimitDynamicRange.*:Generator.*' 130 "$sanitizer" --tool "$tool" --error-exitcode 7 --target-processes all \
+    run_tests '*Kernel*Cuda*:*/CastKernel.*:*/DropoutOnDevice.*:*/OpOnDevice.*:FusedOps.*:LimitDynamicRange.*:Generator.*' 130 "$sanitizer" --tool "$tool" --error-exitcode 7 --target-processes all \
       >"$scratch/$tool.txt"
     if grep --quiet --extended-regexp 'ended with|^\[  FAILED  \]' "$scratch/$tool.txt"; then
       failed "sanitizer $tool" "see failures.txt"
