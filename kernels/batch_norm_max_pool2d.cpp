@@ -80,11 +80,21 @@ void batch_norm_max_pool2d_backward(Stream&, const void* x, const void* dy, cons
       std::fill_n(d, row_elements, 0.0f);
       gather_row(static_cast<const float*>(dy), taken, pool, row, d);
       if (second_dy) gather_row(static_cast<const float*>(second_dy), taken, pool, row, d);
-      for_each_in_row(pool, [=](int64_t e, int64_t c) {
-        d[e] = ReluGradient()(normalize(source[e], c), d[e]);
-        sum[c] += d[e];
-        sum_x[c] += static_cast<double>(d[e]) * (source[e] - mean[c]);
-      });
+      for_each_in_row(pool, [=](int64_t e, int64_t c) { d[e] = ReluGradient()(normalize(source[e], c), d[e]); });
+      for (int64_t first = 0; first < pool.width; first += 8) {
+        const int64_t last = std::min(first + 8, pool.width);
+#pragma omp simd
+        for (int64_t c = 0; c < channels; ++c) {
+          double of_columns = 0, of_columns_x = 0;
+          for (int64_t column = first; column < last; ++column) {
+            const int64_t e = column * channels + c;
+            of_columns += d[e];
+            of_columns_x += static_cast<double>(d[e]) * (source[e] - mean[c]);
+          }
+          sum[c] += of_columns;
+          sum_x[c] += of_columns_x;
+        }
+      }
     }
   });
   for (int64_t c = 0; c < channels; ++c) {
