@@ -228,7 +228,7 @@ class Operations {
                [&] { kernel::conv2d_backward_filter(stream_, x.data(), y.data(), w.data(), s_.precision, c); });
   }
 
-  // What follows a convolution: batch norm and ReLU, or batch norm, the addition of the shortcut and ReLU.
+  // Times the ops that follow a convolution: batch norm and ReLU, without and with the addition of the shortcut.
   void normalisation(const Layer& layer) {
     const kernel::Conv2d& c = layer.conv;
     const int64_t channels = c.out_channels, rows = c.batch * c.out_height() * c.out_width(), n = rows * channels;

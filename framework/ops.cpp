@@ -316,12 +316,30 @@ struct BatchNormOp {
   }
 };
 
-// The tensors that the kernels of the backward pass read: `first` and `second` are mean and inverse_std of the batch,
-// or the running mean and variance.
+// The tensors that the kernels of the backward pass read.
 struct BatchNormSaved {
-  Tensor first, second;
-  Tensor y;  // with a residual
+  Tensor mean, spread;  // `spread` is inverse_std of the batch in training, the running variance in evaluation
+  Tensor y;             // defined if there is a residual
+
+  BatchNormSaved(const BatchNormOp& op, const BatchNormState& state)
+      : mean(op.options.training ? Tensor::empty_like(op.gamma) : state.running_mean),
+        spread(op.options.training ? Tensor::empty_like(op.gamma) : state.running_var) {}
+  kernel::BatchNormStatistics statistics() const {
+    return {.mean = mean.as<float>(), .inverse_std = spread.as<float>()};
+  }
+  kernel::RunningStatistics running() const { return {.mean = mean.as<float>(), .var = spread.as<float>()}; }
+  kernel::BatchNormNormalization normalization(const BatchNormOp& op) const {
+    return {op.affine(),
+            op.options.training ? constants_of(statistics()) : constants_of(running(), op.options.epsilon)};
+  }
 };
+
+// The running statistics that training updates.
+kernel::RunningStatistics updated(const BatchNormState& state) {
+  return {.mean = state.running_mean.as<float>(),
+          .var = state.running_var.as<float>(),
+          .batches = state.num_batches_tracked.as<uint64_t>()};
+}
 
 // Returns the gradients of x, residual, gamma and beta. `second_dy` is undefined, or is added to dy.
 std::vector<Tensor> batch_norm_backward(const BatchNormOp& op, const BatchNormSaved& saved, const Tensor& dy,
@@ -335,12 +353,10 @@ std::vector<Tensor> batch_norm_backward(const BatchNormOp& op, const BatchNormSa
                                                  .y = has_residual ? saved.y.data() : nullptr,
                                                  .second_dy = second_dy.defined() ? second_dy.data() : nullptr};
   if (op.options.training) {
-    kernel::batch_norm_backward_training(op.x.stream(), op.x.data(), gradient, op.affine(),
-                                         {.mean = saved.first.as<float>(), .inverse_std = saved.second.as<float>()},
+    kernel::batch_norm_backward_training(op.x.stream(), op.x.data(), gradient, op.affine(), saved.statistics(),
                                          dx.data(), dgamma.as<float>(), dbeta.as<float>(), op.size());
   } else {
-    kernel::batch_norm_backward_evaluation(op.x.stream(), op.x.data(), gradient, op.affine(),
-                                           {.mean = saved.first.as<float>(), .var = saved.second.as<float>()},
+    kernel::batch_norm_backward_evaluation(op.x.stream(), op.x.data(), gradient, op.affine(), saved.running(),
                                            dx.data(), dgamma.as<float>(), dbeta.as<float>(), op.size(),
                                            op.options.epsilon);
   }
@@ -360,21 +376,15 @@ void require_valid(const BatchNormOp& op, const BatchNormState& state) {
 
 Tensor run(const BatchNormOp& op, BatchNormState& state) {
   require_valid(op, state);
-  kernel::RunningStatistics running{.mean = state.running_mean.as<float>(), .var = state.running_var.as<float>()};
-  BatchNormSaved saved;
+  BatchNormSaved saved(op, state);
   Tensor y = Tensor::empty_like(op.x);
   if (op.options.training) {
-    saved.first = Tensor::empty_like(op.gamma);
-    saved.second = Tensor::empty_like(op.gamma);
-    running.batches = state.num_batches_tracked.as<uint64_t>();
     kernel::batch_norm_forward_training(op.x.stream(), op.x.data(), op.epilogue(), op.affine(), y.data(),
-                                        {.mean = saved.first.as<float>(), .inverse_std = saved.second.as<float>()},
-                                        running, op.size(), op.options.momentum, op.options.epsilon);
+                                        saved.statistics(), updated(state), op.size(), op.options.momentum,
+                                        op.options.epsilon);
   } else {
-    saved.first = state.running_mean;
-    saved.second = state.running_var;
-    kernel::batch_norm_forward_evaluation(op.x.stream(), op.x.data(), op.epilogue(), op.affine(), y.data(), running,
-                                          op.size(), op.options.epsilon);
+    kernel::batch_norm_forward_evaluation(op.x.stream(), op.x.data(), op.epilogue(), op.affine(), y.data(),
+                                          saved.running(), op.size(), op.options.epsilon);
   }
   BatchNormOp detached = op;
   for (Tensor* tensor : {&detached.x, &detached.gamma, &detached.beta}) *tensor = tensor->detach();
@@ -425,32 +435,21 @@ Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Te
                        .options = options};
   const kernel::Pool2d pool = pool_of(x, pooling, op.name);
   require_valid(op, state);
-  const kernel::RunningStatistics running{.mean = state.running_mean.as<float>(), .var = state.running_var.as<float>()};
-  Tensor mean = state.running_mean, inverse_std;
-  kernel::BatchNormConstants constants = constants_of(running, options.epsilon);
+  const BatchNormSaved saved(op, state);
   if (options.training) {
-    mean = Tensor::empty_like(gamma);
-    inverse_std = Tensor::empty_like(gamma);
-    const kernel::BatchNormStatistics statistics{.mean = mean.as<float>(), .inverse_std = inverse_std.as<float>()};
-    kernel::batch_norm_statistics(
-        x.stream(), x.data(), statistics,
-        {.mean = running.mean, .var = running.var, .batches = state.num_batches_tracked.as<uint64_t>()}, op.size(),
-        options.momentum, options.epsilon);
-    constants = constants_of(statistics);
+    kernel::batch_norm_statistics(x.stream(), x.data(), saved.statistics(), updated(state), op.size(), options.momentum,
+                                  options.epsilon);
   }
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
   Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
-  const kernel::BatchNormNormalization normalization{op.affine(), constants};
-  kernel::batch_norm_max_pool2d_forward(x.stream(), x.data(), normalization, y.data(), taken.as<uint8_t>(), x.dtype(),
-                                        pool);
-  // The handles keep the memory of `normalization` alive.
-  const std::vector<Tensor> kept{mean, inverse_std, state.running_var};
+  kernel::batch_norm_max_pool2d_forward(x.stream(), x.data(), saved.normalization(op), y.data(), taken.as<uint8_t>(),
+                                        x.dtype(), pool);
   return y.record_joining(op.name, {x, gamma, beta}, [=](const Tensor& dy, const Tensor& second_dy) {
     Tensor dx = Tensor::empty_like(op.x), dgamma = Tensor::empty_like(op.gamma), dbeta = Tensor::empty_like(op.beta);
-    kernel::batch_norm_max_pool2d_backward(
-        dy.stream(), op.x.data(), dy.data(), second_dy.defined() ? second_dy.data() : nullptr, taken.as<uint8_t>(),
-        normalization, op.options.training, dx.data(), dgamma.as<float>(), dbeta.as<float>(), op.x.dtype(), pool);
-    static_cast<void>(kept);
+    kernel::batch_norm_max_pool2d_backward(dy.stream(), op.x.data(), dy.data(),
+                                           second_dy.defined() ? second_dy.data() : nullptr, taken.as<uint8_t>(),
+                                           saved.normalization(op), op.options.training, dx.data(), dgamma.as<float>(),
+                                           dbeta.as<float>(), op.x.dtype(), pool);
     return std::vector{dx, dgamma, dbeta};
   });
 }

@@ -100,7 +100,7 @@ __global__ void __launch_bounds__(reduce_threads, least_blocks)
       });
 }
 
-// How the gradient of z follows from that of y.
+// The ways in which a kernel derives the gradient of z from that of y.
 enum class Form {
   identity,       // y = z
   recomputed,     // y = relu(z): z is recomputed from x

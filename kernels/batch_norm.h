@@ -21,7 +21,7 @@ struct BatchNormAffine {
   const float *gamma, *beta;
 };
 
-// What follows the normalisation.
+// The kernel applies these operations after the normalisation.
 struct BatchNormEpilogue {
   const void* residual = nullptr;  // added to the normalised values if given
   bool relu = false;

@@ -16,27 +16,8 @@ enum class RuntimeCall : uint8_t {
   allocation,   // cudaMalloc
   synchronisation
 };
-inline constexpr RuntimeCall runtime_calls[] = {RuntimeCall::upload,      RuntimeCall::readback,
-                                                RuntimeCall::device_copy, RuntimeCall::fill,
-                                                RuntimeCall::allocation,  RuntimeCall::synchronisation};
-
-constexpr const char* name_of(RuntimeCall call) {
-  switch (call) {
-    case RuntimeCall::upload:
-      return "upload";
-    case RuntimeCall::readback:
-      return "readback";
-    case RuntimeCall::device_copy:
-      return "device_copy";
-    case RuntimeCall::fill:
-      return "fill";
-    case RuntimeCall::allocation:
-      return "allocation";
-    case RuntimeCall::synchronisation:
-      return "synchronisation";
-  }
-  return "?";
-}
+inline constexpr const char* runtime_call_names[] = {"upload", "readback",   "device_copy",
+                                                     "fill",   "allocation", "synchronisation"};
 
 class Observer {
  public:

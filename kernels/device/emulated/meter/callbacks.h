@@ -1,4 +1,4 @@
-// What the instrumented code of kernels tells the meter.
+// The instrumented code of kernels reports to the meter through these functions.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What one load or store instruction of a warp costs: sectors of device memory, passes over the banks of shared memory.
+// Computes the cost of one load or store instruction of a warp: the sectors of device memory that it moves, or the
+// passes that it takes over the banks of shared memory.
 #pragma once
 
 #include <cstdint>

@@ -63,10 +63,8 @@ std::string counts_json(const std::vector<Measurement>& measurements, const Othe
         {{"operation", call.operation}, {"shape", call.shape}, {"flops", call.flops}, {"bytes", call.bytes}});
   }
   Json calls = Json::object();
-  for (const RuntimeCall call : runtime_calls) {
-    const auto count = other.calls.find(call);
-    if (count == other.calls.end()) continue;
-    calls[name_of(call)] = {{"count", count->second}, {"bytes", other.bytes.at(call)}};
+  for (const auto& [call, count] : other.calls) {
+    calls[runtime_call_names[static_cast<int>(call)]] = {{"count", count}, {"bytes", other.bytes.at(call)}};
   }
   return "{\"columns\": " + columns.dump() + ",\n \"launches\": " + lines(launches) +
          ",\n \"library\": " + lines(library) + ",\n \"calls\": " + calls.dump() +

@@ -48,16 +48,21 @@ Traffic Measurement::shared() const {
 }
 
 void Measurement::add(const Measurement& other) {
-  static constexpr uint64_t Measurement::*sums[] = {
-      &Measurement::launches,          &Measurement::blocks,          &Measurement::idle_threads,
-      &Measurement::accesses,          &Measurement::read_bytes,      &Measurement::written_bytes,
-      &Measurement::read_sectors,      &Measurement::written_sectors, &Measurement::l2_read_sectors,
-      &Measurement::dram_read_sectors, &Measurement::warp_steps,      &Measurement::dram_written_sectors,
-      &Measurement::lane_steps};
+  static constexpr uint64_t Measurement::*sums[] = {&Measurement::launches,
+                                                    &Measurement::blocks,
+                                                    &Measurement::idle_threads,
+                                                    &Measurement::read_bytes,
+                                                    &Measurement::written_bytes,
+                                                    &Measurement::read_sectors,
+                                                    &Measurement::written_sectors,
+                                                    &Measurement::l2_read_sectors,
+                                                    &Measurement::dram_read_sectors,
+                                                    &Measurement::warp_steps,
+                                                    &Measurement::dram_written_sectors,
+                                                    &Measurement::lane_steps};
   for (const auto sum : sums) this->*sum += other.*sum;
   static_shared_bytes = std::max(static_shared_bytes, other.static_shared_bytes);
   dynamic_shared_bytes = std::max(dynamic_shared_bytes, other.dynamic_shared_bytes);
-  seconds += other.seconds;
   for (int kind = 0; kind < access_kinds; ++kind) traffic[kind].add(other.traffic[kind]);
   for (const auto& [instruction, site] : other.sites) {
     Site& sum = sites[instruction];

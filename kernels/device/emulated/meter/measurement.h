@@ -1,4 +1,4 @@
-// What the meter counts for one launch of a kernel, and for the other requests of a program to the device.
+// The records in which the meter counts a launch of a kernel, and the other requests of a program to the device.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,6 @@ struct Measurement {
   uint64_t launches = 1, blocks = 0, threads_of_block = 0;
   uint64_t static_shared_bytes = 0, dynamic_shared_bytes = 0;  // the largest of any block
   uint64_t idle_threads = 0;                                   // threads that accessed no memory
-  uint64_t accesses = 0;                                       // of single lanes
   Traffic traffic[access_kinds];
   uint64_t read_bytes = 0, written_bytes = 0;  // distinct bytes of device memory
   uint64_t read_sectors = 0, written_sectors = 0;
@@ -57,7 +56,6 @@ struct Measurement {
   uint64_t warp_steps = 0, lane_steps = 0;                   // basic blocks executed by warps, and by lanes
   std::map<uint64_t, Site> sites;                            // by return address
   std::vector<Race> races;
-  double seconds = 0;  // of CPU time
 
   const Traffic& of(AccessKind kind) const { return traffic[static_cast<int>(kind)]; }
   Traffic global() const;

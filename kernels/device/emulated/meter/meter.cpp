@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bitset>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <utility>
 
@@ -28,7 +27,7 @@ uint32_t offset_in_program(const void* instruction) {
 
 class Meter final : public Observer {
  public:
-  explicit Meter(const MeterOptions& options) : options_(options), l1_(options.l1_bytes), l2_(options.l2_bytes) {}
+  explicit Meter(const MeterOptions& options) : options_(options) {}
 
   std::vector<Measurement> measurements;
   OtherCalls other_calls;
@@ -46,8 +45,7 @@ class Meter final : public Observer {
     races_.begin_grid(threads);
     sites_.clear();
     log_.clear();
-    if (!options_.keep_caches) l2_.clear();
-    start_ = std::clock();
+    l2_.clear();
     kernel_is_running = true;
   }
   void argument(int position, const void* pointer) override { races_.argument(position, pointer); }
@@ -127,24 +125,19 @@ class Meter final : public Observer {
     Region* const region = memory_.find(address);
     if (!region) return;
     races_.settle();
-    ++now_.accesses;
     active_.set(thread_);
     const int first_kind = static_cast<int>(region->shared ? AccessKind::shared_load : AccessKind::global_load);
     const auto kind = static_cast<AccessKind>(first_kind + (is_atomic ? 2 : write ? 1 : 0));
     const uint32_t at = offset_in_program(instruction);
     log_.append(thread_ % lanes, {address, at, static_cast<uint16_t>(bytes), kind});
-    if (options_.find_races) {
-      races_.access({.region = *region,
-                     .offset = static_cast<uint32_t>(address - region->begin),
-                     .bytes = bytes,
-                     .write = write,
-                     .atomic = is_atomic,
-                     .thread = thread_,
-                     .site = sites_.number_of(at)});
-    }
-    if (options_.delay_stores && kind == AccessKind::global_store) {
-      stores_.store(const_cast<void*>(memory), bytes, thread_);
-    }
+    races_.access({.region = *region,
+                   .offset = static_cast<uint32_t>(address - region->begin),
+                   .bytes = bytes,
+                   .write = write,
+                   .atomic = is_atomic,
+                   .thread = thread_,
+                   .site = sites_.number_of(at)});
+    if (kind == AccessKind::global_store) stores_.store(const_cast<void*>(memory), bytes, thread_);
   }
 
  private:
@@ -153,13 +146,12 @@ class Meter final : public Observer {
   void count_memory() {
     kernel_is_running = false;
     stores_.end_grid();
-    now_.seconds = static_cast<double>(std::clock() - start_) / CLOCKS_PER_SEC;
     const Footprint footprint = memory_.footprint();
     now_.read_bytes = footprint.read_bytes;
     now_.written_bytes = footprint.written_bytes;
     now_.read_sectors = footprint.read_sectors;
     now_.written_sectors = footprint.written_sectors;
-    if (!options_.keep_caches) now_.dram_written_sectors += l2_.dirty_sectors();
+    now_.dram_written_sectors += l2_.dirty_sectors();
     now_.sites = sites_.used();
     for (const auto& [instruction, site] : now_.sites) now_.traffic[static_cast<int>(site.kind)].add(site);
     now_.races = races_.take_races();
@@ -211,7 +203,9 @@ class Meter final : public Observer {
   }
 
   const MeterOptions options_;
-  SectorCache l1_, l2_;
+  // Models of the caches of an H100: a share of the L1 cache for a block, and the L2 cache. Every launch begins with
+  // empty caches, as under ncu.
+  SectorCache l1_{32 << 10}, l2_{50 << 20};
   ShadowMemory memory_;
   SiteTable sites_;
   StoreBuffer stores_;
@@ -222,7 +216,6 @@ class Meter final : public Observer {
   std::bitset<1024> active_;   // threads of the block that accessed memory
   uint64_t shared_bytes_ = 0;  // that the block declared, static and dynamic
   uint32_t thread_ = 0;
-  std::clock_t start_ = 0;
 };
 
 std::unique_ptr<Meter>& meter() {

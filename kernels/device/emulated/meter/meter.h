@@ -14,11 +14,7 @@ namespace emulated_cuda {
 
 struct MeterOptions {
   bool only_profiled = false;  // measures only between cudaProfilerStart and cudaProfilerStop
-  bool find_races = true;
-  bool delay_stores = true;   // store_buffer.h
-  bool sum_launches = false;  // of one kernel, to bound the memory of long runs
-  bool keep_caches = false;   // between launches; otherwise every launch begins with empty caches
-  uint64_t l1_bytes = 32 << 10, l2_bytes = 50 << 20;
+  bool sum_launches = false;   // of one kernel, to bound the memory of long runs
 };
 
 // Starts to measure all launches, or stops it.

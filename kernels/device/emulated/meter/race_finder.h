@@ -1,7 +1,7 @@
 // Finds data races of a kernel by happens-before analysis: two accesses to the same bytes, at least one of them a write
 // and not both atomic, that nothing orders. The result does not depend on the order in which the threads ran.
 //
-// What orders two accesses:
+// Two accesses are ordered by:
 //   - the program order of one thread;
 //   - a block barrier between them, for threads of one block;
 //   - __syncwarp between them, for the lanes of its mask. Shuffles and votes order no memory accesses (CUDA C++
@@ -51,7 +51,8 @@ class RaceFinder {
   std::vector<Race> take_races();
 
  private:
-  // What the atomics of one address pass on: these epochs of a block, and the accesses of `thread` in `own_epoch`.
+  // Atomics of one address make these accesses visible: those of a range of epochs, and those of `thread` in
+  // `own_epoch`.
   struct Release {
     uint32_t first_epoch, end_epoch, own_epoch, thread;
   };
