@@ -1,8 +1,9 @@
-// Log-mel spectrograms: cuFFT transforms windowed frames, then one kernel computes power, mel bands and decibels.
+// Log-mel spectrograms. If n_fft is a power of two from 256 to 4096, one kernel does it all
+// (fused_mel.cuh). Otherwise cuFFT transforms windowed frames, then one kernel computes power, mel bands and decibels.
 //
-// Memory traffic per frame: about 32 n_fft bytes of float64 rows (written, transformed in place, read), which stay in
-// the L2 cache; 4 hop_length bytes of samples and 4 n_mels bytes of results in device memory. limit_dynamic_range reads
-// each value twice and writes it once: 12 bytes.
+// Memory traffic per frame with cuFFT: about 32 n_fft bytes of float64 rows (written, transformed in place, read),
+// which stay in the L2 cache; 4 hop_length bytes of samples and 4 n_mels bytes of results in device memory.
+// limit_dynamic_range reads each value twice and writes it once: 12 bytes.
 //
 // Frames are processed in chunks of half the L2 cache. Eight lanes share a filter, and a transposed sum leaves one band
 // in each lane of a warp, so no lane idles in the logarithm.
@@ -13,11 +14,11 @@
 
 #include "kernels/device/cufft.cuh"
 #include "kernels/device/rows.cuh"
+#include "kernels/fused_mel.cuh"
 
 namespace melgrad::kernel::cuda {
 namespace {
 
-constexpr float smallest_power = 1e-10f;
 constexpr int64_t samples_per_thread = 8;
 
 // A row of items is a frame. Each row of rows [frames, row] receives n_fft windowed samples.
@@ -33,21 +34,6 @@ __global__ void __launch_bounds__(row_threads)
 constexpr int tile_frames = 8, tile_bands = warp_size;
 constexpr int lanes_per_band = 8, bands_per_lane = tile_bands * lanes_per_band / warp_size;
 static_assert(bands_per_lane == lanes_per_band);
-
-// Lane i of each group of lanes_per_band lanes receives the sum of values[i] over the group. The order is fixed.
-__device__ float transposed_sum(float (&values)[bands_per_lane]) {
-#pragma unroll
-  for (int half = lanes_per_band / 2; half > 0; half /= 2) {
-    const bool upper = threadIdx.x & static_cast<unsigned>(half);
-#pragma unroll
-    for (int k = 0; k < half; ++k) {
-      const float given = upper ? values[k] : values[k + half];
-      const float kept = upper ? values[k + half] : values[k];
-      values[k] = kept + shuffle_xor(given, half);
-    }
-  }
-  return values[0];
-}
 
 __device__ float power(cufftDoubleComplex bin) {
   const auto re = static_cast<float>(bin.x), im = static_cast<float>(bin.y);
@@ -74,7 +60,7 @@ __global__ void __launch_bounds__(warp_size* tile_frames)
       sums[k] += filters.weights[i] * power(spectrum[filters.first_bin[band] + i - begin]);
     }
   }
-  tile[lane][warp] = 10.0f * log10f(max(smallest_power, transposed_sum(sums)));
+  tile[lane][warp] = 10.0f * log10f(max(smallest_power, transposed_sum<lanes_per_band, 1>(sums)));
   __syncthreads();
 
   const int thread = warp * warp_size + lane;
@@ -119,9 +105,10 @@ __global__ void __launch_bounds__(row_threads)
 void log_mel_spectrogram(Stream& stream, const float* samples, const double* window, float* db, MelFilters filters,
                          MelFrames frames) {
   if (frames.count * filters.n_mels == 0) return;
+  if (launch_fused_mel(stream, samples, window, db, filters, frames)) return;
   const int64_t bins = frames.n_fft / 2 + 1, row = 2 * bins;
   const int64_t row_bytes = row * static_cast<int64_t>(sizeof(double));
-  const int64_t chunk = frames_in_chunk(frames.count, row_bytes, l2_cache_bytes(stream));
+  const int64_t chunk = frames_in_chunk(frames.count, row_bytes, properties(stream).l2CacheSize);
   const BatchedFft& fft = BatchedFft::of(frames.n_fft, chunk);
   const int64_t rows_bytes = ceil_divide<int64_t>(chunk * row_bytes, 256) * 256;
   auto* const memory = static_cast<char*>(stream.workspace(static_cast<size_t>(rows_bytes) + fft.work_bytes()));

@@ -5,13 +5,13 @@
 
 namespace melgrad::kernel {
 
-// A sparse filter bank of n_mels filters. Filter i multiplies the power bins first_bin[i], first_bin[i] + 1, ... by
-// weights[offset[i]], ..., weights[offset[i + 1] - 1].
+// A sparse filter bank of n_mels filters with n_weights weights in all. Filter i multiplies the power bins
+// first_bin[i], first_bin[i] + 1, ... by weights[offset[i]], ..., weights[offset[i + 1] - 1].
 struct MelFilters {
-  int64_t n_mels;
+  int64_t n_mels, n_weights;
   const int32_t* first_bin;  // [n_mels]
   const int32_t* offset;     // [n_mels + 1]
-  const float* weights;
+  const float* weights;      // [n_weights]
 };
 
 struct MelFrames {
@@ -20,7 +20,8 @@ struct MelFrames {
 
 // Frame t is samples[t * hop_length], ..., samples[t * hop_length + n_fft - 1]; all of them must exist. window is
 // [n_fft]. db float32 [n_mels, count], row-major = 10 log10(max(1e-10, sum over bins of weight * |FFT(window *
-// frame)|^2)). All arrays, those of `filters` included, lie in the stream's memory; db must not alias the inputs.
+// frame)|^2)). All arrays, those of `filters` included, lie in the stream's memory; window is aligned to 16 bytes, and
+// db must not alias the inputs.
 KERNEL(log_mel_spectrogram, const float* samples, const double* window, float* db, MelFilters filters, MelFrames frames)
 
 // db[i] = max(db[i], max(db) - top_db), in place, for the n values of one clip.

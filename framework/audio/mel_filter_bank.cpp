@@ -67,7 +67,7 @@ MelFilterBank::MelFilterBank(const MelSettings& settings, Device device) {
 }
 
 kernel::MelFilters MelFilterBank::filters() const {
-  return {first_bin_.size(), first_bin_.data(), offset_.data(), weights_.data()};
+  return {first_bin_.size(), weights_.size(), first_bin_.data(), offset_.data(), weights_.data()};
 }
 
 }  // namespace melgrad

@@ -16,10 +16,10 @@ double mel_to_hz(double mel, bool htk);
 // n_mels + 2 frequencies in Hz: filter i has its lower edge at [i], its peak at [i + 1] and its upper edge at [i + 2].
 std::vector<double> mel_frequencies(const MelSettings&);
 
-// The filters, in the memory of a device.
 // The number of filters between whose edges no bin of the FFT lies. Their output is 0 for every signal.
 int64_t empty_mel_filters(const MelSettings& settings);
 
+// The filters, in the memory of a device.
 class MelFilterBank {
  public:
   explicit MelFilterBank(const MelSettings&, Device = Device::cpu);

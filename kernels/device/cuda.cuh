@@ -30,7 +30,7 @@ namespace melgrad {
 
 // Properties of the CUDA stream (stream.cu).
 cudaStream_t native_stream(Stream&);
-int64_t l2_cache_bytes(Stream&);
+const cudaDeviceProp& properties(Stream&);
 // `count` counters in device memory that are 0 between kernels: a kernel that changes them sets them back.
 unsigned* arrival_counters(Stream&, unsigned count);
 const char* current_range(Stream&);  // name of the innermost open ProfilerRange: the running op

@@ -162,7 +162,7 @@ class CudaStream final : public Stream {
 
   const char* current_range() const { return depth_ == 0 ? "kernel" : ranges_[std::min(depth_, ranges_.size()) - 1]; }
   cudaStream_t native() const { return stream_.get(); }
-  int64_t l2_cache_bytes() const { return properties_.l2CacheSize; }
+  const cudaDeviceProp& properties() const { return properties_; }
   unsigned* arrival_counters(unsigned count) {
     if (count > arrival_counters_count_) {
       allocator_.release(arrival_counters_);
@@ -265,7 +265,7 @@ void throw_out_of_memory(std::string_view what) {
 
 cudaStream_t native_stream(Stream& stream) { return as_cuda(stream).native(); }
 unsigned* arrival_counters(Stream& stream, unsigned count) { return as_cuda(stream).arrival_counters(count); }
-int64_t l2_cache_bytes(Stream& stream) { return as_cuda(stream).l2_cache_bytes(); }
+const cudaDeviceProp& properties(Stream& stream) { return as_cuda(stream).properties(); }
 const char* current_range(Stream& stream) { return as_cuda(stream).current_range(); }
 
 }  // namespace melgrad

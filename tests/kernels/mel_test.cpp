@@ -41,6 +41,27 @@ TEST(LogMelKernel, CudaAgreesWithTheCpu) {
   }
 }
 
+// Each n_fft has a kernel of its own. Hops are odd, even, and longer than a frame; the filters of the last
+// but one case do not fit in shared memory.
+TEST(LogMelKernel, CudaAgreesWithTheCpuInOneLaunch) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const std::vector<float> signal = synthetic_signal("chord", 22050, 4);
+  for (const auto& [n_mels, frames] : {std::pair{1, kernel::MelFrames{1, 256, 64}},
+                                       {33, {70, 256, 33}},
+                                       {40, {35, 512, 700}},
+                                       {31, {18, 1024, 1000}},
+                                       {128, {41, 2048, 512}},
+                                       {65, {9, 4096, 1}},
+                                       {50, {17, 4096, 2048}},
+                                       {9000, {3, 4096, 2048}},
+                                       {3, {0, 512, 64}}}) {
+    SCOPED_TRACE(testing::Message() << n_mels << " bands, n_fft " << frames.n_fft);
+    const MelSettings settings = {.n_fft = static_cast<int>(frames.n_fft), .n_mels = n_mels};
+    const auto on = [&, shape = frames](Device device) { return decibels(device, settings, shape, signal); };
+    expect_close(in_every_order([&] { return on(Device::cuda); }), on(Device::cpu), 0, 5e-5);
+  }
+}
+
 // The frames are so long that the kernel computes them in several chunks.
 TEST(LogMelKernel, CudaAgreesWithTheCpuOverSeveralChunks) {
   MELGRAD_SKIP_WITHOUT_CUDA();

@@ -45,6 +45,13 @@ inline unsigned __float_as_uint(float value) {
   return bits;
 }
 
+// The sine and cosine of pi * value. The remainder is exact, so large values lose nothing.
+inline void sincospi(double value, double* sine, double* cosine) {
+  const double angle = 3.14159265358979323846 * std::remainder(value, 2.0);
+  *sine = std::sin(angle);
+  *cosine = std::cos(angle);
+}
+
 inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
 
 // Makes what the thread wrote visible to the threads of other blocks, before anything that it writes later.

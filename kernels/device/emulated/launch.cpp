@@ -15,7 +15,6 @@ namespace {
 // The limits of compute capability 7.5 (CUDA C++ Programming Guide, "Compute Capabilities").
 constexpr uint64_t largest_block = 1024, largest_block_z = 64;
 constexpr uint64_t largest_grid_x = 0x7fffffff, largest_grid_yz = 65535;
-constexpr size_t largest_shared_bytes = 64 << 10;
 
 // Reports the grid to the observer; its destructor reports the end after an error too.
 struct ObservedGrid {
@@ -44,7 +43,7 @@ void require_valid(const Grid& grid) {
                   blocks.y, blocks.z, largest_grid_yz);
   }
   if (shared_bytes > largest_shared_bytes) {
-    melgrad::fail("{}: {} bytes of shared memory; not every GPU has more than {}", name, shared_bytes,
+    melgrad::fail("{}: {} bytes of shared memory; a block of this device can have {}", name, shared_bytes,
                   largest_shared_bytes);
   }
 }

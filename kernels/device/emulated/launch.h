@@ -12,6 +12,9 @@
 
 namespace emulated_cuda {
 
+// As on an A100; GPUs of compute capability 7.5 have 64 KiB. A kernel that may need more asks properties() first.
+constexpr size_t largest_shared_bytes = 163 << 10;
+
 struct Grid {
   const char* name;  // every error message begins with it
   const void* kernel;

@@ -10,6 +10,7 @@
 
 #include "kernels/device/emulated/device_memory.h"
 #include "kernels/device/emulated/dry_run.h"
+#include "kernels/device/emulated/launch.h"
 #include "kernels/device/emulated/observer.h"
 
 #if MELGRAD_METER
@@ -109,11 +110,17 @@ cudaError_t cudaSetDevice(int index) { return record(index == 0 ? cudaSuccess : 
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
   if (index != 0) return record(cudaErrorInvalidDevice);
+  // All but the memory is as on an A100, with few multiprocessors, so that a block has much to do.
   *properties = {.name = "emulated",
                  .major = 8,
                  .minor = 0,
                  .totalGlobalMem = emulated_cuda::device_memory_limit(),
-                 .l2CacheSize = 48 << 20};
+                 .l2CacheSize = 40 << 20,
+                 .multiProcessorCount = 2,
+                 .maxThreadsPerMultiProcessor = 2048,
+                 .sharedMemPerBlockOptin = emulated_cuda::largest_shared_bytes,
+                 .sharedMemPerMultiprocessor = 164 << 10,
+                 .reservedSharedMemPerBlock = 1 << 10};
   return cudaSuccess;
 }
 

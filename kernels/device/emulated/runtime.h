@@ -35,6 +35,9 @@ struct cudaDeviceProp {
   int major, minor;       // compute capability
   size_t totalGlobalMem;  // bytes
   int l2CacheSize;        // bytes
+  int multiProcessorCount, maxThreadsPerMultiProcessor;
+  // Bytes of shared memory. A block may ask for sharedMemPerBlockOptin; the driver adds reservedSharedMemPerBlock.
+  size_t sharedMemPerBlockOptin, sharedMemPerMultiprocessor, reservedSharedMemPerBlock;
 };
 
 cudaError_t cudaGetDeviceCount(int* count);

@@ -1,15 +1,19 @@
 // The memory traffic of the kernels that move most of a training step's bytes, and the requests of a whole step. The
 // counts are exact, so they are limits, not measurements.
+#include "framework/audio/mel_filter_bank.h"
+#include "framework/device_array.h"
 #include "framework/ops.h"
 #include "framework/optimizer.h"
 #include "kernels/device/emulated/meter/meter.h"
 #include "kernels/device/emulated/meter/report.h"
+#include "kernels/mel.h"
 #include "models/models.h"
 #include "tests/support/kernel_test.h"
 
 namespace melgrad::test {
 namespace {
 
+using emulated_cuda::AccessKind;
 using emulated_cuda::Measurement;
 using emulated_cuda::RuntimeCall;
 using emulated_cuda::Traffic;
@@ -82,6 +86,29 @@ TEST(MeterStep, TheStemUsesItsSectors) {
   });
   ASSERT_EQ(measurements.size(), 4u) << "statistics, apply and pool, reduce, data";
   expect_efficient(measurements);
+}
+
+// The emulated device runs 4 blocks at once, as its shared memory allows, and an H100 396. So a block has as many
+// frames here as it would have of 256 clips of 3 s on an H100.
+TEST(MeterStep, TheMelReadsItsSamplesOnce) {
+  const MelSettings settings;
+  const kernel::MelFrames frames{.count = 4 * 88, .n_fft = settings.n_fft, .hop_length = settings.hop_length};
+  const int64_t n = (frames.count - 1) * frames.hop_length + frames.n_fft;
+  const Tensor samples = Tensor::from(random_values(n, 1), {n}, Device::cuda);
+  const Tensor db = Tensor::empty({settings.n_mels, frames.count}, DType::float32, Device::cuda);
+  const DeviceArray<double> window(std::vector(static_cast<size_t>(settings.n_fft), 0.5), Device::cuda);
+  const MelFilterBank bank(settings, Device::cuda);
+  const auto measurements = measure([&] {
+    kernel::log_mel_spectrogram(Stream::of(Device::cuda), samples.as<float>(), window.data(), db.as<float>(),
+                                bank.filters(), frames);
+  });
+  ASSERT_EQ(measurements.size(), 1u);
+  expect_efficient(measurements);
+  const Measurement& m = measurements[0];
+  EXPECT_EQ(m.blocks, 4u);
+  EXPECT_LE(share(m.of(AccessKind::global_load).bytes, samples.bytes()), 1.2) << "with the window and the filters";
+  EXPECT_LE(share(m.global().bytes, samples.bytes() + db.bytes()), 1.2);
+  EXPECT_LE(share(m.shared().transactions, m.shared().least), 1.005) << "bank conflicts";
 }
 
 TEST(MeterStep, AStepAllocatesNothingAndUploadsLittle) {
