@@ -79,6 +79,26 @@ Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options)
 }
 
 void Adam::step(float learning_rate) {
+  upload_slots();
+  const kernel::AdamScalars scalars = count_step(learning_rate);
+  scalars_.assign({&scalars, 1});
+  launch(scalars_.data());
+}
+
+kernel::AdamScalars Adam::count_step(float learning_rate) {
+  ++steps_;
+  const auto correction = [this](float beta) {
+    return static_cast<float>(1 - std::pow(static_cast<double>(beta), static_cast<double>(steps_)));
+  };
+  return {learning_rate, correction(options_.beta1), correction(options_.beta2)};
+}
+
+void Adam::update(const kernel::AdamScalars* scalars) {
+  upload_slots();
+  launch(scalars);
+}
+
+void Adam::upload_slots() {
   std::vector<kernel::GradientSlot> gradients;
   std::vector<kernel::AdamSlot> updates;
   for (size_t i = 0; i < slots_.size(); ++i) {
@@ -94,21 +114,17 @@ void Adam::step(float learning_rate) {
                        .gradient_dtype = gradient.dtype(),
                        .copy = copy.defined() ? copy.as<bfloat16>() : nullptr});
   }
-  ++steps_;
-  const auto correction = [this](float beta) {
-    return static_cast<float>(1 - std::pow(static_cast<double>(beta), static_cast<double>(steps_)));
-  };
-  const kernel::AdamScalars scalars{learning_rate, correction(options_.beta1), correction(options_.beta2)};
+  gradient_slots_.update(gradients);  // the addresses repeat from step to step
+  adam_slots_.update(updates);
+}
 
+void Adam::launch(const kernel::AdamScalars* scalars) {
   Stream& stream = norm_.stream();
   const auto count = static_cast<int64_t>(slots_.size());
   const kernel::ChunkTable chunks{chunks_.data(), chunks_.size()};
-  gradient_slots_.update(gradients);  // the addresses repeat from step to step
-  adam_slots_.update(updates);
-  scalars_.assign({&scalars, 1});
   kernel::gradient_norm(stream, gradient_slots_.data(), count, chunks, options_.max_gradient_norm, norm_.as<float>(),
                         scale_.as<float>());
-  kernel::adam_step(stream, adam_slots_.data(), count, chunks, scalars_.data(), scale_.as<float>(), options_.beta1,
+  kernel::adam_step(stream, adam_slots_.data(), count, chunks, scalars, scale_.as<float>(), options_.beta1,
                     options_.beta2, options_.epsilon, options_.weight_decay == WeightDecay::decoupled);
 }
 

@@ -77,6 +77,9 @@ class Adam : public Optimizer {
 
   // Updates all parameters. Throws Error, and changes nothing, when a parameter has no gradient.
   void step(float learning_rate);
+  // The same in two parts: count_step counts the step and returns the scalars that update needs in device memory.
+  kernel::AdamScalars count_step(float learning_rate);
+  void update(const kernel::AdamScalars* scalars);
 
   // The Euclidean norm of all gradients at the last step, before clipping: a scalar on the device.
   const Tensor& gradient_norm() const { return norm_; }
@@ -88,6 +91,9 @@ class Adam : public Optimizer {
   void set_steps(int64_t steps) { steps_ = steps; }
 
  private:
+  void upload_slots();
+  void launch(const kernel::AdamScalars* scalars);
+
   Options options_;
   std::vector<Tensor> first_moments_, second_moments_;
   int64_t steps_ = 0;

@@ -7,19 +7,27 @@
 
 namespace melgrad {
 
-Generator::Generator(uint64_t seed, Device device) : seed_(seed), step_(Tensor::zeros({}, DType::uint64, device)) {}
+Generator::Generator(uint64_t seed, Device device)
+    : seed_(seed), own_step_(Tensor::zeros({}, DType::uint64, device)), step_(own_step_.as<uint64_t>()) {}
 
 void Generator::set_step(uint64_t step) {
-  step_.stream().copy(step_.data(), &step, sizeof step);
-  next_stream_ = 0;
+  own_step_.stream().copy(own_step_.data(), &step, sizeof step);
+  follow({}, own_step_.as<uint64_t>());
 }
 
 void Generator::advance() {
-  kernel::increment(step_.stream(), step_.as<uint64_t>());
+  MELGRAD_CHECK(!followed_.defined(), "this generator follows a step that it cannot advance");
+  kernel::increment(own_step_.stream(), own_step_.as<uint64_t>());
   next_stream_ = 0;
 }
 
-RandomStream Generator::draw() { return {seed_, step_.as<uint64_t>(), next_stream_++}; }
+void Generator::follow(const Tensor& memory, const uint64_t* step) {
+  followed_ = memory;
+  step_ = step;
+  next_stream_ = 0;
+}
+
+RandomStream Generator::draw() { return {seed_, step_, next_stream_++}; }
 
 namespace {
 

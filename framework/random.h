@@ -15,13 +15,17 @@ class Generator {
   void set_step(uint64_t step);
   // Does the same as set_step(step + 1), but on the device.
   void advance();
+  // Makes the following draws belong to the step that `step` points to when they run. It lies in `memory`, on the
+  // device.
+  void follow(const Tensor& memory, const uint64_t* step);
   // A new stream for one random kernel. It is valid until the generator is destroyed or changes its step.
   RandomStream draw();
 
  private:
   uint64_t seed_;
   uint32_t next_stream_ = 0;
-  Tensor step_;  // uint64 scalar on the device
+  Tensor own_step_, followed_;  // uint64 scalar on the device; the memory of another step, or undefined
+  const uint64_t* step_;        // in one of them
 };
 
 // The generator of a device, from which dropout and the initialisation of parameters draw.

@@ -17,7 +17,7 @@ EpochSize ClipBatches::epoch_size() const {
           .examples_name = "crops"};
 }
 
-Batch ClipBatches::batch(std::span<const int64_t> tracks, Generator& generator) const {
+Batch ClipBatches::batch(const BatchItems& tracks, Generator& generator) const {
   Batch crops = clips_.random_crops(tracks, options_.crop_frames, options_.precision, generator);
   return augment(std::move(crops), clips_.inverse_std(), options_.augmentation, generator);
 }

@@ -24,7 +24,7 @@ class ClipBatches : public BatchSource {
   ClipBatches(const ClipStore& clips, std::vector<std::string> names, const CropOptions& options);
 
   EpochSize epoch_size() const override;
-  Batch batch(std::span<const int64_t> tracks, Generator& generator) const override;
+  Batch batch(const BatchItems& tracks, Generator& generator) const override;
   std::string name(int64_t track) const override;
 
  private:

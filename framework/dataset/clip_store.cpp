@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "kernels/one_hot.h"
+
 namespace melgrad {
 
 Standardisation standardisation_of(std::span<const LogMel> clips) {
@@ -47,32 +49,30 @@ ClipStore::ClipStore(std::span<const LogMel> clips, std::span<const int> labels,
     table.push_back({features_.back().as<float>(), clip.frames});
   }
   clips_ = {table, device};
+  device_labels_ = {std::vector<int32_t>(labels.begin(), labels.end()), device};
 }
 
-Batch ClipStore::random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype,
-                              Generator& generator) const {
-  const DeviceArray<int64_t> device_picks(picks, device_), starts(picks.size(), device_);
-  kernel::random_crop_starts(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(),
-                             static_cast<int64_t>(picks.size()), crop_frames, generator.draw());
-  return cut(picks, device_picks, starts, crop_frames, dtype);
+Batch ClipStore::random_crops(const BatchItems& picks, int64_t crop_frames, DType dtype, Generator& generator) const {
+  const auto n = static_cast<int64_t>(picks.on_host.size());
+  const DeviceArray<int64_t> starts(picks.on_host.size(), device_);
+  kernel::random_crop_starts(Stream::of(device_), clips_.data(), picks.on_device, starts.data(), n, crop_frames,
+                             generator.draw());
+  return cut(n, picks.on_device, starts.data(), crop_frames, dtype);
 }
 
 Batch ClipStore::crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames,
                        DType dtype) const {
-  return cut(picks, {picks, device_}, {starts, device_}, crop_frames, dtype);
+  const DeviceArray<int64_t> device_picks(picks, device_), device_starts(starts, device_);
+  return cut(static_cast<int64_t>(picks.size()), device_picks.data(), device_starts.data(), crop_frames, dtype);
 }
 
-Batch ClipStore::cut(std::span<const int64_t> picks, const DeviceArray<int64_t>& device_picks,
-                     const DeviceArray<int64_t>& starts, int64_t crop_frames, DType dtype) const {
-  const auto n = static_cast<int64_t>(picks.size());
-  Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, dtype, device_), .targets = {}};
-  kernel::crop(Stream::of(device_), clips_.data(), device_picks.data(), starts.data(), batch.x.data(), batch.x.dtype(),
-               n, n_mels_, crop_frames, mean_.as<float>(), inverse_std_.as<float>());
-  std::vector<float> one_hot(static_cast<size_t>(n * classes_));
-  for (int64_t i = 0; i < n; ++i) {
-    one_hot[static_cast<size_t>(i * classes_ + label(picks[static_cast<size_t>(i)]))] = 1;
-  }
-  batch.targets = Tensor::from(one_hot, {n, classes_}, device_);
+Batch ClipStore::cut(int64_t n, const int64_t* picks, const int64_t* starts, int64_t crop_frames, DType dtype) const {
+  Stream& stream = Stream::of(device_);
+  const Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, dtype, device_),
+                    .targets = Tensor::empty({n, classes_}, DType::float32, device_)};
+  kernel::crop(stream, clips_.data(), picks, starts, batch.x.data(), batch.x.dtype(), n, n_mels_, crop_frames,
+               mean_.as<float>(), inverse_std_.as<float>());
+  kernel::one_hot(stream, device_labels_.data(), picks, batch.targets.as<float>(), n, classes_);
   return batch;
 }
 

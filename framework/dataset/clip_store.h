@@ -36,13 +36,12 @@ class ClipStore {
   // Batches have x [n, n_mels, crop_frames, 1], standardised, of the given dtype, and one-hot targets [n, classes].
 
   // One crop of each picked clip. The device draws the first frames. A clip shorter than a crop is repeated.
-  Batch random_crops(std::span<const int64_t> picks, int64_t crop_frames, DType dtype, Generator& generator) const;
+  Batch random_crops(const BatchItems& picks, int64_t crop_frames, DType dtype, Generator& generator) const;
   // One crop of each picked clip, beginning at frame starts[i].
   Batch crops(std::span<const int64_t> picks, std::span<const int64_t> starts, int64_t crop_frames, DType dtype) const;
 
  private:
-  Batch cut(std::span<const int64_t> picks, const DeviceArray<int64_t>& device_picks,
-            const DeviceArray<int64_t>& starts, int64_t crop_frames, DType dtype) const;
+  Batch cut(int64_t n, const int64_t* picks, const int64_t* starts, int64_t crop_frames, DType dtype) const;
 
   Device device_;
   int64_t n_mels_ = 0, classes_;
@@ -51,6 +50,7 @@ class ClipStore {
   std::vector<int64_t> frames_;
   std::vector<Tensor> features_;
   DeviceArray<kernel::Clip> clips_;
+  DeviceArray<int32_t> device_labels_;
 };
 
 }  // namespace melgrad

@@ -26,14 +26,19 @@ struct EpochSize {
   int64_t examples() const { return items * examples_per_item; }
 };
 
+// The items of a batch, in [0, EpochSize::items), on the host and in the memory of the device.
+struct BatchItems {
+  std::span<const int64_t> on_host;
+  const int64_t* on_device = nullptr;
+};
+
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
 
   virtual EpochSize epoch_size() const = 0;
-  // One example of each of `items`, which are in [0, epoch_size().items). Everything random comes from `generator`, so
-  // that a resumed run draws the same batches.
-  virtual Batch batch(std::span<const int64_t> items, Generator& generator) const = 0;
+  // One example of each item. Everything random comes from `generator`, so that a resumed run draws the same batches.
+  virtual Batch batch(const BatchItems& items, Generator& generator) const = 0;
   // The name of an item in error messages, for example its file name.
   virtual std::string name(int64_t item) const = 0;
 };

@@ -35,6 +35,7 @@ Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate v
       folder_(std::move(folder)),
       stream_(model.parameters()[0].tensor.stream()),
       optimizer_(decay_groups(model.parameters(), options.weight_decay), options.optimizer),
+      inputs_(stream_.device(), options.batch_size),
       readback_(stream_),
       writer_(folder_.path, options.checkpoint_seconds, folder_.before_writing) {}
 
@@ -45,20 +46,17 @@ void Trainer::train_step(std::span<const int64_t> items) {
   // First, so that the forward pass does not hold memory beside the last gradients, and every step gets the same
   // addresses.
   optimizer_.zero_grad();
-  const Batch batch = phase(stream_, "data", [&] { return source_.batch(items, generator_of_step()); });
+  // Step 0 of the generator initialized the model.
+  inputs_.upload(items, static_cast<uint64_t>(global_step()) + 1, optimizer_.count_step(schedule_(global_step())));
+  Generator& generator = default_generator(stream_.device());
+  inputs_.lead(generator);
+  const Batch batch = phase(stream_, "data", [&] { return source_.batch(inputs_.items(), generator); });
   const Tensor output = phase(stream_, "forward", [&] { return model_(batch.x); });
   const Tensor loss = phase(stream_, "loss", [&] { return loss_(output, batch.targets); });
   phase(stream_, "backward", [&] { loss.backward(); });
-  phase(stream_, "optimizer", [&] { optimizer_.step(schedule_(global_step())); });  // clips the gradient first
+  phase(stream_, "optimizer", [&] { optimizer_.update(inputs_.adam()); });  // clips the gradient first
   read_back_metrics(items, output, batch.targets, loss);
   ++state_.step;
-}
-
-// Step 0 of the generator initialized the model.
-Generator& Trainer::generator_of_step() const {
-  Generator& generator = default_generator(stream_.device());
-  generator.set_step(static_cast<uint64_t>(global_step()) + 1);
-  return generator;
 }
 
 void Trainer::read_back_metrics(std::span<const int64_t> items, const Tensor& output, const Tensor& targets,
@@ -248,7 +246,10 @@ std::string Trainer::advice_on_memory(size_t capacity) {
     std::vector<int64_t> items;
     for (int64_t i = 0; i < batch_size; ++i) items.push_back(i % epoch_size_.items);
     stream_.reset_peak();
-    const Batch batch = source_.batch(items, default_generator(stream_.device()));
+    StepInputs inputs(stream_.device(), batch_size);
+    inputs.upload(items, 0, {});
+    Generator generator(options_.seed, stream_.device());
+    const Batch batch = source_.batch(inputs.items(), generator);
     optimizer_.zero_grad();
     loss_(model_(batch.x), batch.targets).backward();
     return stream_.memory().peak;

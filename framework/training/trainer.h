@@ -22,6 +22,7 @@
 #include "framework/training/checkpoint.h"
 #include "framework/training/checkpoint_writer.h"
 #include "framework/training/loss.h"
+#include "framework/training/step_inputs.h"
 #include "framework/training/step_readback.h"
 
 namespace melgrad {
@@ -102,7 +103,6 @@ class Trainer {
   std::optional<EpochReport> train_epoch(ProgressMode mode);  // nothing: interrupted
   void train_batches(std::span<const int64_t> order, Progress& progress);
   void train_step(std::span<const int64_t> items);
-  Generator& generator_of_step() const;
   void read_back_metrics(std::span<const int64_t> items, const Tensor& output, const Tensor& targets,
                          const Tensor& loss);
   void add_to_sums(const std::optional<StepResult>& step);
@@ -124,6 +124,7 @@ class Trainer {
   RunFolder folder_;
   Stream& stream_;
   Adam optimizer_;
+  StepInputs inputs_;
   StepReadback readback_;
   CheckpointWriter writer_;
   TrainingState state_;

@@ -57,14 +57,14 @@ class Points : public BatchSource {
  public:
   EpochSize epoch_size() const override { return {.items = 64, .items_name = "points"}; }
 
-  Batch batch(std::span<const int64_t> items, Generator&) const override {
+  Batch batch(const BatchItems& items, Generator&) const override {
     std::vector<float> x, targets;
-    for (const int64_t item : items) {
+    for (const int64_t item : items.on_host) {
       const std::vector<float> point = random_values(2, static_cast<uint64_t>(item));
       x.insert(x.end(), point.begin(), point.end());
       targets.push_back(2 * point[0] - 3 * point[1] + 1);
     }
-    const auto n = static_cast<int64_t>(items.size());
+    const auto n = static_cast<int64_t>(items.on_host.size());
     return {.x = Tensor::from(x, {n, 2}), .targets = Tensor::from(targets, {n, 1})};
   }
 
@@ -82,7 +82,7 @@ class Regression : public testing::Test {
     const auto validate = [this](Module& model) {
       std::vector<int64_t> all(64);
       std::iota(all.begin(), all.end(), 0);
-      const Batch batch = points_.batch(all, default_generator(Device::cpu));
+      const Batch batch = points_.batch({all}, default_generator(Device::cpu));
       const NoGrad no_grad;
       return Validation{.loss = static_cast<double>(squared_error(model(batch.x), batch.targets).item())};
     };

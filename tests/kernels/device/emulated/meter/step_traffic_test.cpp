@@ -4,11 +4,14 @@
 #include "framework/device_array.h"
 #include "framework/ops.h"
 #include "framework/optimizer.h"
+#include "framework/training/trainer.h"
 #include "kernels/device/emulated/meter/meter.h"
 #include "kernels/device/emulated/meter/report.h"
 #include "kernels/mel.h"
 #include "models/models.h"
+#include "tests/support/banded_music.h"
 #include "tests/support/kernel_test.h"
+#include "tests/support/temporary_folder.h"
 
 namespace melgrad::test {
 namespace {
@@ -132,6 +135,31 @@ TEST(MeterStep, AStepAllocatesNothingAndUploadsLittle) {
   EXPECT_EQ(count(RuntimeCall::synchronisation), 0u);
   EXPECT_EQ(count(RuntimeCall::readback), 0u);
   EXPECT_EQ(count(RuntimeCall::upload), 1u) << "the learning rate and the corrections of Adam";
+}
+
+// The requests of an epoch of `tracks` tracks in batches of 3, with all that the trainer does once.
+std::map<RuntimeCall, uint64_t> calls_of_an_epoch(int64_t tracks) {
+  const BandedMusic music(tracks);
+  const BandedMusic::Training data(music, Device::cuda, {.crop_frames = BandedMusic::crop_frames}, 3);
+  const TemporaryFolder run;
+  const std::unique_ptr<Module> model = make_model("cnn_bn", BandedMusic::classes, 0.3f);
+  model->move_to(Device::cuda);
+  const auto validate = [](Module&) { return Validation{}; };
+  Trainer trainer(*model, data.batches, cross_entropy_loss(0.1f), validate, {.epochs = 1, .batch_size = 3},
+                  constant_schedule(1e-3f), {.path = run.path(), .metadata = to_metadata(music.card)});
+  Stream::of(Device::cuda).synchronize();
+  emulated_cuda::start_meter({.sum_launches = true});
+  trainer.run(ProgressMode::quiet, [](const EpochReport&) {});
+  return emulated_cuda::take_other_calls().calls;
+}
+
+TEST(MeterStep, TheTrainerUploadsOnceAStep) {
+  const auto few = calls_of_an_epoch(9), many = calls_of_an_epoch(24);
+  const auto added = [&](RuntimeCall call) {
+    return (many.contains(call) ? many.at(call) : 0) - (few.contains(call) ? few.at(call) : 0);
+  };
+  EXPECT_EQ(added(RuntimeCall::upload), 5u);
+  EXPECT_EQ(added(RuntimeCall::readback), 5u);
 }
 
 }  // namespace
