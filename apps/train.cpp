@@ -1,5 +1,6 @@
 // melgrad train DATA --out RUN
 #include <memory>
+#include <utility>
 
 #include "apps/train_options.h"
 #include "framework/dataset/rehearsal.h"
@@ -131,10 +132,15 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
                      const Dataset& dataset) {
   const fs::path run = c.run_folder;
   RunLog log(run / "log.jsonl", trainer.completed_epochs());
+  bool without_graphs = false;
   const auto on_epoch = [&](const EpochReport& report) {
     log.append(report);
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", *report.validation.accuracy,
                               without_nan_sign(report.validation.loss), report.best ? " (best so far)" : ""));
+    const std::string& obstacle = trainer.graph_obstacle();
+    if (!std::exchange(without_graphs, !obstacle.empty()) && without_graphs) {
+      c.output.note("steps run without a CUDA graph, as with --no-graphs: " + obstacle);
+    }
   };
   try {
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
@@ -161,6 +167,7 @@ int train(TrainCommand c, const CLI::App& app) {
   const Device device = c.device.choose(c.output);
   c.crops.precision = precision_on(Stream::of(device), c.precision);
   c.train.profile = parse_steps(c.profile_steps);
+  c.train.graphs = !c.no_graphs;
   validate(c.mel);
   kernel::set_deterministic(c.deterministic);
   Dataset dataset = load_dataset(c.labels.source(c.data));

@@ -3,7 +3,6 @@
 
 #include <span>
 #include <type_traits>
-#include <vector>
 
 #include "framework/tensor.h"
 
@@ -20,18 +19,11 @@ class DeviceArray {
   DeviceArray(std::span<const T> values, Device device) : DeviceArray(values.size(), device) { assign(values); }
 
   void assign(std::span<const T> values) { bytes_.stream().copy(bytes_.data(), values.data(), values.size_bytes()); }
-  // Uploads the values unless they equal those of the last call. Do not use it together with assign().
-  void update(const std::vector<T>& values) {
-    if (values == last_update_) return;
-    assign(values);
-    last_update_ = values;
-  }
   T* data() const { return bytes_.as<T>(); }
   int64_t size() const { return bytes_.numel() / static_cast<int64_t>(sizeof(T)); }
 
  private:
   Tensor bytes_;
-  std::vector<T> last_update_;
 };
 
 }  // namespace melgrad

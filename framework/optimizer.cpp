@@ -65,8 +65,7 @@ Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options)
       options_(options),
       first_moments_(zeros_per_parameter()),
       second_moments_(zeros_per_parameter()),
-      gradient_slots_(slots_.size(), device()),
-      adam_slots_(slots_.size(), device()),
+      tables_(slots_.size(), device()),
       scalars_(1, device()),
       norm_(Tensor::zeros({}, DType::float32, device())),
       scale_(Tensor::zeros({}, DType::float32, device())) {
@@ -79,13 +78,14 @@ Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options)
 }
 
 void Adam::step(float learning_rate) {
-  upload_slots();
+  for (const Slot& slot : slots_) slot.gradient();  // throws before anything changes
   const kernel::AdamScalars scalars = count_step(learning_rate);
   scalars_.assign({&scalars, 1});
-  launch(scalars_.data());
+  update(scalars_.data());
 }
 
 kernel::AdamScalars Adam::count_step(float learning_rate) {
+  tables_.make_spares();  // here, because update() may run in the memory of graphs
   ++steps_;
   const auto correction = [this](float beta) {
     return static_cast<float>(1 - std::pow(static_cast<double>(beta), static_cast<double>(steps_)));
@@ -94,11 +94,6 @@ kernel::AdamScalars Adam::count_step(float learning_rate) {
 }
 
 void Adam::update(const kernel::AdamScalars* scalars) {
-  upload_slots();
-  launch(scalars);
-}
-
-void Adam::upload_slots() {
   std::vector<kernel::GradientSlot> gradients;
   std::vector<kernel::AdamSlot> updates;
   for (size_t i = 0; i < slots_.size(); ++i) {
@@ -114,18 +109,16 @@ void Adam::upload_slots() {
                        .gradient_dtype = gradient.dtype(),
                        .copy = copy.defined() ? copy.as<bfloat16>() : nullptr});
   }
-  gradient_slots_.update(gradients);  // the addresses repeat from step to step
-  adam_slots_.update(updates);
-}
-
-void Adam::launch(const kernel::AdamScalars* scalars) {
   Stream& stream = norm_.stream();
+  const AdamTables::Table& table = tables_.find_or_upload(gradients, updates);
   const auto count = static_cast<int64_t>(slots_.size());
   const kernel::ChunkTable chunks{chunks_.data(), chunks_.size()};
-  kernel::gradient_norm(stream, gradient_slots_.data(), count, chunks, options_.max_gradient_norm, norm_.as<float>(),
+  kernel::gradient_norm(stream, table.gradients.data(), count, chunks, options_.max_gradient_norm, norm_.as<float>(),
                         scale_.as<float>());
-  kernel::adam_step(stream, adam_slots_.data(), count, chunks, scalars, scale_.as<float>(), options_.beta1,
+  kernel::adam_step(stream, table.updates.data(), count, chunks, scalars, scale_.as<float>(), options_.beta1,
                     options_.beta2, options_.epsilon, options_.weight_decay == WeightDecay::decoupled);
+  GraphRecorder* const recorder = stream.graph_recorder();
+  if (recorder && recorder->recording()) tables_.keep_last();
 }
 
 std::vector<Named> Adam::state() const {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "framework/adam_tables.h"
 #include "framework/device_array.h"
 #include "framework/module.h"
 #include "kernels/adam.h"
-#include "kernels/gradient_norm.h"
 
 namespace melgrad {
 
@@ -91,15 +91,11 @@ class Adam : public Optimizer {
   void set_steps(int64_t steps) { steps_ = steps; }
 
  private:
-  void upload_slots();
-  void launch(const kernel::AdamScalars* scalars);
-
   Options options_;
   std::vector<Tensor> first_moments_, second_moments_;
   int64_t steps_ = 0;
   DeviceArray<kernel::Chunk> chunks_;
-  DeviceArray<kernel::GradientSlot> gradient_slots_;
-  DeviceArray<kernel::AdamSlot> adam_slots_;
+  AdamTables tables_;
   DeviceArray<kernel::AdamScalars> scalars_;
   Tensor norm_, scale_;
 };

@@ -37,17 +37,25 @@ Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate v
       optimizer_(decay_groups(model.parameters(), options.weight_decay), options.optimizer),
       inputs_(stream_.device(), options.batch_size),
       readback_(stream_),
+      graphs_(stream_, options.graphs && options.profile.last == 0),
       writer_(folder_.path, options.checkpoint_seconds, folder_.before_writing) {}
 
 // ---- One training step.
 
 void Trainer::train_step(std::span<const int64_t> items) {
   const ProfilerRange range(stream_, "step");
+  // Step 0 of the generator initialized the model.
+  inputs_.upload(items, static_cast<uint64_t>(global_step()) + 1, optimizer_.count_step(schedule_(global_step())));
+  graphs_.run(static_cast<int64_t>(items.size()), [this] { submit_step(); });
+  readback_.start(items, state_.step + 1);
+  ++state_.step;
+}
+
+// Everything that differs from step to step comes from inputs_, so that a graph of this work can be launched again.
+void Trainer::submit_step() {
   // First, so that the forward pass does not hold memory beside the last gradients, and every step gets the same
   // addresses.
   optimizer_.zero_grad();
-  // Step 0 of the generator initialized the model.
-  inputs_.upload(items, static_cast<uint64_t>(global_step()) + 1, optimizer_.count_step(schedule_(global_step())));
   Generator& generator = default_generator(stream_.device());
   inputs_.lead(generator);
   const Batch batch = phase(stream_, "data", [&] { return source_.batch(inputs_.items(), generator); });
@@ -55,17 +63,14 @@ void Trainer::train_step(std::span<const int64_t> items) {
   const Tensor loss = phase(stream_, "loss", [&] { return loss_(output, batch.targets); });
   phase(stream_, "backward", [&] { loss.backward(); });
   phase(stream_, "optimizer", [&] { optimizer_.update(inputs_.adam()); });  // clips the gradient first
-  read_back_metrics(items, output, batch.targets, loss);
-  ++state_.step;
+  compute_metrics(output, batch.targets, loss);
 }
 
-void Trainer::read_back_metrics(std::span<const int64_t> items, const Tensor& output, const Tensor& targets,
-                                const Tensor& loss) {
+void Trainer::compute_metrics(const Tensor& output, const Tensor& targets, const Tensor& loss) {
   const int64_t rows = options_.classification ? output.shape()[0] : 0;
   const int64_t classes = options_.classification ? output.shape()[1] : 0;
   kernel::batch_metrics(stream_, output.data(), targets.as<float>(), loss.as<float>(),
                         optimizer_.gradient_norm().as<float>(), readback_.metrics(), output.dtype(), rows, classes);
-  readback_.start(items, state_.step + 1);
 }
 
 void Trainer::add_to_sums(const std::optional<StepResult>& step) {

@@ -22,6 +22,7 @@
 #include "framework/training/checkpoint.h"
 #include "framework/training/checkpoint_writer.h"
 #include "framework/training/loss.h"
+#include "framework/training/step_graphs.h"
 #include "framework/training/step_inputs.h"
 #include "framework/training/step_readback.h"
 
@@ -40,8 +41,9 @@ struct TrainOptions {
   float weight_decay = 0.01f;  // of weights; biases and the parameters of norms do not decay
   int64_t patience = 0;        // stop after this many epochs without a better one; 0: never
   double checkpoint_seconds =
-      60;             // time between two checkpoints; a best epoch is written at once; 0: one after every epoch
-  StepRange profile;  // the steps that a profiler captures
+      60;              // time between two checkpoints; a best epoch is written at once; 0: one after every epoch
+  StepRange profile;   // the steps that a profiler captures
+  bool graphs = true;  // on a GPU, record steps as CUDA graphs; profiled trainings record none
   // True if the targets are class distributions. Then an example counts as correct if its largest output has the same
   // index as its largest target.
   bool classification = true;
@@ -93,6 +95,8 @@ class Trainer {
   // remains; when memory is too small, the Error names a batch size that would fit.
   Outcome run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
 
+  // Why steps are not recorded as graphs although the device could; empty if they are or will be.
+  const std::string& graph_obstacle() const { return graphs_.obstacle(); }
   int64_t completed_epochs() const { return state_.epoch; }
   int64_t best_epoch() const { return state_.best_epoch; }
 
@@ -103,8 +107,8 @@ class Trainer {
   std::optional<EpochReport> train_epoch(ProgressMode mode);  // nothing: interrupted
   void train_batches(std::span<const int64_t> order, Progress& progress);
   void train_step(std::span<const int64_t> items);
-  void read_back_metrics(std::span<const int64_t> items, const Tensor& output, const Tensor& targets,
-                         const Tensor& loss);
+  void submit_step();
+  void compute_metrics(const Tensor& output, const Tensor& targets, const Tensor& loss);
   void add_to_sums(const std::optional<StepResult>& step);
   void require_finite(double value, const char* what, const StepResult& step) const;
   void validate(EpochReport& report);
@@ -126,6 +130,7 @@ class Trainer {
   Adam optimizer_;
   StepInputs inputs_;
   StepReadback readback_;
+  StepGraphs graphs_;
   CheckpointWriter writer_;
   TrainingState state_;
 };

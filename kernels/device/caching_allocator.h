@@ -34,13 +34,28 @@ class CachingAllocator {
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
-  // Throws OutOfMemory if the source has no memory even after all cached blocks were given back.
+  // Throws OutOfMemory if the source has no memory even after all cached blocks were given back. Blocks kept for graphs
+  // count as in use.
   void* allocate(size_t bytes);
   void release(void* block) noexcept;
   MemoryUse memory() const;
   void reset_peak();
 
+  // Chooses whether allocate() takes blocks for graphs (graph.h). Such a block is kept for graphs when it is released.
+  // A new one comes from the other released blocks if one fits.
+  void allocate_for_graphs(bool on);
+  // Makes the blocks of graphs ordinary ones, those in use included.
+  void release_graph_memory();
+
  private:
+  using Cache = std::map<size_t, std::vector<void*>>;  // released blocks by capacity; each list a min-heap
+  struct Block {
+    size_t capacity;
+    bool for_graphs;
+  };
+  static void* take(Cache& cache, size_t capacity);
+  static void put(Cache& cache, void* block, size_t capacity);  // throws std::bad_alloc
+
   void give_back(void* block, size_t capacity) noexcept;
   void give_back_cached();
   void remember(void* block, size_t capacity);
@@ -49,8 +64,9 @@ class CachingAllocator {
   MemorySource source_;
   std::string device_name_;
   mutable std::mutex mutex_;
-  std::map<size_t, std::vector<void*>> cached_;  // by capacity; each a min-heap
-  std::unordered_map<void*, size_t> live_;       // block -> capacity
+  Cache cached_, cached_for_graphs_;
+  bool for_graphs_ = false;
+  std::unordered_map<void*, Block> live_;
   MemoryUse memory_;
 };
 

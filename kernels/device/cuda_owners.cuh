@@ -1,4 +1,5 @@
-// Owners of CUDA streams, events, pinned memory and library handles, which release them at the end of their scope.
+// Owners of CUDA streams, events, graphs, pinned memory and library handles, which release them at the end of their
+// scope.
 #pragma once
 
 #include <memory>
@@ -32,6 +33,9 @@ inline OwnedEvent make_event(unsigned flags) {
   cuda_check(cudaEventCreateWithFlags(&event, flags), "cudaEventCreate");
   return OwnedEvent(event);
 }
+
+using OwnedGraph = Owned<cudaGraph_t, cudaGraphDestroy>;
+using OwnedGraphExec = Owned<cudaGraphExec_t, cudaGraphExecDestroy>;
 
 // Page-locked host memory: copies from and to it are asynchronous.
 using PinnedMemory = Owned<char*, cudaFreeHost>;

@@ -2,6 +2,8 @@
 // kernel.
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "kernels/device/caching_allocator.h"
 #include "kernels/device/cuda_owners.cuh"
@@ -92,7 +94,23 @@ class CudaReadback final : public Readback {
   OwnedEvent arrived_ = make_event(cudaEventDisableTiming);
 };
 
-class CudaStream final : public Stream {
+class CudaGraph final : public Graph {
+ public:
+  CudaGraph(const OwnedGraph& recorded, cudaStream_t stream) : stream_(stream) {
+    cudaGraphExec_t executable = nullptr;
+    const cudaError_t status = cudaGraphInstantiate(&executable, recorded.get(), 0);
+    if (status == cudaErrorMemoryAllocation) throw_out_of_memory("cudaGraphInstantiate");
+    cuda_check(status, "cudaGraphInstantiate");
+    executable_.reset(executable);
+  }
+  void launch() override { cuda_check(cudaGraphLaunch(executable_.get(), stream_), "cudaGraphLaunch"); }
+
+ private:
+  cudaStream_t stream_;
+  OwnedGraphExec executable_;
+};
+
+class CudaStream final : public Stream, public GraphRecorder {
  public:
   explicit CudaStream(int index)
       : index_(index),
@@ -109,15 +127,22 @@ class CudaStream final : public Stream {
     return fmt::format("{}:{} ({})", name_of(Device::cuda), index_, properties_.name);
   }
   bool has_bfloat16() const override { return properties_.major >= 8; }
-  void* allocate(size_t bytes) override { return allocator_.allocate(bytes); }
+  void* allocate(size_t bytes) override {
+    try {
+      return allocator_.allocate(bytes);
+    } catch (const OutOfMemory&) {
+      if (recording_ || !make_room_) throw;
+    }
+    std::exchange(make_room_, nullptr)();
+    return allocator_.allocate(bytes);
+  }
   void release(void* block) noexcept override { allocator_.release(block); }
 
   void* workspace(size_t bytes) override {
     if (bytes > workspace_bytes_ || !workspace_) {
-      allocator_.release(workspace_);
-      workspace_ = nullptr;
+      outgrow(workspace_);
       workspace_bytes_ = 0;
-      workspace_ = allocator_.allocate(bytes);
+      workspace_ = allocate(bytes);
       workspace_bytes_ = bytes;
       block_kept_until_exit(workspace_);
     }
@@ -128,7 +153,11 @@ class CudaStream final : public Stream {
   void copy(void* to, const void* from, size_t bytes) override {
     if (bytes == 0) return;
     const bool to_device = is_device_memory(to);
-    if (to_device && !is_device_memory(from)) return staging_.upload(to, from, bytes, native());
+    const bool upload = to_device && !is_device_memory(from);
+    if (recording_ && (upload || !to_device)) {
+      throw NotRecordable(fmt::format("{} copies {} the host", current_range(), upload ? "from" : "to"));
+    }
+    if (upload) return staging_.upload(to, from, bytes, native());
     cuda_check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, native()), "cudaMemcpyAsync");
     if (!to_device) synchronize();
   }
@@ -141,7 +170,44 @@ class CudaStream final : public Stream {
     return std::make_unique<CudaReadback>(bytes, native());
   }
 
-  void synchronize() override { cuda_check(cudaStreamSynchronize(native()), "cudaStreamSynchronize"); }
+  void synchronize() override {
+    if (recording_) throw NotRecordable(fmt::format("{} waits for the device", current_range()));
+    cuda_check(cudaStreamSynchronize(native()), "cudaStreamSynchronize");
+  }
+
+  GraphRecorder* graph_recorder() override { return this; }
+  bool recording() const override { return recording_; }
+
+  std::unique_ptr<Graph> record(const std::function<void()>& submit) override {
+    MELGRAD_CHECK(uses_graph_memory_, "a graph is recorded outside the memory of graphs");
+    cuda_check(cudaStreamBeginCapture(native(), cudaStreamCaptureModeRelaxed), "cudaStreamBeginCapture");
+    recording_ = has_graphs_ = true;
+    try {
+      submit();
+    } catch (...) {
+      end_recording();
+      cudaGetLastError();  // clears the error, so that the next call does not report it again
+      throw;
+    }
+    const OwnedGraph recorded = end_recording();
+    if (!recorded) {
+      throw NotRecordable(fmt::format("a library does not allow it: {}", cudaGetErrorString(cudaGetLastError())));
+    }
+    return std::make_unique<CudaGraph>(recorded, native());
+  }
+
+  void use_graph_memory(bool use) override {
+    uses_graph_memory_ = use;
+    allocator_.allocate_for_graphs(use);
+  }
+
+  void release_graph_memory() override {
+    for (void* block : std::exchange(outgrown_, {})) allocator_.release(block);
+    has_graphs_ = false;
+    allocator_.release_graph_memory();
+  }
+
+  void when_memory_is_short(std::function<void()> make_room) override { make_room_ = std::move(make_room); }
 
   MemoryUse memory() const override { return allocator_.memory(); }
   void reset_peak() override { allocator_.reset_peak(); }
@@ -165,16 +231,35 @@ class CudaStream final : public Stream {
   const cudaDeviceProp& properties() const { return properties_; }
   unsigned* arrival_counters(unsigned count) {
     if (count > arrival_counters_count_) {
-      allocator_.release(arrival_counters_);
+      outgrow(arrival_counters_);
       arrival_counters_count_ = std::max(count, 2 * arrival_counters_count_);
-      arrival_counters_ = static_cast<unsigned*>(allocator_.allocate(arrival_counters_count_ * sizeof(unsigned)));
+      const size_t bytes = arrival_counters_count_ * sizeof(unsigned);
+      arrival_counters_ = static_cast<unsigned*>(allocate(bytes));
       block_kept_until_exit(arrival_counters_);
-      zero(arrival_counters_, arrival_counters_count_ * sizeof(unsigned));
+      zero(arrival_counters_, bytes);
     }
     return arrival_counters_;
   }
 
  private:
+  // Releases a block that a larger one replaces. Graphs that were recorded with it still use it.
+  template <class T>
+  void outgrow(T*& block) {
+    if (block && has_graphs_) {
+      outgrown_.push_back(block);
+    } else {
+      allocator_.release(block);
+    }
+    block = nullptr;
+  }
+
+  OwnedGraph end_recording() {
+    recording_ = false;
+    cudaGraph_t recorded = nullptr;
+    cudaStreamEndCapture(native(), &recorded);
+    return OwnedGraph(recorded);
+  }
+
   int index_;
   cudaDeviceProp properties_;
   OwnedStream stream_ = make_stream(cudaStreamNonBlocking);
@@ -184,6 +269,9 @@ class CudaStream final : public Stream {
   size_t workspace_bytes_ = 0;
   unsigned* arrival_counters_ = nullptr;
   unsigned arrival_counters_count_ = 0;
+  std::vector<void*> outgrown_;
+  std::function<void()> make_room_;
+  bool uses_graph_memory_ = false, recording_ = false, has_graphs_ = false;
   std::array<const char*, 16> ranges_{};  // the outermost 16; deeper ones are reported as the last of these
   size_t depth_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "kernels/device/graph.h"
 #include "kernels/device/memory.h"
 
 namespace melgrad {
@@ -64,6 +65,9 @@ class Stream {
   virtual void copy(void* to, const void* from, size_t bytes) = 0;
   virtual void zero(void* to, size_t bytes) = 0;
   virtual std::unique_ptr<Readback> make_readback(size_t bytes) = 0;
+
+  // Records graphs of the stream's work; null on devices without graphs.
+  virtual GraphRecorder* graph_recorder() { return nullptr; }
 
   // Waits for all submitted work. Throws DeviceError if some of it failed.
   virtual void synchronize() = 0;

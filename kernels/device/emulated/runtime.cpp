@@ -17,6 +17,12 @@
 #include "kernels/device/emulated/meter/meter.h"
 #endif
 
+struct EmulatedGraph {
+  std::vector<emulated_cuda::Work> works;
+};
+struct EmulatedGraphExec {
+  std::vector<emulated_cuda::Work> works;
+};
 struct EmulatedEvent {
   cudaStream_t stream = nullptr;
   uint64_t position = 0;  // the work submitted to the stream before the event
@@ -85,6 +91,8 @@ const char* cudaGetErrorString(cudaError_t status) {
       return "invalid device ordinal";
     case cudaErrorLaunchFailure:
       return "unspecified launch failure";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
   }
   return "unrecognized error code";
 }
@@ -203,7 +211,40 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  emulated_cuda::begin_recording(stream);
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = new EmulatedGraph{emulated_cuda::end_recording(stream)};
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  *executable = new EmulatedGraphExec{graph->works};
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  if (device_is_broken) return record(cudaErrorLaunchFailure);
+  observe(RuntimeCall::graph_launch);
+  for (const emulated_cuda::Work& work : executable->works) emulated_cuda::enqueue(stream, work);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  delete executable;
+  return cudaSuccess;
+}
+
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (emulated_cuda::is_recording(stream)) return record(cudaErrorStreamCaptureUnsupported);
   observe(RuntimeCall::synchronisation);
   emulated_cuda::run_queued(stream);
   return record(device_is_broken ? cudaErrorLaunchFailure : cudaSuccess);

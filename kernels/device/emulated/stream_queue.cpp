@@ -14,6 +14,8 @@
 struct EmulatedStream {
   std::deque<emulated_cuda::Work> queue;
   uint64_t submitted = 0, done = 0;
+  bool recording = false;
+  std::vector<emulated_cuda::Work> recorded;
 };
 
 namespace emulated_cuda {
@@ -49,8 +51,28 @@ void enqueue(cudaStream_t stream, Work work) {
   if (!stream) melgrad::fail("work was submitted to the default stream, which the program's streams do not wait for");
   if (is_dry_run()) return;
   const std::lock_guard lock(all_streams().mutex);
+  if (stream->recording) {
+    stream->recorded.push_back(std::move(work));
+    return;
+  }
   stream->queue.push_back(std::move(work));
   ++stream->submitted;
+}
+
+void begin_recording(cudaStream_t stream) {
+  const std::lock_guard lock(all_streams().mutex);
+  stream->recording = true;
+}
+
+std::vector<Work> end_recording(cudaStream_t stream) {
+  const std::lock_guard lock(all_streams().mutex);
+  stream->recording = false;
+  return std::exchange(stream->recorded, {});
+}
+
+bool is_recording(cudaStream_t stream) {
+  const std::lock_guard lock(all_streams().mutex);
+  return stream->recording;
 }
 
 cudaStream_t allocator_stream() {

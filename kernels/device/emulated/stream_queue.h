@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 struct EmulatedStream;
 using cudaStream_t = EmulatedStream*;
@@ -23,6 +24,11 @@ cudaStream_t make_stream();
 void destroy_stream(cudaStream_t);
 // The number of works submitted to the stream so far.
 uint64_t submitted(cudaStream_t);
+
+// Between the two calls the stream keeps what is submitted, and the second returns it.
+void begin_recording(cudaStream_t);
+std::vector<Work> end_recording(cudaStream_t);
+bool is_recording(cudaStream_t);
 
 // Run the queued work of a stream, its first `count` works, or all work. If works throw, the others run nevertheless,
 // and the first exception is thrown at the end.

@@ -1,10 +1,12 @@
 // Whole trainings on Device::cuda (a GPU or the emulated device) compared with the CPU.
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>
 #include <limits>
 #include <thread>
+#include <utility>
 
 #include "framework/io/atomic_file.h"
 #include "framework/random.h"
@@ -18,6 +20,7 @@
 
 #if MELGRAD_EMULATED
 #include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/observer.h"
 #include "kernels/device/emulated/profiler.h"
 #include "kernels/device/emulated/runtime.h"
 #endif
@@ -35,6 +38,8 @@ struct Training {
   bool resume = false;
   uint64_t seed = 1;
   StepRange profile;
+  bool graphs = true;
+  mutable std::string graph_obstacle;  // of the last run
 
   // The loss of each epoch.
   std::vector<double> run(const fs::path& folder) const {
@@ -53,12 +58,15 @@ struct Training {
                                .epochs = epochs,
                                .batch_size = batch_size,
                                .optimizer = {.bfloat16_copies = precision == DType::bfloat16},
-                               .profile = profile};
-    Trainer trainer(*network, data.batches, cross_entropy_loss(0.1f), data.validate, options, constant_schedule(3e-3f),
+                               .profile = profile,
+                               .graphs = graphs};
+    Trainer trainer(*network, data.batches, cross_entropy_loss(0.1f), data.validate, options,
+                    [](int64_t step) { return 3e-3f / (1 + 0.1f * static_cast<float>(step)); },
                     {.path = folder, .metadata = to_metadata(music.card)});
     if (resume) trainer.resume(read_checkpoint(folder));
     std::vector<double> losses;
     trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { losses.push_back(report.train_loss); });
+    graph_obstacle = trainer.graph_obstacle();
     return losses;
   }
 };
@@ -99,6 +107,19 @@ TEST(TrainingOnCuda, LearnsInBfloat16AlmostAsInFloat32AndResumesBitForBit) {
   Training{.epochs = 4, .precision = DType::bfloat16}.run(parts.path());
   Training{.epochs = 6, .precision = DType::bfloat16, .resume = true}.run(parts.path());
   EXPECT_TRUE(read_file(parts / "last.safetensors") == read_file(whole / "last.safetensors"));
+}
+
+// An epoch has a batch of 4 and one of 2. Each size is recorded in its fourth step, and the model is validated between.
+TEST(TrainingOnCuda, GraphsGiveTheSameBits) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const DType precision : {DType::float32, DType::bfloat16}) {
+    const TemporaryFolder recorded, submitted;
+    const Training with_graphs{.epochs = 7, .precision = precision, .batch_size = 4};
+    with_graphs.run(recorded.path());
+    EXPECT_EQ(with_graphs.graph_obstacle, "");
+    Training{.epochs = 7, .precision = precision, .batch_size = 4, .graphs = false}.run(submitted.path());
+    EXPECT_TRUE(read_file(recorded / "last.safetensors") == read_file(submitted / "last.safetensors"));
+  }
 }
 
 // Each device loads the checkpoints of the other, computes the same probabilities and continues training.
@@ -157,13 +178,44 @@ TEST(TrainingOnCuda, AProfilerRecordsOnlyTheGivenSteps) {
   EXPECT_EQ(two.size(), 2 * one.size());
 }
 
+// The launches of each step, with all that a recorded launch keeps: kernel, grid and addresses.
+class LaunchLog final : public emulated_cuda::Observer {
+ public:
+  std::vector<std::vector<std::string>> steps{1};
+
+  void begin_grid(const char* op, const void* kernel, uint64_t blocks, uint32_t threads, size_t shared_bytes) override {
+    steps.back().push_back(fmt::format("{}: {}<{}, {}, {}>({})", op, kernel, blocks, threads, shared_bytes,
+                                       fmt::join(std::exchange(addresses_, {}), ", ")));
+    if (op == std::string("batch_metrics")) steps.emplace_back();  // the last one of a step
+  }
+  void argument(int, const void* address) override { addresses_.push_back(address); }
+
+ private:
+  std::vector<const void*> addresses_;
+};
+
+TEST(TrainingOnCuda, StepsInTheMemoryOfGraphsLaunchTheSame) {
+  if (emulated_cuda::observer) GTEST_SKIP() << "the meter observes";
+  const TemporaryFolder run;
+  LaunchLog log;
+  emulated_cuda::observer = &log;
+  Training{.epochs = 6}.run(run.path());
+  emulated_cuda::observer = nullptr;
+  // Each step begins behind the validation that follows the one before. Step 3 is submitted, 4 is recorded.
+  ASSERT_EQ(log.steps.size(), 7u);
+  const std::vector<std::string>&third = log.steps[2], &fourth = log.steps[3];
+  EXPECT_GT(third.size(), 20u);
+  EXPECT_EQ(third, fourth);
+  EXPECT_EQ(log.steps[4], fourth);
+}
+
 TEST(TrainingOnCuda, OutOfMemoryNamesABatchThatFits) {
   if (emulated_cuda::device_memory_used() > 0) GTEST_SKIP() << "earlier tests have left the device blocks to reuse";
   Stream& stream = Stream::of(Device::cuda);
   const auto peak_of = [&](int64_t batch_size) {
     const TemporaryFolder run;
     stream.reset_peak();
-    Training{.epochs = 1, .batch_size = batch_size}.run(run.path());
+    Training{.epochs = 1, .batch_size = batch_size, .graphs = false}.run(run.path());
     return stream.memory().peak;
   };
   const size_t at_one = peak_of(1), at_two = peak_of(2);
@@ -176,6 +228,20 @@ TEST(TrainingOnCuda, OutOfMemoryNamesABatchThatFits) {
   EXPECT_NE(advice.find(" would fit"), std::string::npos) << advice;
   Training{.epochs = 1, .batch_size = std::stoll(advice.substr(at + 13))}.run(smaller.path());
   emulated_cuda::set_device_memory_limit(SIZE_MAX);
+}
+
+// A step needs its peak; a graph keeps every block of the step.
+TEST(TrainingOnCuda, GoesOnWithTheSameBitsWhereGraphsDoNotFit) {
+  if (emulated_cuda::device_memory_used() > 0) GTEST_SKIP() << "earlier tests have left the device blocks to reuse";
+  const TemporaryFolder roomy, tight;
+  Training training{.epochs = 6, .graphs = false};
+  training.run(roomy.path());
+  emulated_cuda::set_device_memory_limit(Stream::of(Device::cuda).memory().peak);
+  training.graphs = true;
+  training.run(tight.path());
+  emulated_cuda::set_device_memory_limit(SIZE_MAX);
+  EXPECT_NE(training.graph_obstacle, "");
+  EXPECT_TRUE(read_file(tight / "last.safetensors") == read_file(roomy / "last.safetensors"));
 }
 
 TEST(TrainingOnCuda, ADeviceFailureIsReportedWithTheCommandToResume) {

@@ -56,5 +56,46 @@ TEST(CachingAllocator, CachedBlocksAreFreedBeforeARequestFails) {
   allocator.release(block);
 }
 
+TEST(CachingAllocator, BlocksOfGraphsAreReusedByGraphsOnly) {
+  left = 1 << 20;
+  CachingAllocator allocator(small_system, "gpu 3");
+  void* const ordinary = allocator.allocate(1 << 19);
+  allocator.release(ordinary);
+  allocator.allocate_for_graphs(true);
+  void* const of_a_graph = allocator.allocate(1 << 19);
+  EXPECT_EQ(of_a_graph, ordinary) << "a released block becomes one for graphs";
+  allocator.allocate_for_graphs(false);
+  allocator.release(of_a_graph);
+  void* const other = allocator.allocate(1 << 19);
+  EXPECT_NE(other, of_a_graph);
+  EXPECT_EQ(allocator.memory().held, size_t{1} << 20);
+  allocator.release(other);
+
+  allocator.allocate_for_graphs(true);
+  void* const again = allocator.allocate(1 << 19);
+  EXPECT_EQ(again, of_a_graph);
+  allocator.allocate_for_graphs(false);
+  allocator.release_graph_memory();
+  allocator.release(again);
+  void* const all = allocator.allocate(1 << 20);  // both blocks are given back for it
+  EXPECT_EQ(allocator.memory().held, size_t{1} << 20);
+  allocator.release(all);
+}
+
+TEST(CachingAllocator, BlocksOfGraphsCountAsInUse) {
+  left = 1 << 20;
+  CachingAllocator allocator(small_system, "gpu 3");
+  allocator.allocate_for_graphs(true);
+  allocator.release(allocator.allocate(1 << 19));
+  allocator.allocate_for_graphs(false);
+  try {
+    allocator.allocate(1 << 20);
+    ADD_FAILURE() << "no exception";
+  } catch (const OutOfMemory& error) {
+    EXPECT_STREQ(error.what(), "out of memory on gpu 3: 1.0 MiB requested, 0.5 MiB in use, 0.5 MiB free");
+    EXPECT_EQ(error.capacity, size_t{1} << 20);
+  }
+}
+
 }  // namespace
 }  // namespace melgrad::test

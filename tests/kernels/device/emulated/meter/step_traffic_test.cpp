@@ -161,6 +161,8 @@ TEST(MeterStep, TheTrainerUploadsOnceAStep) {
   };
   EXPECT_EQ(added(RuntimeCall::upload), 5u);
   EXPECT_EQ(added(RuntimeCall::readback), 5u);
+  EXPECT_EQ(added(RuntimeCall::graph_launch), 5u);
+  EXPECT_EQ(many.at(RuntimeCall::graph_launch), 8u - 3u) << "the first three steps are not recorded";
 }
 
 }  // namespace
