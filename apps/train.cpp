@@ -15,6 +15,7 @@
 #include "framework/training/run_log.h"
 #include "kernels/device/deterministic.h"
 #include "kernels/device/hardware.h"
+#include "kernels/device/tf32.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -137,6 +138,10 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
     log.append(report);
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", *report.validation.accuracy,
                               without_nan_sign(report.validation.loss), report.best ? " (best so far)" : ""));
+    if (report.loss_scaling && report.loss_scaling->skipped_steps > 0) {
+      c.output.note(fmt::format("  steps skipped because a gradient overflowed in fp16: {}; the loss scale is now {}",
+                                report.loss_scaling->skipped_steps, report.loss_scaling->scale));
+    }
     const std::string& obstacle = trainer.graph_obstacle();
     if (!std::exchange(without_graphs, !obstacle.empty()) && without_graphs) {
       c.output.note("steps run without a CUDA graph, as with --no-graphs: " + obstacle);
@@ -165,7 +170,10 @@ int train(TrainCommand c, const CLI::App& app) {
   config += config_text(app, c.config_options);
   install_interrupt_handler();
   const Device device = c.device.choose(c.output);
-  c.crops.precision = precision_on(Stream::of(device), c.precision);
+  const Precision precision = precision_on(Stream::of(device), c.precision);
+  c.crops.precision = c.train.optimizer.compute_dtype = precision.dtype;
+  c.train.optimizer.loss_scaling = precision.dtype == DType::float16;
+  kernel::set_tf32(precision.tf32);
   c.train.profile = parse_steps(c.profile_steps);
   c.train.graphs = !c.no_graphs;
   validate(c.mel);
@@ -179,7 +187,6 @@ int train(TrainCommand c, const CLI::App& app) {
   const std::unique_ptr<Module> model = make_model(c.model, static_cast<int64_t>(dataset.labels.size()), c.dropout);
   model->move_to(device);
   c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
-  c.train.optimizer.bfloat16_copies = c.crops.precision == DType::bfloat16;
   const ClipBatches batches(data.training, data.names, c.crops);
   const int64_t steps = Trainer::steps_per_epoch(batches.epoch_size(), c.train.batch_size);
   check_steps(c, steps);
@@ -200,11 +207,11 @@ int train(TrainCommand c, const CLI::App& app) {
   }
   write_file_atomically(run / "config.toml", config);
   write_split_csv(run / "split.csv", dataset, data.split, data.contents);
-  const std::string precision = c.crops.precision == DType::bfloat16 ? "bf16" : "fp32";
-  c.output.note(fmt::format(
-      "{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
-      Stream::of(device).description(), precision, device == Device::cpu ? ", oneDNN with " + instruction_set() : "",
-      data.training.size(), data.validation.size(), data.split.test.size(), dataset.labels.size(), steps));
+  c.output.note(
+      fmt::format("{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
+                  c.model, Stream::of(device).description(), precision.description(),
+                  device == Device::cpu ? ", oneDNN with " + instruction_set() : "", data.training.size(),
+                  data.validation.size(), data.split.test.size(), dataset.labels.size(), steps));
   return train_and_report(c, *lock, trainer, data, dataset);
 }
 

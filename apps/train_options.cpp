@@ -62,9 +62,11 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
 void add_model_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--dropout", c.dropout, "Dropout probability before the last linear layer")
       ->check(CLI::Range(0.0, 0.99));
-  app.add_option("--precision", c.precision,
-                 "Data type of activations and gradients. auto: bf16 if the GPU supports it, otherwise fp32")
-      ->check(one_of({"auto", "fp32", "bf16"}));
+  app.add_option(
+         "--precision", c.precision,
+         "Data type of activations and gradients. auto: bf16 if the GPU supports it, otherwise fp32. tf32: fp32, "
+         "with products rounded for tensor cores. fp16: with dynamic loss scaling")
+      ->check(one_of({"auto", "fp32", "tf32", "bf16", "fp16"}));
 }
 
 void add_optimization_options(CLI::App& app, TrainCommand& c) {
@@ -199,12 +201,18 @@ Schedule learning_rate_schedule(const TrainCommand& c, int64_t steps_per_epoch) 
   return warmup_cosine_schedule(c.learning_rate, c.warmup_epochs * steps_per_epoch, c.train.epochs * steps_per_epoch);
 }
 
-DType precision_on(const Stream& stream, const std::string& precision) {
-  if (precision == "auto") return stream.has_bfloat16() ? DType::bfloat16 : DType::float32;
-  if (precision == "fp32") return DType::float32;
-  if (!stream.has_bfloat16())
-    throw UsageError(fmt::format("{} does not support bf16; use --precision fp32", stream.description()));
-  return DType::bfloat16;
+Precision precision_on(const Stream& stream, const std::string& name) {
+  if (name == "auto") return precision_on(stream, stream.has_bfloat16() ? "bf16" : "fp32");
+  const Precision precision{.name = name,
+                            .dtype = name == "bf16"   ? DType::bfloat16
+                                     : name == "fp16" ? DType::float16
+                                                      : DType::float32,
+                            .tf32 = name == "tf32"};
+  // TF32 came with the same GPUs as bfloat16; all GPUs that we support have float16.
+  const bool supported = name == "fp32" || (name == "fp16" ? stream.device() == Device::cuda : stream.has_bfloat16());
+  if (!supported)
+    throw UsageError(fmt::format("{} does not support {}; use --precision fp32", stream.description(), name));
+  return precision;
 }
 
 StepRange parse_steps(const std::string& text) {

@@ -41,8 +41,20 @@ void check_usage(const TrainCommand& c);
 
 SplitRequest split_request(const TrainCommand& c);
 Schedule learning_rate_schedule(const TrainCommand& c, int64_t steps_per_epoch);
-// Throws UsageError when the device cannot compute in the requested precision.
-DType precision_on(const Stream& stream, const std::string& precision);
+
+// A value of --precision other than auto.
+struct Precision {
+  std::string name;
+  DType dtype = DType::float32;  // of activations and gradients
+  bool tf32 = false;             // see kernels/device/tf32.h
+
+  // For people: "bf16".
+  std::string description() const { return tf32 ? "tf32: products of fp32 with 11 bits of precision" : name; }
+};
+// The precision with this name or, for auto, the best one of the device. Throws UsageError when the device does not
+// support it.
+Precision precision_on(const Stream& stream, const std::string& name);
+
 // Parses FIRST:LAST of --profile-steps; an empty text means no steps. Throws UsageError.
 StepRange parse_steps(const std::string& text);
 

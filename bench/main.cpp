@@ -7,6 +7,7 @@
 #include "bench/benchmarks.h"
 #include "bench/run_guarded.h"
 #include "framework/io/atomic_file.h"
+#include "kernels/device/tf32.h"
 #include "models/models.h"
 
 namespace melgrad::bench {
@@ -28,7 +29,7 @@ int run(int argc, char** argv) {
   app.add_option("benchmarks", wanted, "Benchmarks to run")->check(CLI::IsMember(names));
   app.add_option("--device", device, "Compute device")->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--precision", precision, "Data type of activations and gradients")
-      ->check(CLI::IsMember({"fp32", "bf16"}));
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16", "fp16"}));
   app.add_option("--model", settings.model, "Model of the training step")->check(CLI::IsMember(model_names()));
   app.add_option("--batch-size", settings.batch_size, "Examples per batch")->check(CLI::PositiveNumber);
   app.add_option("--frames", settings.frames, "Frames per example")->check(CLI::PositiveNumber);
@@ -36,9 +37,11 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   settings.device = device == "cuda" ? Device::cuda : Device::cpu;
-  settings.precision = precision == "bf16" ? DType::bfloat16 : DType::float32;
+  if (precision == "bf16") settings.precision = DType::bfloat16;
+  if (precision == "fp16") settings.precision = DType::float16;
+  kernel::set_tf32(precision == "tf32");
   nlohmann::ordered_json result{{"device", Stream::of(settings.device).description()},
-                                {"precision", name_of(settings.precision)},
+                                {"precision", precision},
                                 {"batch_size", settings.batch_size},
                                 {"frames", settings.frames}};
   for (const std::string& name : wanted) result[name] = benchmarks.at(name)(settings);

@@ -339,10 +339,9 @@ class Operations {
       named.tensor.backward(random_values(named.tensor.shape(), DType::float32, s_.device));
       count += static_cast<double>(named.tensor.numel());
     }
-    Adam adam(decay_groups(parameters, 0.01f),
-              {.max_gradient_norm = 1, .bfloat16_copies = s_.precision == DType::bfloat16});
+    Adam adam(decay_groups(parameters, 0.01f), {.max_gradient_norm = 1, .compute_dtype = s_.precision});
     // The norm reads the gradient. The update reads gradient, parameter and two moments and writes the last three.
-    const double copied = s_.precision == DType::bfloat16 ? sizeof(bfloat16) : 0;
+    const auto copied = static_cast<double>(s_.precision == DType::float32 ? 0 : size_of(s_.precision));
     table_.add("adam with clipping, all parameters", 1, {.bytes = (8 * sizeof(float) + copied) * count},
                [&] { adam.step(1e-3f); });
   }

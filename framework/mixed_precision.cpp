@@ -5,21 +5,23 @@
 
 namespace melgrad {
 
-void keep_bfloat16_copy(const Tensor& parameter) {
+void keep_compute_copy(const Tensor& parameter, DType dtype) {
   if (parameter.shape().rank() < 2) return;
-  parameter.impl().bfloat16_copy = Tensor::empty(parameter.shape(), DType::bfloat16, parameter.device());
-  renew_bfloat16_copy(parameter);
+  parameter.impl().compute_copy = Tensor::empty(parameter.shape(), dtype, parameter.device());
+  renew_compute_copy(parameter);
 }
 
-Tensor bfloat16_copy(const Tensor& tensor) { return tensor.impl().bfloat16_copy; }
+Tensor compute_copy(const Tensor& tensor) { return tensor.impl().compute_copy; }
 
-void renew_bfloat16_copy(const Tensor& tensor) {
-  const Tensor copy = bfloat16_copy(tensor);
-  if (copy.defined()) kernel::cast(tensor.stream(), tensor.data(), tensor.dtype(), copy.data(), tensor.numel());
+void renew_compute_copy(const Tensor& tensor) {
+  const Tensor copy = compute_copy(tensor);
+  if (!copy.defined()) return;
+  kernel::cast(tensor.stream(), tensor.data(), tensor.dtype(), copy.data(), copy.dtype(), tensor.numel());
 }
 
 DType gradient_dtype(const Tensor& tensor) {
-  return bfloat16_copy(tensor).defined() ? DType::bfloat16 : tensor.dtype();
+  const Tensor copy = compute_copy(tensor);
+  return copy.defined() ? copy.dtype() : tensor.dtype();
 }
 
 }  // namespace melgrad

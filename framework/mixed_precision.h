@@ -1,7 +1,7 @@
-// Mixed precision: the optimizer keeps each weight in float32, and the layers compute with a bfloat16 copy of it.
-// - An optimizer makes the copies with keep_bfloat16_copy() and rewrites them in every step.
-// - cast() (ops.h) to bfloat16 returns the copy, so that no forward pass converts the weight again.
-// - The gradient of a tensor that has a copy is bfloat16, as the layers computed it.
+// Mixed precision: the optimizer keeps each weight in float32, and the layers compute with a 16-bit copy of it.
+// - An optimizer makes the copies with keep_compute_copy() and rewrites them in every step.
+// - cast() (ops.h) to the copy's dtype returns the copy, so that no forward pass converts the weight again.
+// - The gradient of a tensor that has a copy has the copy's dtype, as the layers computed it.
 // - Tensor::assign() renews the copy, Tensor::move_to() drops it.
 // The copy belongs to the tensor, not to the handle: all handles of one tensor see it; a view does not.
 #pragma once
@@ -10,13 +10,13 @@
 
 namespace melgrad {
 
-// Makes a bfloat16 copy of a float32 parameter that has two dimensions or more. Does nothing for other parameters
-// (biases, batch norm), which the layers read in float32.
-void keep_bfloat16_copy(const Tensor& parameter);
+// Makes a copy of `dtype`, bfloat16 or float16, of a float32 parameter that has two dimensions or more. Does nothing
+// for other parameters (biases, batch norm), which the layers read in float32.
+void keep_compute_copy(const Tensor& parameter, DType dtype);
 // Returns the copy, or an undefined tensor if there is none.
-Tensor bfloat16_copy(const Tensor& tensor);
+Tensor compute_copy(const Tensor& tensor);
 // Writes the values of the tensor to its copy, if it has one. Call it after writing the values through data().
-void renew_bfloat16_copy(const Tensor& tensor);
+void renew_compute_copy(const Tensor& tensor);
 // The element type of the tensor's gradient.
 DType gradient_dtype(const Tensor& tensor);
 

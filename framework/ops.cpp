@@ -126,14 +126,15 @@ Tensor relu(const Tensor& x) {
 
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  const auto is_number = [](DType type) { return type == DType::float32 || type == DType::bfloat16; };
-  MELGRAD_CHECK(is_number(dtype) && is_number(x.dtype()), "cast converts between float32 and bfloat16, not {} to {}",
-                name_of(x.dtype()), name_of(dtype));
-  if (const Tensor copy = bfloat16_copy(x); copy.defined()) {
+  MELGRAD_CHECK((x.dtype() == DType::float32 && is_activation_dtype(dtype)) ||
+                    (dtype == DType::float32 && is_activation_dtype(x.dtype())),
+                "cast converts between float32 and bfloat16 or float16, not {} to {}", name_of(x.dtype()),
+                name_of(dtype));
+  if (const Tensor copy = compute_copy(x); copy.defined() && copy.dtype() == dtype) {
     return copy.detach().record("cast", {x}, [](const Tensor& dy) { return std::vector{dy}; });
   }
   Tensor y = Tensor::empty(x.shape(), dtype, x.device());
-  kernel::cast(x.stream(), x.data(), x.dtype(), y.data(), x.numel());
+  kernel::cast(x.stream(), x.data(), x.dtype(), y.data(), dtype, x.numel());
   return y.record("cast", {x}, [from = x.dtype()](const Tensor& dy) { return std::vector{cast(dy, from)}; });
 }
 

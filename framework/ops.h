@@ -21,7 +21,7 @@ Tensor sum(const Tensor& x);
 Tensor mean(const Tensor& x);
 
 Tensor relu(const Tensor& x);
-// Converts between float32 and bfloat16. Returns x itself if it already has that dtype.
+// Converts between float32 and bfloat16 or float16. Returns x itself if it already has that dtype.
 Tensor cast(const Tensor& x, DType dtype);
 // Another shape with as many elements. The result shares the values of x.
 Tensor reshape(const Tensor& x, const Shape& shape);

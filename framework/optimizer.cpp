@@ -4,6 +4,7 @@
 
 #include "framework/mixed_precision.h"
 #include "framework/ops.h"
+#include "kernels/loss_scale.h"
 #include "kernels/sgd.h"
 
 namespace melgrad {
@@ -56,7 +57,7 @@ void Sgd::step(float learning_rate) {
     const Tensor& value = slots_[i].parameter.tensor;
     kernel::sgd_step(value.stream(), value.as<float>(), gradients[i].as<float>(), velocities_[i].as<float>(),
                      value.numel(), learning_rate, options_.momentum, slots_[i].weight_decay);
-    renew_bfloat16_copy(value);
+    renew_compute_copy(value);
   }
 }
 
@@ -68,13 +69,18 @@ Adam::Adam(const std::vector<ParameterGroup>& groups, const Options& options)
       tables_(slots_.size(), device()),
       scalars_(1, device()),
       norm_(Tensor::zeros({}, DType::float32, device())),
-      scale_(Tensor::zeros({}, DType::float32, device())) {
+      gradient_scale_(Tensor::zeros({}, DType::float32, device())) {
   std::vector<int64_t> sizes;
   for (const Slot& slot : slots_) {
     sizes.push_back(slot.parameter.tensor.numel());
-    if (options.bfloat16_copies) keep_bfloat16_copy(slot.parameter.tensor);
+    if (options.compute_dtype != DType::float32) keep_compute_copy(slot.parameter.tensor, options.compute_dtype);
   }
   chunks_ = {kernel::cut_into_chunks(sizes), device()};
+  if (options.loss_scaling) {
+    loss_scale_ = Tensor::full({}, kernel::initial_loss_scale, device());
+    loss_scale_steps_ = Tensor::zeros({2}, DType::float32, device());
+    scalars_of_updates_ = {1, device()};
+  }
 }
 
 void Adam::step(float learning_rate) {
@@ -90,7 +96,7 @@ kernel::AdamScalars Adam::count_step(float learning_rate) {
   const auto correction = [this](float beta) {
     return static_cast<float>(1 - std::pow(static_cast<double>(beta), static_cast<double>(steps_)));
   };
-  return {learning_rate, correction(options_.beta1), correction(options_.beta2)};
+  return {learning_rate, correction(options_.beta1), correction(options_.beta2), static_cast<int32_t>(steps_)};
 }
 
 void Adam::update(const kernel::AdamScalars* scalars) {
@@ -98,7 +104,7 @@ void Adam::update(const kernel::AdamScalars* scalars) {
   std::vector<kernel::AdamSlot> updates;
   for (size_t i = 0; i < slots_.size(); ++i) {
     const Tensor& value = slots_[i].parameter.tensor;
-    const Tensor gradient = slots_[i].gradient(), copy = bfloat16_copy(value);
+    const Tensor gradient = slots_[i].gradient(), copy = compute_copy(value);
     gradients.push_back({gradient.data(), value.numel(), gradient.dtype()});
     updates.push_back({.parameter = value.as<float>(),
                        .gradient = gradient.data(),
@@ -107,15 +113,24 @@ void Adam::update(const kernel::AdamScalars* scalars) {
                        .n = value.numel(),
                        .weight_decay = slots_[i].weight_decay,
                        .gradient_dtype = gradient.dtype(),
-                       .copy = copy.defined() ? copy.as<bfloat16>() : nullptr});
+                       .copy = copy.defined() ? copy.data() : nullptr});
   }
   Stream& stream = norm_.stream();
   const AdamTables::Table& table = tables_.find_or_upload(gradients, updates);
   const auto count = static_cast<int64_t>(slots_.size());
   const kernel::ChunkTable chunks{chunks_.data(), chunks_.size()};
-  kernel::gradient_norm(stream, table.gradients.data(), count, chunks, options_.max_gradient_norm, norm_.as<float>(),
-                        scale_.as<float>());
-  kernel::adam_step(stream, table.updates.data(), count, chunks, scalars, scale_.as<float>(), options_.beta1,
+  auto* const norm = norm_.as<float>();
+  auto* const gradient_scale = gradient_scale_.as<float>();
+  kernel::gradient_norm(stream, table.gradients.data(), count, chunks,
+                        options_.loss_scaling ? 0 : options_.max_gradient_norm, norm, gradient_scale);
+  if (options_.loss_scaling) {
+    kernel::update_loss_scale(stream, loss_scale_.as<float>(),
+                              reinterpret_cast<kernel::LossScaleSteps*>(loss_scale_steps_.as<float>()), scalars,
+                              options_.max_gradient_norm, options_.beta1, options_.beta2,
+                              {norm, gradient_scale, scalars_of_updates_.data()});
+    scalars = scalars_of_updates_.data();
+  }
+  kernel::adam_step(stream, table.updates.data(), count, chunks, scalars, gradient_scale, options_.beta1,
                     options_.beta2, options_.epsilon, options_.weight_decay == WeightDecay::decoupled);
   GraphRecorder* const recorder = stream.graph_recorder();
   if (recorder && recorder->recording()) tables_.keep_last();
@@ -124,6 +139,10 @@ void Adam::update(const kernel::AdamScalars* scalars) {
 std::vector<Named> Adam::state() const {
   std::vector<Named> result = named("exp_avg.", first_moments_);
   for (const Named& moment : named("exp_avg_sq.", second_moments_)) result.push_back(moment);
+  if (options_.loss_scaling) {
+    result.push_back({"loss_scale", loss_scale_});
+    result.push_back({"loss_scale_steps", loss_scale_steps_});
+  }
   return result;
 }
 

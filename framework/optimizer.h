@@ -70,8 +70,9 @@ class Adam : public Optimizer {
   struct Options {
     WeightDecay weight_decay = WeightDecay::decoupled;
     float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
-    float max_gradient_norm = 0;   // 0: gradients are not clipped
-    bool bfloat16_copies = false;  // keep bfloat16 copies of the weights (mixed_precision.h)
+    float max_gradient_norm = 0;           // 0: gradients are not clipped
+    DType compute_dtype = DType::float32;  // bfloat16 or float16: keep copies of the weights (mixed_precision.h)
+    bool loss_scaling = false;             // for float16: see loss_scale()
   };
   Adam(const std::vector<ParameterGroup>& groups, const Options& options);
 
@@ -83,10 +84,15 @@ class Adam : public Optimizer {
 
   // The Euclidean norm of all gradients at the last step, before clipping: a scalar on the device.
   const Tensor& gradient_norm() const { return norm_; }
+  // Steps so far, those included that loss scaling skipped.
   int64_t steps() const { return steps_; }
+  // With loss scaling, the gradient to start the backward pass of the loss from: a scalar on the device, which every
+  // step may change (kernels/loss_scale.h). A step whose gradient_norm() is not finite is skipped. Undefined without
+  // loss scaling.
+  const Tensor& loss_scale() const { return loss_scale_; }
 
-  // The state to store in a checkpoint: the moments, "exp_avg.<parameter>" and "exp_avg_sq.<parameter>". Save and
-  // restore steps() too.
+  // The state to store in a checkpoint: the moments, "exp_avg.<parameter>" and "exp_avg_sq.<parameter>", and with loss
+  // scaling "loss_scale" and "loss_scale_steps". Save and restore steps() too.
   std::vector<Named> state() const;
   void set_steps(int64_t steps) { steps_ = steps; }
 
@@ -97,7 +103,9 @@ class Adam : public Optimizer {
   DeviceArray<kernel::Chunk> chunks_;
   AdamTables tables_;
   DeviceArray<kernel::AdamScalars> scalars_;
-  Tensor norm_, scale_;
+  Tensor norm_, gradient_scale_;
+  Tensor loss_scale_, loss_scale_steps_;
+  DeviceArray<kernel::AdamScalars> scalars_of_updates_;
 };
 
 }  // namespace melgrad

@@ -59,7 +59,7 @@ Tensor Tensor::to(Device target) const {
 void Tensor::move_to(Device target) {
   if (target == device()) return;
   impl().buffer = to(target).impl().buffer;
-  impl().grad = impl().bfloat16_copy = {};
+  impl().grad = impl().compute_copy = {};
 }
 
 void Tensor::assign(const Tensor& source) {
@@ -67,7 +67,7 @@ void Tensor::assign(const Tensor& source) {
                 name_of(source.dtype()), source.shape(), name_of(dtype()), shape());
   Stream& copier = source.device() == Device::cuda ? source.stream() : stream();
   copier.copy(data(), source.data(), bytes());
-  renew_bfloat16_copy(*this);
+  renew_compute_copy(*this);
 }
 
 std::vector<float> Tensor::to_vector() const {

@@ -98,9 +98,9 @@ class Tensor {
   Tensor record_joining(const char* op, std::vector<Tensor> inputs, JoiningBackward backward) const;
 
  private:
-  friend class BackwardPass;                      // autograd.cpp
-  friend void keep_bfloat16_copy(const Tensor&);  // mixed_precision.cpp
-  friend Tensor bfloat16_copy(const Tensor&);     // mixed_precision.cpp
+  friend class BackwardPass;                            // autograd.cpp
+  friend void keep_compute_copy(const Tensor&, DType);  // mixed_precision.cpp
+  friend Tensor compute_copy(const Tensor&);            // mixed_precision.cpp
   struct Impl;
   struct Node;
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -40,7 +40,7 @@ struct Tensor::Impl {
   bool requires_grad = false;
   std::unique_ptr<Node> node;  // null for a leaf
   Tensor grad;
-  Tensor bfloat16_copy;  // see mixed_precision.h
+  Tensor compute_copy;  // see mixed_precision.h
 };
 
 }  // namespace melgrad

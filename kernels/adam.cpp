@@ -1,5 +1,6 @@
 #include "kernels/adam.h"
 
+#include "kernels/device/low_precision.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
@@ -14,7 +15,7 @@ void update(const AdamSlot& slot, const AdamRule& rule) {
       rule.update(slot.parameter[i], to_float(gradients[i]), slot.first_moment[i], slot.second_moment[i]);
     }
     if (!slot.copy) return;
-    for (int64_t i = begin; i < end; ++i) slot.copy[i] = from_float<bfloat16>(slot.parameter[i]);
+    for (int64_t i = begin; i < end; ++i) static_cast<T*>(slot.copy)[i] = from_float<T>(slot.parameter[i]);
   });
 }
 
@@ -22,13 +23,10 @@ void update(const AdamSlot& slot, const AdamRule& rule) {
 
 void adam_step(Stream&, const AdamSlot* slots, int64_t count, ChunkTable, const AdamScalars* scalars,
                const float* gradient_scale, float beta1, float beta2, float epsilon, bool decoupled_weight_decay) {
+  if (gradient_scale && std::isnan(*gradient_scale)) return;
   for (int64_t s = 0; s < count; ++s) {
     const AdamRule rule(slots[s], *scalars, gradient_scale, beta1, beta2, epsilon, decoupled_weight_decay);
-    if (slots[s].gradient_dtype == DType::bfloat16) {
-      update<bfloat16>(slots[s], rule);
-    } else {
-      update<float>(slots[s], rule);
-    }
+    dispatch_type(slots[s].gradient_dtype, [&]<class T>() { update<T>(slots[s], rule); });
   }
 }
 

@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "kernels/device/bfloat16.h"
 #include "kernels/device/chunks.h"
 #include "kernels/device/host_device.h"
 #include "kernels/device/kernel.h"
@@ -19,7 +18,7 @@ struct AdamSlot {
   int64_t n;
   float weight_decay;
   DType gradient_dtype = DType::float32;
-  bfloat16* copy = nullptr;  // the new parameter, rounded, is written here too unless this is null
+  void* copy = nullptr;  // the new parameter is written here too, rounded to gradient_dtype, unless this is null
 
   bool operator==(const AdamSlot&) const = default;
 };
@@ -30,6 +29,7 @@ struct AdamScalars {
   float learning_rate;
   float bias_correction1;  // 1 - beta1^step
   float bias_correction2;  // 1 - beta2^step
+  int32_t step = 0;        // from 1; only the loss scale reads it
 };
 
 // The update of one element, the same code on the CPU and the GPU.
@@ -59,9 +59,9 @@ struct AdamRule {
   }
 };
 
-// `slots` [count], `scalars` [1] and `gradient_scale` [1] lie in the stream's memory; a null gradient_scale means 1.
-// `chunks` is cut_into_chunks() of the slots' n. Gradients are float32 or bfloat16, all else float32. No two arrays may
-// overlap. With g = gradient * gradient_scale:
+// `slots` [count], `scalars` [1] and `gradient_scale` [1] lie in the stream's memory; a null gradient_scale means 1,
+// NaN that nothing is written. `chunks` is cut_into_chunks() of the slots' n. Gradients are float32, bfloat16 or
+// float16, all else float32. No two arrays may overlap. With g = gradient * gradient_scale:
 //   AdamW, decoupled_weight_decay: parameter *= 1 - learning_rate * weight_decay; Adam: g += weight_decay * parameter
 //   first_moment += (1 - beta1) * (g - first_moment); second_moment = beta2 * second_moment + (1 - beta2) * g^2
 //   parameter -= learning_rate / bias_correction1 * first_moment

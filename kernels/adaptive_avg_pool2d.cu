@@ -1,6 +1,6 @@
 // Adaptive average pooling.
 //
-// Memory traffic, forward and backward alike: 4 bytes in float32 or 2 in bfloat16 per element of x or dx, and the same
+// Memory traffic, forward and backward alike: 4 bytes in float32 or 2 in 16 bits per element of x or dx, and the same
 // per element of y or dy. What several threads read comes from a cache after the first read.
 //
 // Forward: a block sums one window in registers, warp shuffles and shared memory, so no partial sums go through device

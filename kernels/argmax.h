@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/device/bfloat16.h"
+#include "kernels/device/low_precision.h"
 
 namespace melgrad {
 

@@ -1,5 +1,5 @@
 // Elementwise arithmetic: one pass, limited by memory bandwidth. add, sub and mul read two elements and write one (12
-// bytes in float32, 6 in bfloat16); negate and scale read one and write one (8 or 4 bytes). Each thread moves 16 bytes
+// bytes in float32, 6 in 16 bits); negate and scale read one and write one (8 or 4 bytes). Each thread moves 16 bytes
 // of every array at a time.
 #include "kernels/arithmetic.h"
 

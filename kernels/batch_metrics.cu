@@ -1,6 +1,6 @@
 // The metrics of a training step, by one block.
 //
-// Memory traffic per logit: 8 bytes in float32, 6 in bfloat16 (logit and target read once). The kernel writes 12 bytes
+// Memory traffic per logit: 8 bytes in float32, 6 in 16 bits (logit and target read once). The kernel writes 12 bytes
 // in total.
 //
 // A batch has a few thousand logits, so the time is that of a launch, and one block needs no second kernel. It counts

@@ -1,7 +1,7 @@
 // Batch normalisation in two passes over the activation: the first reduces the rows (column_reduce.cuh), the second
 // normalises. Each pass is one launch.
 //
-// Memory traffic per element, in units of the dtype's size (2 bytes in bfloat16): forward training 3 (x read twice, y
+// Memory traffic per element, in units of the dtype's size (2 bytes in 16 bits): forward training 3 (x read twice, y
 // written), forward evaluation 2, each 1 more with a residual. Backward: 5 (x and dy read twice, dx written). With a
 // residual it is 7 (x, y and dy read, dz written, then x and dz read, dx written), or 8 with a second gradient of y;
 // the separate relu, add and sum of gradients would make it 14. Partial results add 16 bytes per channel and chunk of

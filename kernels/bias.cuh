@@ -1,6 +1,6 @@
 // y += bias in each row of y: the last step of a layer with a bias.
 //
-// Memory traffic per element of y: 8 bytes in float32, 4 in bfloat16 (read and written). A thread keeps the bias of its
+// Memory traffic per element of y: 8 bytes in float32, 4 in 16 bits (read and written). A thread keeps the bias of its
 // channels in registers.
 #pragma once
 

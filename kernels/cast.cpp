@@ -4,12 +4,15 @@
 
 namespace melgrad::kernel::cpu {
 
-void cast(Stream&, const void* x, DType from, void* y, int64_t n) {
+void cast(Stream&, const void* x, DType from, void* y, DType to, int64_t n) {
   const auto identity = [](float value) { return value; };
   if (from == DType::float32) {
-    compute_elementwise(n, identity, static_cast<bfloat16*>(y), static_cast<const float*>(x));
+    dispatch_type(
+        to, [&]<class To>() { compute_elementwise(n, identity, static_cast<To*>(y), static_cast<const float*>(x)); });
   } else {
-    compute_elementwise(n, identity, static_cast<float*>(y), static_cast<const bfloat16*>(x));
+    dispatch_type(from, [&]<class From>() {
+      compute_elementwise(n, identity, static_cast<float*>(y), static_cast<const From*>(x));
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-// Conversion between float32 and bfloat16: one pass, 6 bytes per element, limited by memory bandwidth.
+// Conversion between float32 and a 16-bit type: one pass, 6 bytes per element, limited by memory bandwidth.
 #include "kernels/cast.h"
 
 #include "kernels/device/elementwise.cuh"
@@ -12,7 +12,7 @@ struct Cast {
 
 template <class From, class To>
 void launch_cast(Stream& stream, const void* x, void* y, int64_t n) {
-  // A thread moves 4 elements at a time: 16 bytes of float32 and 8 bytes of bfloat16.
+  // A thread moves 4 elements at a time: 16 bytes of float32 and 8 bytes of a 16-bit type.
   dispatch(DType::float32, any_extent, {x, y}, [&]<class, int width>() {
     launch(elementwise<width, To, Cast, From>, elementwise_blocks(n, width), elementwise_threads, 0, stream, Cast{},
            static_cast<To*>(y), n, static_cast<const From*>(x));
@@ -21,12 +21,12 @@ void launch_cast(Stream& stream, const void* x, void* y, int64_t n) {
 
 }  // namespace
 
-void cast(Stream& stream, const void* x, DType from, void* y, int64_t n) {
+void cast(Stream& stream, const void* x, DType from, void* y, DType to, int64_t n) {
   if (n == 0) return;
   if (from == DType::float32) {
-    launch_cast<float, bfloat16>(stream, x, y, n);
+    dispatch_type(to, [&]<class To>() { launch_cast<float, To>(stream, x, y, n); });
   } else {
-    launch_cast<bfloat16, float>(stream, x, y, n);
+    dispatch_type(from, [&]<class From>() { launch_cast<From, float>(stream, x, y, n); });
   }
 }
 

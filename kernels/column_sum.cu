@@ -1,6 +1,6 @@
 // Sums of columns.
 //
-// Memory traffic per element of x: 4 bytes in float32, 2 in bfloat16. Partial sums add 8 bytes per column and chunk of
+// Memory traffic per element of x: 4 bytes in float32, 2 in 16 bits. Partial sums add 8 bytes per column and chunk of
 // rows.
 //
 // Every element is read once, 16 bytes per access if the columns are a multiple of 16 bytes, and summed in registers,

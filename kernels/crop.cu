@@ -1,6 +1,6 @@
 // Crops of training examples.
 //
-// Memory traffic per element of y: 4 bytes read, and 4 written in float32 or 2 in bfloat16. Mean and inverse_std come
+// Memory traffic per element of y: 4 bytes read, and 4 written in float32 or 2 in 16 bits. Mean and inverse_std come
 // from the L1 cache. The starts are drawn by a kernel of their own, which writes 8 bytes per example.
 //
 // A crop may begin at any frame, so reads are single floats, and neighbouring lanes take neighbouring frames.

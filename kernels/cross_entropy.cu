@@ -1,6 +1,6 @@
 // Cross-entropy and softmax: a warp takes one row of logits, its lanes share the classes.
 //
-// Memory traffic per logit: cross_entropy with gradient 12 bytes in float32, 8 in bfloat16 (logit and target read,
+// Memory traffic per logit: cross_entropy with gradient 12 bytes in float32, 8 in 16 bits (logit and target read,
 // gradient written), and 8 bytes per row for its loss; softmax 8 and 6. Repeated reads of a row come from the L1 cache.
 //
 // The logits of a batch are a few kilobytes, so the number of launches determines the time. Therefore the kernel that

@@ -1,6 +1,6 @@
 // Dropout.
 //
-// Memory traffic per element: 8 bytes in float32, 4 in bfloat16 (x read, y written).
+// Memory traffic per element: 8 bytes in float32, 4 in 16 bits (x read, y written).
 //
 // One Philox draw of four words decides about four elements. The decisions depend on the element's index alone, so no
 // mask is stored, and the backward pass draws them again.

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/device/bfloat16.h"
+#include "kernels/device/low_precision.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {
@@ -32,9 +32,8 @@ void gradient_norm(Stream&, const GradientSlot* slots, int64_t count, ChunkTable
                    float* scale) {
   double squares = 0;
   for (int64_t s = 0; s < count; ++s) {
-    const auto [gradient, n, dtype] = slots[s];
-    squares += dtype == DType::bfloat16 ? sum_of_squares(static_cast<const bfloat16*>(gradient), n)
-                                        : sum_of_squares(static_cast<const float*>(gradient), n);
+    const auto& [gradient, n, dtype] = slots[s];
+    squares += dispatch_type(dtype, [&]<class T>() { return sum_of_squares(static_cast<const T*>(gradient), n); });
   }
   *norm = static_cast<float>(std::sqrt(squares));
   *scale = clipping_factor(*norm, max_norm);

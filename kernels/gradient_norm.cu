@@ -1,8 +1,8 @@
 // The norm of all gradients: a partial sum per chunk; the last block adds the partial sums. The order of the additions
 // depends on the sizes alone.
 //
-// Memory traffic per gradient element: 4 bytes in float32, 2 in bfloat16. Partial sums add 8 bytes per chunk of 4096
-// elements.
+// Memory traffic per gradient element: 4 bytes in float32, 2 in 16 bits. Partial sums add 8 bytes per
+// chunk of 4096 elements.
 //
 // One launch reads all gradients of a model, in accesses of 4 elements. Norm and scale stay in device memory, so the
 // host does not wait.
@@ -34,8 +34,8 @@ __global__ void __launch_bounds__(chunk_threads)
   if (blockIdx.x < count) {
     const Chunk chunk = chunks[blockIdx.x];
     const GradientSlot slot = slots[chunk.array];
-    sum = slot.dtype == DType::bfloat16 ? sum_of_squares(static_cast<const bfloat16*>(slot.gradient), slot.n, chunk)
-                                        : sum_of_squares(static_cast<const float*>(slot.gradient), slot.n, chunk);
+    sum = with_gradient_type(
+        slot.dtype, [&]<class T>() { return sum_of_squares(static_cast<const T*>(slot.gradient), slot.n, chunk); });
   }
   float total;
   if (!grid_sum<chunk_threads>(block_sum<chunk_threads>(sum), partials, arrivals, total) || threadIdx.x > 0) return;

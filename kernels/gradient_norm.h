@@ -23,8 +23,8 @@ MELGRAD_HOST_DEVICE inline float clipping_factor(float norm, float max_norm) {
 
 // norm = sqrt(sum of the squares of all gradients); scale = min(1, max_norm / (norm + 1e-6)), or 1 if max_norm <= 0.
 // slots [count], norm float32 [1] and scale float32 [1] lie in the stream's memory. `chunks` is cut_into_chunks() of
-// the slots' n. Gradients are float32 or bfloat16. If `norm` is not finite, `scale` is meaningless and the caller must
-// skip the step. CUDA squares in float32, so a norm above 1e19 becomes infinite.
+// the slots' n. Gradients are float32, bfloat16 or float16. If `norm` is not finite, `scale` is meaningless and the
+// caller must skip the step. CUDA squares in float32, so a norm above 1e19 becomes infinite.
 KERNEL(gradient_norm, const GradientSlot* slots, int64_t count, ChunkTable chunks, float max_norm, float* norm,
        float* scale)
 

@@ -1,6 +1,6 @@
 // Max pooling.
 //
-// Memory traffic, forward and backward alike: 4 bytes in float32 or 2 in bfloat16 per element of x or dx, and 5 or 3
+// Memory traffic, forward and backward alike: 4 bytes in float32 or 2 in 16 bits per element of x or dx, and 5 or 3
 // bytes per element of y or dy, which includes the byte of `taken`. What several threads read comes from a cache after
 // the first read.
 //

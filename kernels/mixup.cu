@@ -1,6 +1,6 @@
 // mixup.
 //
-// Memory traffic per element: 12 bytes in float32, 6 in bfloat16 (two examples read, one written). A launch reads every
+// Memory traffic per element: 12 bytes in float32, 6 in 16 bits (two examples read, one written). A launch reads every
 // element twice. If the batch fits in the L2 cache, the second read comes from there: 8 and 4 bytes remain.
 //
 // A small kernel draws lambda once per example and mixes the targets. The examples move 16 bytes per access if their

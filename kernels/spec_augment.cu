@@ -1,6 +1,6 @@
 // SpecAugment.
 //
-// Memory traffic per masked element: 4 bytes written in float32, 2 in bfloat16. Nothing is read.
+// Memory traffic per masked element: 4 bytes written in float32, 2 in 16 bits. Nothing is read.
 //
 // Every warp draws all masks of its example itself, which is faster than a kernel that stores them. Elements where
 // masks overlap are zeroed more than once, also by different blocks. This race is harmless, because all of them write

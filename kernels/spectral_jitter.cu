@@ -1,6 +1,6 @@
 // Spectral jitter.
 //
-// Memory traffic per element: 8 bytes in float32, 4 in bfloat16 (x read, y written).
+// Memory traffic per element: 8 bytes in float32, 4 in 16 bits (x read, y written).
 //
 // A warp takes one mel bin of one example and moves 16 bytes per lane. Rows whose length is no multiple
 // of 16 bytes are moved element by element.

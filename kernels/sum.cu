@@ -1,6 +1,6 @@
 // The sum of an array: each block adds up one chunk of 4096 elements, and the last block the partial sums. The
 // order depends on the size alone, so the result is bit-identical in every run. Memory traffic: 4 bytes read per
-// element in float32, 2 in bfloat16; the partial sums add 8 bytes per chunk. The gradient writes as many bytes and
+// element in float32, 2 in 16 bits; the partial sums add 8 bytes per chunk. The gradient writes as many bytes and
 // reads one float.
 #include "kernels/sum.h"
 

@@ -20,6 +20,7 @@ json to_json(const TrainingState& state, int64_t optimizer_steps, const std::str
           {"loss_sum", state.loss_sum},
           {"correct", state.correct},
           {"examples", state.examples},
+          {"skipped_steps", state.skipped_steps},
           {"optimizer_steps", optimizer_steps},
           {items_name, items}};
 }
@@ -31,7 +32,8 @@ TrainingState state_from(const json& text) {
           .best_loss = text.at("best_loss"),
           .loss_sum = text.at("loss_sum"),
           .correct = text.at("correct"),
-          .examples = text.at("examples")};
+          .examples = text.at("examples"),
+          .skipped_steps = text.value("skipped_steps", int64_t{0})};  // older files lack it
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct TrainingState {
   int64_t best_epoch = 0;                          // counted from 1; 0: no epoch was validated yet
   double best_loss = 0;                            // validation loss of best_epoch
   double loss_sum = 0, correct = 0, examples = 0;  // sums over the steps of the unfinished epoch
+  int64_t skipped_steps = 0;                       // of the unfinished epoch, by loss scaling
 };
 
 // A copy of a training in host memory, ready to be written.

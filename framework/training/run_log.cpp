@@ -20,6 +20,10 @@ ordered_json to_json(const EpochReport& report) {
   }
   line["learning_rate"] = report.learning_rate;
   line["gradient_norm"] = report.gradient_norm;
+  if (report.loss_scaling) {
+    line["loss_scale"] = report.loss_scaling->scale;
+    line["skipped_steps"] = report.loss_scaling->skipped_steps;
+  }
   line["seconds"] = report.seconds;
   line[fmt::format("{}_per_second", report.items_name)] = report.items_per_second;
   line["best"] = report.best;

@@ -36,6 +36,8 @@ const char* file_dtype(DType dtype) {
       return "F32";
     case DType::bfloat16:
       return "BF16";
+    case DType::float16:
+      return "F16";
     case DType::uint64:
       return "I64";  // PyTorch counts batches in int64
     case DType::uint8:

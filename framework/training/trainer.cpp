@@ -61,7 +61,10 @@ void Trainer::submit_step() {
   const Batch batch = phase(stream_, "data", [&] { return source_.batch(inputs_.items(), generator); });
   const Tensor output = phase(stream_, "forward", [&] { return model_(batch.x); });
   const Tensor loss = phase(stream_, "loss", [&] { return loss_(output, batch.targets); });
-  phase(stream_, "backward", [&] { loss.backward(); });
+  phase(stream_, "backward", [&] {
+    const Tensor& scale = optimizer_.loss_scale();
+    scale.defined() ? loss.backward(scale) : loss.backward();
+  });
   phase(stream_, "optimizer", [&] { optimizer_.update(inputs_.adam()); });  // clips the gradient first
   compute_metrics(output, batch.targets, loss);
 }
@@ -76,7 +79,13 @@ void Trainer::compute_metrics(const Tensor& output, const Tensor& targets, const
 void Trainer::add_to_sums(const std::optional<StepResult>& step) {
   if (!step) return;
   require_finite(static_cast<double>(step->metrics.loss), "loss", *step);
-  require_finite(static_cast<double>(step->metrics.gradient_norm), "gradient norm", *step);
+  const auto gradient_norm = static_cast<double>(step->metrics.gradient_norm);
+  skipped_in_a_row_ = options_.optimizer.loss_scaling && !std::isfinite(gradient_norm) ? skipped_in_a_row_ + 1 : 0;
+  constexpr int64_t most_skipped_in_a_row = 30;  // then the loss scale is below 1
+  if (skipped_in_a_row_ == 0 || skipped_in_a_row_ > most_skipped_in_a_row) {
+    require_finite(gradient_norm, "gradient norm", *step);
+  }
+  if (skipped_in_a_row_ > 0) ++state_.skipped_steps;
   const auto n = static_cast<double>(step->items.size());
   state_.loss_sum += static_cast<double>(step->metrics.loss) * n;
   state_.correct += static_cast<double>(step->metrics.correct);
@@ -169,6 +178,10 @@ std::optional<EpochReport> Trainer::train_epoch(ProgressMode mode) {
                      .items_per_second = items / std::max(seconds, 1e-9),
                      .items_name = epoch_size_.items_name};
   if (options_.classification) report.train_accuracy = state_.correct / state_.examples;
+  if (optimizer_.loss_scale().defined()) {
+    report.loss_scaling = {.scale = static_cast<double>(optimizer_.loss_scale().item()),
+                           .skipped_steps = state_.skipped_steps};
+  }
   state_ = {.epoch = report.epoch, .best_epoch = state_.best_epoch, .best_loss = state_.best_loss};
   return report;
 }

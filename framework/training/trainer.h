@@ -57,14 +57,20 @@ struct Validation {
 // Evaluates the model after an epoch. The epoch with the lowest loss is the best one.
 using Validate = std::function<Validation(Module& model)>;
 
+struct LossScaling {
+  double scale = 0;           // after the epoch
+  int64_t skipped_steps = 0;  // of the epoch, because a gradient overflowed
+};
+
 struct EpochReport {
   int64_t epoch = 0;                     // from 1
   double train_loss = 0;                 // mean over the epoch's examples, in training mode
   std::optional<double> train_accuracy;  // of the same; nothing: not a classification
   Validation validation;
   double learning_rate = 0;  // of the last step
-  double gradient_norm = 0;  // of the last step, before clipping
-  double seconds = 0;        // training only, without validation
+  double gradient_norm = 0;  // of the last step, before clipping; not finite if the step was skipped
+  std::optional<LossScaling> loss_scaling;
+  double seconds = 0;  // training only, without validation
   double items_per_second = 0;
   const char* items_name = "";  // see EpochSize
   bool best = false;
@@ -133,6 +139,7 @@ class Trainer {
   StepGraphs graphs_;
   CheckpointWriter writer_;
   TrainingState state_;
+  int64_t skipped_in_a_row_ = 0;
 };
 
 }  // namespace melgrad

@@ -14,6 +14,14 @@ __device__ bool aligned_to_vector(const T* pointer) {
   return reinterpret_cast<uintptr_t>(pointer) % (chunk_vector * sizeof(T)) == 0;
 }
 
+// Calls body.operator()<T>() with the element type of a gradient.
+template <class Body>
+__device__ auto with_gradient_type(DType dtype, Body body) {
+  if (dtype == DType::bfloat16) return body.template operator()<bfloat16>();
+  if (dtype == DType::float16) return body.template operator()<float16>();
+  return body.template operator()<float>();
+}
+
 // Calls body.operator()<width>(i) for elements i, ..., i + width - 1 of an array of n, until the chunk is covered. The
 // width is chunk_vector if `aligned`; it is 1 if not, and for the rest at the end of the array.
 template <class Body>

@@ -44,13 +44,14 @@ struct Convolution {
   ConvolutionPass pass;
   DType dtype;  // of x, w and y; sums are float32
   Conv2d conv;
+  bool tf32 = false;  // float32 factors may be rounded to TF32
   auto operator<=>(const Convolution&) const = default;
 };
 
 // "forward of 64x32x33x64 bfloat16 with 128 filters of 3x3, stride 2, padding 1"
 inline std::string describe(const Convolution& c) {
   return fmt::format("{} of {}x{}x{}x{} {} with {} filters of {}x{}, stride {}, padding {}", name_of(c.pass),
-                     c.conv.batch, c.conv.height, c.conv.width, c.conv.in_channels, name_of(c.dtype),
+                     c.conv.batch, c.conv.height, c.conv.width, c.conv.in_channels, c.tf32 ? "tf32" : name_of(c.dtype),
                      c.conv.out_channels, c.conv.kernel_height, c.conv.kernel_width, c.conv.stride, c.conv.padding);
 }
 

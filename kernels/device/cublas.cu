@@ -4,6 +4,7 @@
 #include "kernels/device/cublas.cuh"
 
 #include "kernels/device/cuda_owners.cuh"
+#include "kernels/device/tf32.h"
 
 namespace melgrad {
 namespace {
@@ -18,8 +19,6 @@ Handle make_handle(Stream& stream) {
   cublas_check(cublasCreate(&created), "cublasCreate");
   Handle handle(created);
   cublas_check(cublasSetStream(created, native_stream(stream)), "cublasSetStream");
-  // By default, cuBLAS may add partial sums of a bfloat16 product in bfloat16.
-  cublas_check(cublasSetMathMode(created, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION), "cublasSetMathMode");
   return handle;
 }
 
@@ -32,6 +31,10 @@ cublasHandle_t cublas_handle(Stream& stream) {
   // The workspace is set at every call, because it moves when it grows, and after cublasSetStream, which resets it.
   cublas_check(cublasSetWorkspace(handle.get(), stream.workspace(workspace_bytes), workspace_bytes),
                "cublasSetWorkspace");
+  // By default, cuBLAS may add partial sums of a 16-bit product in 16 bits.
+  const int mode = CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION |
+                   (kernel::tf32() ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH);
+  cublas_check(cublasSetMathMode(handle.get(), static_cast<cublasMath_t>(mode)), "cublasSetMathMode");
   return handle.get();
 }
 

@@ -18,9 +18,9 @@ inline void cublas_check(cublasStatus_t status, const char* what) {
   }
 }
 
-// The handle works in the stream's workspace, so get it again for each product. Products of bfloat16 are summed in
-// float32; products of float32 do not use TF32. The first call creates the handle and must precede a CUDA graph
-// capture.
+// The handle works in the stream's workspace, so get it again for each product. Products of 16-bit types are summed in
+// float32; products of float32 use TF32 only if tf32.h allows it. The first call creates the handle and must precede a
+// CUDA graph capture.
 cublasHandle_t cublas_handle(Stream&);
 
 }  // namespace melgrad

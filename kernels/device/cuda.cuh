@@ -21,9 +21,9 @@
   T* const name = reinterpret_cast<T*>(dynamic_shared_memory)
 #endif
 
-#include "kernels/device/bfloat16.h"
 #include "kernels/device/dtype.h"
 #include "kernels/device/error.h"
+#include "kernels/device/low_precision.h"
 #include "kernels/device/stream.h"
 
 namespace melgrad {
@@ -97,19 +97,6 @@ __device__ Vector<T, width> load(const T* from) {
 template <class T, int width>
 __device__ void store(T* to, const Vector<T, width>& vector) {
   *reinterpret_cast<Vector<T, width>*>(to) = vector;
-}
-
-// Calls body.operator()<T>() with the element type of `dtype`.
-template <class Body>
-void dispatch_type(DType dtype, Body body) {
-  switch (dtype) {
-    case DType::float32:
-      return body.template operator()<float>();
-    case DType::bfloat16:
-      return body.template operator()<bfloat16>();
-    default:
-      fail("no kernel for elements of type {}", name_of(dtype));
-  }
 }
 
 constexpr int64_t any_extent = 0;

@@ -4,8 +4,8 @@
 
 #include <concepts>
 
-#include "kernels/device/bfloat16.h"
 #include "kernels/device/dtype.h"
+#include "kernels/device/low_precision.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::cpu {

@@ -37,12 +37,14 @@ std::vector<Named> initial_parameters(Device device = Device::cpu) {
 }
 
 // Calling backward(gradient) on a leaf sets its gradient.
-void set_gradients(const std::vector<Named>& parameters, int64_t step) {
+void set_gradients(const std::vector<Named>& parameters, int64_t step, float factor = 1) {
   for (size_t p = 0; p < parameters.size(); ++p) {
     const Shape& shape = parameters[p].tensor.shape();
     const uint64_t seed = 5000 + 100 * static_cast<uint64_t>(step) + p;
     const Device device = parameters[p].tensor.device();
-    parameters[p].tensor.backward(Tensor::from(random_values(shape.numel(), seed), shape, device));
+    std::vector<float> gradient = random_values(shape.numel(), seed);
+    for (float& value : gradient) value *= factor;
+    parameters[p].tensor.backward(Tensor::from(gradient, shape, device));
   }
 }
 
@@ -104,6 +106,38 @@ TEST(Optimizers, AgreeWithPyTorchOverTwentySteps) {
                                      Adam(groups, {.weight_decay = decay, .max_gradient_norm = c.at("max_norm")}));
       }
     }
+  }
+}
+
+// A power of two as the scale changes no bits, and skipped steps leave no trace but in the count of steps.
+TEST(Optimizers, AgreeWithPyTorchUnderLossScalingWithSkippedSteps) {
+  for (const Device device : available_devices()) {
+    const std::vector<Named> parameters = initial_parameters(device);
+    Adam optimizer(groups_of(parameters, "adamw"), {.max_gradient_norm = 4.5f, .loss_scaling = true});
+    const std::vector<Named> plain_parameters = initial_parameters(device);
+    Adam plain(groups_of(plain_parameters, "adamw"), {.max_gradient_norm = 4.5f});
+    const auto step = [](Adam& adam, const std::vector<Named>& all, int64_t number, float factor) {
+      adam.zero_grad();
+      set_gradients(all, number, factor);
+      adam.step(base_rate);
+    };
+    for (int64_t number = 0; number < steps; ++number) {
+      const float scale = optimizer.loss_scale().item();
+      if (number == 0 || number == 7) {
+        step(optimizer, parameters, number, std::numeric_limits<float>::infinity());
+        EXPECT_EQ(optimizer.loss_scale().item(), scale / 2);
+        EXPECT_FALSE(std::isfinite(optimizer.gradient_norm().item()));
+      }
+      step(optimizer, parameters, number, optimizer.loss_scale().item());
+      step(plain, plain_parameters, number, 1);
+      EXPECT_NEAR(optimizer.gradient_norm().item(), plain.gradient_norm().item(), 1e-6);
+    }
+    EXPECT_EQ(optimizer.steps(), plain.steps() + 2);
+    for (size_t p = 0; p < parameters.size(); ++p) {
+      expect_close(parameters[p].tensor.to_vector(), plain_parameters[p].tensor.to_vector(), 1e-6, 1e-6);
+    }
+    EXPECT_EQ(optimizer.state().at(8).name, "loss_scale");
+    EXPECT_EQ(optimizer.state().at(9).name, "loss_scale_steps");
   }
 }
 
@@ -182,12 +216,12 @@ TEST(Optimizers, SgdKeepsItsVelocityUnderPyTorchsName) {
 // A weight whose layers compute in bfloat16 has a copy, and its gradient is bfloat16.
 TEST(Optimizers, SgdRenewsTheBfloat16CopyOfAWeight) {
   const Tensor w = Tensor::full({2, 2}, 1).require_grad();
-  keep_bfloat16_copy(w);
+  keep_compute_copy(w, DType::bfloat16);
   Sgd optimizer({{.parameters = {{"w", w}}}}, {});
   cast(w, DType::bfloat16).backward(cast(Tensor::full({2, 2}, 3), DType::bfloat16));
   optimizer.step(0.5f);
   EXPECT_EQ(w.to_vector(), std::vector<float>(4, -0.5f));
-  EXPECT_EQ(cast(bfloat16_copy(w), DType::float32).to_vector(), std::vector<float>(4, -0.5f));
+  EXPECT_EQ(cast(compute_copy(w), DType::float32).to_vector(), std::vector<float>(4, -0.5f));
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ struct ManySlots {
   size_t offset;  // index of each slot's first element in its arrays
 };
 
-// Two steps of parameters of many sizes. Returns, for each, the parameter, both moments and the bfloat16 copy.
+// Two steps of parameters of many sizes. Returns, for each, the parameter, both moments and the copy in 16 bits.
 Results adam_of_many_slots(Device device, const ManySlots& many) {
   Stream& stream = Stream::of(device);
   const auto floats = [&](const Array& array) { return static_cast<float*>(array.at(many.offset)); };
@@ -104,7 +104,7 @@ Results adam_of_many_slots(Device device, const ManySlots& many) {
     gradient = std::make_unique<Array>(stream, random_values(all, 2), many.gradient_dtype);
     first_moment = std::make_unique<Array>(stream, random_values(all, 3));
     second_moment = std::make_unique<Array>(stream, second);
-    copy = std::make_unique<Array>(stream, std::vector<float>(static_cast<size_t>(all)), DType::bfloat16);
+    copy = std::make_unique<Array>(stream, std::vector<float>(static_cast<size_t>(all)), many.gradient_dtype);
     slots.push_back({.parameter = floats(*parameter),
                      .gradient = gradient->at(many.offset),
                      .first_moment = floats(*first_moment),
@@ -112,7 +112,7 @@ Results adam_of_many_slots(Device device, const ManySlots& many) {
                      .n = n,
                      .weight_decay = 0.01f * static_cast<float>(slots.size()),
                      .gradient_dtype = many.gradient_dtype});
-    if (many.copies) slots.back().copy = static_cast<bfloat16*>(copy->at(many.offset));
+    if (many.copies) slots.back().copy = copy->at(many.offset);
   }
   const DeviceVector<kernel::AdamSlot> device_slots(stream, slots);
   const DeviceChunks chunks(sizes, stream);
@@ -146,18 +146,20 @@ TEST(AdamKernel, CudaAgreesWithTheCpu) {
 
 TEST(AdamKernel, RoundsTheNewParameterIntoTheCopy) {
   for (const Device device : available_devices()) {
-    const Results results = adam_of_many_slots(device, {DType::float32, true, 0});
-    for (size_t i = 0; i < results.size(); i += 4) {
-      expect_same_bits({results[i + 3]}, {rounded(results[i], DType::bfloat16)});
+    for (const DType dtype : {DType::bfloat16, DType::float16}) {
+      const Results results = adam_of_many_slots(device, {dtype, true, 0});
+      for (size_t i = 0; i < results.size(); i += 4) expect_same_bits({results[i + 3]}, {rounded(results[i], dtype)});
     }
   }
 }
 
-TEST(AdamKernel, TakesGradientsInBfloat16) {
-  const Results narrow = adam_of_many_slots(Device::cpu, {DType::bfloat16, true, 0});
-  const Results wide = adam_of_many_slots(Device::cpu, {DType::float32, true, 0});
-  expect_close(narrow, wide, 0x1p-6, 0x1p-8);
-  EXPECT_NE(narrow, wide);
+TEST(AdamKernel, TakesGradientsIn16Bits) {
+  const Results wide = adam_of_many_slots(Device::cpu, {DType::float32, false, 0});
+  for (const DType dtype : {DType::bfloat16, DType::float16}) {
+    const Results narrow = adam_of_many_slots(Device::cpu, {dtype, false, 0});
+    expect_close(narrow, wide, 0x1p-6, 0x1p-8);
+    EXPECT_NE(narrow, wide);
+  }
 }
 
 TEST(AdamKernel, GivesTheSameBitsAtAnyThreadCount) {

@@ -11,7 +11,7 @@ std::vector<float> cast(Device device, const std::vector<float>& x, DType from, 
   Stream& stream = Stream::of(device);
   const auto n = static_cast<int64_t>(x.size());
   const Array in(stream, x, from), out(stream, n, to);
-  kernel::cast(stream, in.data(), from, out.data(), n);
+  kernel::cast(stream, in.data(), from, out.data(), to, n);
   return out.values();
 }
 
@@ -22,9 +22,11 @@ class CastKernel : public testing::TestWithParam<Device> {
 
 TEST_P(CastKernel, RoundsToNearestEvenAndBackExactly) {
   for (const int64_t n : {0, 1, 4, 31, 33, 4099}) {
-    const auto x = random_values(n, 1), narrow = rounded(x, DType::bfloat16);
-    expect_same_bits(cast(GetParam(), x, DType::float32, DType::bfloat16), narrow);
-    expect_same_bits(cast(GetParam(), narrow, DType::bfloat16, DType::float32), narrow);
+    for (const DType dtype : {DType::bfloat16, DType::float16}) {
+      const auto x = random_values(n, 1), narrow = rounded(x, dtype);
+      expect_same_bits(cast(GetParam(), x, DType::float32, dtype), narrow);
+      expect_same_bits(cast(GetParam(), narrow, dtype, DType::float32), narrow);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include "kernels/linear.h"
 
+#include "kernels/device/tf32.h"
 #include "tests/support/kernel_test.h"
 
 namespace melgrad::test {
@@ -75,11 +76,23 @@ TEST_P(LinearKernel, CudaAgreesWithTheCpu) {
     Case example(GetParam());
     for (auto* values : {&example.x, &example.w, &example.dy}) *values = rounded(*values, dtype);
     SCOPED_TRACE(name_of(dtype));
-    // bfloat16 rounds the product, of up to 16, before the bias is added, and the sum may be much smaller than it.
-    const double absolute = dtype == DType::float32 ? 2e-5 : 16 * 0x1p-9;
+    // The product, of up to 16, is rounded before the bias is added, and the sum may be much smaller than it.
+    const double absolute = dtype == DType::float32 ? 2e-5 : 16 * tolerance(dtype, 0) / 2;
     expect_close(in_every_order([&] { return example.passes(Device::cuda, dtype); }), example.passes(),
                  tolerance(dtype, 1e-5), absolute);
   }
+}
+
+TEST_P(LinearKernel, RoundsToTf32OnlyIfAllowed) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const Case exact(GetParam());
+  Case rounded = exact;
+  for (auto* values : {&rounded.x, &rounded.w, &rounded.dy}) *values = rounded_to_tf32(*values);
+  kernel::set_tf32(true);
+  const Results allowed = exact.passes(Device::cuda);
+  kernel::set_tf32(false);
+  expect_close(allowed, rounded.passes(), 1e-5, 2e-5);
+  expect_close(exact.passes(Device::cuda), exact.passes(), 1e-5, 2e-5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearKernel,

@@ -1,24 +1,34 @@
 // Arrays in the memory of a device, freed at the end of their scope.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <utility>
 #include <vector>
 
-#include "kernels/device/bfloat16.h"
 #include "kernels/device/dtype.h"
+#include "kernels/device/low_precision.h"
 #include "kernels/device/stream.h"
 
 namespace melgrad::test {
 
 // The dtypes of activations and of their gradients.
-inline constexpr DType activation_dtypes[] = {DType::float32, DType::bfloat16};
+inline constexpr DType activation_dtypes[] = {DType::float32, DType::bfloat16, DType::float16};
 
 // The values as an array of `dtype` holds them.
 inline std::vector<float> rounded(std::vector<float> values, DType dtype) {
-  if (dtype == DType::bfloat16) {
-    for (float& value : values) value = to_float(from_float<bfloat16>(value));
+  dispatch_type(dtype, [&]<class T>() {
+    for (float& value : values) value = to_float(from_float<T>(value));
+  });
+  return values;
+}
+
+// The values with the 11 bits of precision that TF32 keeps.
+inline std::vector<float> rounded_to_tf32(std::vector<float> values) {
+  for (float& value : values) {
+    const auto bits = std::bit_cast<uint32_t>(value);
+    value = std::bit_cast<float>((bits + 0x1000) & 0xffffe000);
   }
   return values;
 }
@@ -74,21 +84,23 @@ class Array {
  private:
   static std::vector<char> narrowed(const std::vector<float>& values, DType dtype) {
     std::vector<char> bytes(values.size() * size_of(dtype));
-    for (size_t i = 0; i < values.size(); ++i) {
-      const bfloat16 narrow = from_float<bfloat16>(values[i]);
-      const void* const from = dtype == DType::float32 ? static_cast<const void*>(&values[i]) : &narrow;
-      std::memcpy(bytes.data() + i * size_of(dtype), from, size_of(dtype));
-    }
+    dispatch_type(dtype, [&]<class T>() {
+      for (size_t i = 0; i < values.size(); ++i) {
+        const T narrow = from_float<T>(values[i]);
+        std::memcpy(bytes.data() + i * sizeof narrow, &narrow, sizeof narrow);
+      }
+    });
     return bytes;
   }
   static std::vector<float> widened(const std::vector<char>& bytes, DType dtype) {
     std::vector<float> values(bytes.size() / size_of(dtype));
-    for (size_t i = 0; i < values.size(); ++i) {
-      bfloat16 narrow{};
-      void* const to = dtype == DType::float32 ? static_cast<void*>(&values[i]) : &narrow;
-      std::memcpy(to, bytes.data() + i * size_of(dtype), size_of(dtype));
-      if (dtype == DType::bfloat16) values[i] = to_float(narrow);
-    }
+    dispatch_type(dtype, [&]<class T>() {
+      for (size_t i = 0; i < values.size(); ++i) {
+        T narrow;
+        std::memcpy(&narrow, bytes.data() + i * sizeof narrow, sizeof narrow);
+        values[i] = to_float(narrow);
+      }
+    });
     return values;
   }
 

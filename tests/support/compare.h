@@ -34,8 +34,11 @@ inline void expect_close(const Results& actual, const Results& expected, double 
   }
 }
 
-// The largest relative error of a value computed in float32 and stored as `dtype`: bfloat16 keeps 8 bits.
-inline double tolerance(DType dtype, double in_float32) { return dtype == DType::float32 ? in_float32 : 0x1p-8; }
+// The largest relative error of a value computed in float32 and stored as `dtype`: bfloat16 keeps 8 bits, float16 11.
+inline double tolerance(DType dtype, double in_float32) {
+  if (dtype == DType::float32) return in_float32;
+  return dtype == DType::bfloat16 ? 0x1p-8 : 0x1p-11;
+}
 
 inline void expect_same_bits(const std::vector<float>& actual, const std::vector<float>& expected) {
   ASSERT_EQ(actual.size(), expected.size());

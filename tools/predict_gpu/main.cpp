@@ -153,8 +153,11 @@ Counts read_counts(const std::string& path) {
   }
 }
 
+constexpr double largest_batch = 256;
+
 // Extrapolates linearly from batches 2 and 4. A launch whose grid does not grow reads what the launch before it wrote,
-// so it grows with the grid of that one. The shapes are those of the large batch. A kernel that only the large batch
+// so it grows with the grid of that one. Library calls are interpolated between batch 4 and the large batch, 256. The
+// grids are those of the large batch. A kernel that only the large batch
 // launches (it combines the results of several blocks) counts as a launch without memory traffic.
 Counts extrapolate(const Counts& at2, const Counts& at4, const Counts& large, double batch) {
   Counts result = large;
@@ -176,6 +179,16 @@ Counts extrapolate(const Counts& at2, const Counts& at4, const Counts& large, do
   if (i != at2.launches.size()) {
     fail(fmt::format("the steps differ: launch {} of batch 2 is {}, which the step of the large batch does not have", i,
                      at2.launches[i].kernel));
+  }
+  if (at4.library.size() != large.library.size()) {
+    fail(fmt::format("the steps differ: {} library calls at batch 4, {} at the large batch", at4.library.size(),
+                     large.library.size()));
+  }
+  const double part = (batch - 4) / (largest_batch - 4);
+  for (size_t c = 0; c < result.library.size(); ++c) {
+    const LibraryCall &four = at4.library[c], &last = large.library[c];
+    result.library[c].flops = std::lerp(four.flops, last.flops, part);
+    result.library[c].bytes = std::lerp(four.bytes, last.bytes, part);
   }
   return result;
 }
@@ -320,13 +333,13 @@ void print_published(const Json& constants, const Counts& counts, double batch, 
 
 int run(int argc, char** argv) {
   std::string prefix, chips_path = PREDICT_CHIPS, resources_path = PREDICT_RESOURCES, detail = "H100", json_path;
-  double batch = 256;
+  double batch = largest_batch;
   bool published = false;
   CLI::App app("Predicts the time of a training step on GPUs from counts (tools/count_step.sh)");
   app.add_option("counts", prefix, "Prefix of three files: PREFIX_2.json, PREFIX_4.json and PREFIX_256.json")
       ->required();
   app.add_option("--batch-size", batch, "Batch to predict, at most 256; shapes are those of 256")
-      ->check(CLI::Range(2.0, 256.0))
+      ->check(CLI::Range(2.0, largest_batch))
       ->capture_default_str();
   app.add_option("--chip", detail, "Chip of the table of kernels")->capture_default_str();
   app.add_option("--constants", chips_path, "Constants of the chips and of the model")->capture_default_str();

@@ -1,5 +1,5 @@
 // SiLU and its gradient: one pass, limited by memory bandwidth. The forward pass reads one element and writes one (8
-// bytes in float32, 4 in bfloat16), the backward pass reads two and writes one (12 or 6 bytes). Each thread moves 16
+// bytes in float32, 4 in 16 bits), the backward pass reads two and writes one (12 or 6 bytes). Each thread moves 16
 // bytes of every array at a time.
 #include "docs/examples/add_an_op/silu.h"
 

@@ -1,7 +1,7 @@
 // Convolutions on a GPU by cuDNN. The first call for a shape measures execution plans and keeps the fastest.
 //
 // Memory traffic: depends on the chosen plan. It is at least x, w and y once each, 4 bytes per element in float32 and 2
-// in bfloat16. The workspace of the plan adds to it.
+// in 16 bits. The workspace of the plan adds to it.
 //
 // Measuring avoids the slow kernels that cuDNN's heuristics sometimes rank first.
 #include <limits>

@@ -48,6 +48,8 @@ cudnnDataType_t data_type(DType dtype) {
       return CUDNN_DATA_FLOAT;
     case DType::bfloat16:
       return CUDNN_DATA_BFLOAT16;
+    case DType::float16:
+      return CUDNN_DATA_HALF;
     default:
       fail("no convolution for elements of type {}", name_of(dtype));
   }
@@ -136,7 +138,7 @@ void Target::set_chip(Descriptor& descriptor, cudnnBackendAttributeName_t name) 
 
 Graph::Graph(const Convolution& convolution, const Target& target)
     : target_(target), graph_(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR) {
-  const auto& [pass, dtype, conv] = convolution;
+  const auto& [pass, dtype, conv, tf32] = convolution;
   const OperationNames& names = names_of(pass);
   Descriptor& operation = operations_.emplace_back(names.type);
   const auto add_operand = [&](cudnnBackendAttributeName_t name, Descriptor operand) {

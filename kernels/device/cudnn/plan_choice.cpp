@@ -18,7 +18,7 @@ class Collection {
     try {
       std::vector<Configuration> configurations = graph_.configurations(mode);
       if (configurations.empty()) reason_ = last_reason();
-      if (convolution_.dtype == DType::bfloat16) {
+      if (convolution_.dtype != DType::float32 || convolution_.tf32) {
         std::stable_partition(configurations.begin(), configurations.end(),
                               [](const Configuration& c) { return c.tensor_cores; });
       }
@@ -67,7 +67,8 @@ class Collection {
 
 bool computes_as_promised(const Configuration& configuration, const Convolution& convolution) {
   // Tensor cores compute float32 in TF32; cuDNN does not note this as a conversion.
-  return !configuration.loses_precision && !(convolution.dtype == DType::float32 && configuration.tensor_cores);
+  const bool rounds = convolution.dtype == DType::float32 && configuration.tensor_cores;
+  return !configuration.loses_precision && (convolution.tf32 || !rounds);
 }
 
 std::vector<ExecutionPlan> candidate_plans(const Convolution& convolution, const Target& target, bool deterministic,

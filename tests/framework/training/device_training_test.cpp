@@ -57,7 +57,7 @@ struct Training {
     const TrainOptions options{.seed = seed + 2,
                                .epochs = epochs,
                                .batch_size = batch_size,
-                               .optimizer = {.bfloat16_copies = precision == DType::bfloat16},
+                               .optimizer = {.compute_dtype = precision, .loss_scaling = precision == DType::float16},
                                .profile = profile,
                                .graphs = graphs};
     Trainer trainer(*network, data.batches, cross_entropy_loss(0.1f), data.validate, options,
@@ -97,22 +97,31 @@ TEST_P(DeviceTraining, ResumesBitForBit) {
 INSTANTIATE_TEST_SUITE_P(Models, DeviceTraining, testing::Values("cnn_bn", "resnet_small"),
                          [](const auto& test) { return std::string(test.param); });
 
-TEST(TrainingOnCuda, LearnsInBfloat16AlmostAsInFloat32AndResumesBitForBit) {
+class NarrowTraining : public testing::TestWithParam<DType> {};
+
+TEST_P(NarrowTraining, LearnsAlmostAsInFloat32AndResumesBitForBit) {
   MELGRAD_SKIP_WITHOUT_CUDA();
   const TemporaryFolder whole, parts, wide;
-  const std::vector<double> narrow = Training{.epochs = 6, .precision = DType::bfloat16}.run(whole.path());
-  const std::vector<double> exact = Training{.epochs = 6}.run(wide.path());
+  Training training{.epochs = 8, .precision = GetParam()};
+  const std::vector<double> narrow = training.run(whole.path());
+  const std::vector<double> exact = Training{.epochs = 8}.run(wide.path());
   EXPECT_NEAR(narrow[0], exact[0], 0.02 * exact[0]);
   EXPECT_LT(narrow.back(), narrow.front());
-  Training{.epochs = 4, .precision = DType::bfloat16}.run(parts.path());
-  Training{.epochs = 6, .precision = DType::bfloat16, .resume = true}.run(parts.path());
+  training.epochs = 5;
+  training.run(parts.path());
+  training.epochs = 8;
+  training.resume = true;
+  training.run(parts.path());
   EXPECT_TRUE(read_file(parts / "last.safetensors") == read_file(whole / "last.safetensors"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Precisions, NarrowTraining, testing::Values(DType::bfloat16, DType::float16),
+                         [](const auto& test) { return std::string(name_of(test.param)); });
 
 // An epoch has a batch of 4 and one of 2. Each size is recorded in its fourth step, and the model is validated between.
 TEST(TrainingOnCuda, GraphsGiveTheSameBits) {
   MELGRAD_SKIP_WITHOUT_CUDA();
-  for (const DType precision : {DType::float32, DType::bfloat16}) {
+  for (const DType precision : activation_dtypes) {
     const TemporaryFolder recorded, submitted;
     const Training with_graphs{.epochs = 7, .precision = precision, .batch_size = 4};
     with_graphs.run(recorded.path());

@@ -1,14 +1,15 @@
 // The replacement of cuDNN: the CPU's convolution on float32 copies of device memory. Sums are float32 and rounded to
-// bfloat16 at the end, as in cuDNN. AddressSanitizer checks the copies, so overruns of device memory are reported.
+// the dtype at the end, as in cuDNN. AddressSanitizer checks the copies, so overruns of device memory are reported.
 #include <limits>
 #include <vector>
 
 #include "kernels/conv2d.h"
-#include "kernels/device/bfloat16.h"
 #include "kernels/device/convolution.h"
 #include "kernels/device/cuda.cuh"
 #include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/libraries/tf32.h"
 #include "kernels/device/emulated/observer.h"
+#include "kernels/device/low_precision.h"
 
 namespace melgrad::kernel::cuda {
 namespace {
@@ -21,18 +22,27 @@ void require_device_memory(const void* memory) {
 // A float32 copy of a tensor in device memory; NaN until read() copies it.
 class Operand {
  public:
-  Operand(const void* memory, int64_t n, DType dtype)
-      : memory_(memory), dtype_(dtype), values_(static_cast<size_t>(n), std::numeric_limits<float>::quiet_NaN()) {}
+  Operand(const void* memory, int64_t n, const Convolution& convolution)
+      : memory_(memory),
+        dtype_(convolution.dtype),
+        tf32_(convolution.tf32),
+        values_(static_cast<size_t>(n), std::numeric_limits<float>::quiet_NaN()) {}
 
   float* values() { return values_.data(); }
-  void read() { dtype_ == DType::float32 ? read_as<float>() : read_as<bfloat16>(); }
-  void write() { dtype_ == DType::float32 ? write_as<float>() : write_as<bfloat16>(); }
+  void read() {
+    dispatch_type(dtype_, [this]<class T>() { read_as<T>(); });
+  }
+  void write() {
+    dispatch_type(dtype_, [this]<class T>() { write_as<T>(); });
+  }
 
  private:
   template <class T>
   void read_as() {
     const emulated_cuda::DeviceMemoryScope scope;
     for (size_t i = 0; i < values_.size(); ++i) values_[i] = to_float(static_cast<const T*>(memory_)[i]);
+    if (!tf32_) return;
+    for (float& value : values_) value = emulated_cuda::round_to_tf32(value);
   }
   template <class T>
   void write_as() {
@@ -43,6 +53,7 @@ class Operand {
 
   const void* memory_;
   DType dtype_;
+  bool tf32_;
   std::vector<float> values_;
 };
 
@@ -79,14 +90,15 @@ void compute(const Convolution& convolution, Operand in, Operand weights, Operan
 }  // namespace
 
 void convolve(Stream& stream, const Convolution& convolution, const void* x, const void* w, const void* y) {
-  const auto& [pass, dtype, conv] = convolution;
+  const Conv2d& conv = convolution.conv;
   const int64_t in = conv.batch * conv.height * conv.width * conv.in_channels,
                 weights = conv.out_channels * conv.kernel_height * conv.kernel_width * conv.in_channels,
                 out = conv.batch * conv.out_height() * conv.out_width() * conv.out_channels;
   for (const void* memory : {x, w, y}) require_device_memory(memory);
   report(convolution, in, weights, out);
-  emulated_cuda::enqueue(native_stream(stream), [=, type = dtype] {
-    compute(convolution, Operand(x, in, type), Operand(w, weights, type), Operand(y, out, type));
+  emulated_cuda::enqueue(native_stream(stream), [=] {
+    const auto operand = [&](const void* memory, int64_t n) { return Operand(memory, n, convolution); };
+    compute(convolution, operand(x, in), operand(w, weights), operand(y, out));
   });
 }
 

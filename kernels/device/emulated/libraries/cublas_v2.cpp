@@ -4,13 +4,15 @@
 
 #include <cstdint>
 
-#include "kernels/device/bfloat16.h"
 #include "kernels/device/emulated/device_memory.h"
+#include "kernels/device/emulated/libraries/tf32.h"
 #include "kernels/device/emulated/observer.h"
+#include "kernels/device/low_precision.h"
 
 struct cublasContext {
   void* workspace = nullptr;
   cudaStream_t stream = nullptr;
+  bool tf32 = false;
 };
 
 namespace {
@@ -19,21 +21,36 @@ using emulated_cuda::Ownership;
 
 bool on_device(const void* pointer) { return emulated_cuda::ownership(pointer) == Ownership::device; }
 
+melgrad::DType dtype_of(cudaDataType_t type) {
+  switch (type) {
+    case CUDA_R_16BF:
+      return melgrad::DType::bfloat16;
+    case CUDA_R_16F:
+      return melgrad::DType::float16;
+    case CUDA_R_32F:
+      break;
+  }
+  return melgrad::DType::float32;
+}
+
 struct Operand {
   const void* data;
   cudaDataType_t type;
   int64_t row_stride, column_stride;
+  bool tf32;
 
-  Operand(cublasOperation_t operation, const void* data_, cudaDataType_t type_, int leading)
+  Operand(cublasOperation_t operation, const void* data_, cudaDataType_t type_, int leading, bool tf32_)
       : data(data_),
         type(type_),
         row_stride(operation == CUBLAS_OP_N ? 1 : leading),
-        column_stride(operation == CUBLAS_OP_N ? leading : 1) {}
+        column_stride(operation == CUBLAS_OP_N ? leading : 1),
+        tf32(tf32_) {}
 
   float operator()(int64_t row, int64_t column) const {
     const int64_t at = row * row_stride + column * column_stride;
-    return type == CUDA_R_32F ? static_cast<const float*>(data)[at]
-                              : melgrad::to_float(static_cast<const melgrad::bfloat16*>(data)[at]);
+    const float value = melgrad::dispatch_type(
+        dtype_of(type), [&]<class T>() { return melgrad::to_float(static_cast<const T*>(data)[at]); });
+    return tf32 ? emulated_cuda::round_to_tf32(value) : value;
   }
 };
 
@@ -80,7 +97,10 @@ cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void* workspace, size_t
   return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t) { return CUBLAS_STATUS_SUCCESS; }
+cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+  handle->tf32 = (mode & CUBLAS_TF32_TENSOR_OP_MATH) == CUBLAS_TF32_TENSOR_OP_MATH;
+  return CUBLAS_STATUS_SUCCESS;
+}
 
 cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                             const void* alpha, const void* a, cudaDataType_t a_type, int lda, const void* b,
@@ -98,7 +118,9 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t op_a, cubla
     emulated_cuda::observer->library_call("gemm", fmt::format("{}x{}x{}", m, n, k).c_str(), 2.0 * m * n * k,
                                           element_bytes * (1.0 * m * k + 1.0 * k * n + 1.0 * m * n));
   }
-  const Operand left(op_a, a, a_type, lda), right(op_b, b, b_type, ldb), before(CUBLAS_OP_N, c, c_type, ldc);
+  const bool tf32 = handle->tf32 && c_type == CUDA_R_32F;
+  const Operand left(op_a, a, a_type, lda, tf32), right(op_b, b, b_type, ldb, tf32),
+      before(CUBLAS_OP_N, c, c_type, ldc, false);
   const float by = *static_cast<const float*>(alpha), kept = *static_cast<const float*>(beta);
   emulated_cuda::enqueue(handle->stream, [=] {
     const emulated_cuda::DeviceMemoryScope accessible;
@@ -108,11 +130,8 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t op_a, cubla
         for (int i = 0; i < k; ++i) sum += left(row, i) * right(i, column);
         const float value = by * sum + (kept == 0 ? 0 : kept * before(row, column));
         const int64_t at = row + int64_t{column} * ldc;
-        if (c_type == CUDA_R_32F) {
-          static_cast<float*>(c)[at] = value;
-        } else {
-          static_cast<melgrad::bfloat16*>(c)[at] = melgrad::from_float<melgrad::bfloat16>(value);
-        }
+        melgrad::dispatch_type(dtype_of(c_type),
+                               [&]<class T>() { static_cast<T*>(c)[at] = melgrad::from_float<T>(value); });
       }
     }
   });

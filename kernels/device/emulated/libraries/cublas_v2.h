@@ -1,6 +1,7 @@
 // The functions of cuBLAS that the project calls, with the names and meanings of the toolkit; matrices are
-// column-major. The host computes in float32 when the stream reaches the product. Two checks are stricter than the library's: pointers must point
-// into device memory, and a product needs a workspace that was set after the stream, which makes it safe to capture.
+// column-major. The host computes in float32 when the stream reaches the product. Two checks are stricter than the
+// library's: pointers must point into device memory, and a product needs a workspace that was set after the stream,
+// which makes it safe to capture.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +16,14 @@ enum cublasStatus_t {
   CUBLAS_STATUS_NOT_SUPPORTED = 15
 };
 enum cublasOperation_t { CUBLAS_OP_N = 0, CUBLAS_OP_T = 1 };
-enum cublasMath_t { CUBLAS_DEFAULT_MATH = 0, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION = 16 };
+enum cublasMath_t {
+  CUBLAS_DEFAULT_MATH = 0,
+  CUBLAS_TF32_TENSOR_OP_MATH = 3,
+  CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION = 16
+};
 enum cublasComputeType_t { CUBLAS_COMPUTE_32F = 68 };
 enum cublasGemmAlgo_t { CUBLAS_GEMM_DEFAULT = -1 };
-enum cudaDataType_t { CUDA_R_32F = 0, CUDA_R_16BF = 14 };
+enum cudaDataType_t { CUDA_R_32F = 0, CUDA_R_16F = 2, CUDA_R_16BF = 14 };
 
 struct cublasContext;
 using cublasHandle_t = cublasContext*;

@@ -51,7 +51,7 @@ TEST_P(ModelPlans, EveryConvolutionOfEveryModelHasAPlan) {
   for (const Convolution& convolution : convolutions) {
     const ExecutionPlan plan = std::move(candidate_plans(convolution, target, true, 1).front());
     const Configuration& configuration = plan.configuration;
-    EXPECT_EQ(configuration.tensor_cores, dtype == DType::bfloat16) << describe(convolution);
+    EXPECT_EQ(configuration.tensor_cores, dtype != DType::float32) << describe(convolution);
     EXPECT_FALSE(configuration.nondeterministic) << describe(convolution);
     size_t& bytes = largest[convolution.conv.batch];
     bytes = std::max(bytes, plan.workspace_bytes);
@@ -68,6 +68,9 @@ INSTANTIATE_TEST_SUITE_P(Float32, ModelPlans,
 INSTANTIATE_TEST_SUITE_P(Bfloat16, ModelPlans,
                          testing::Combine(testing::Values("a100", "a10", "l40", "h200", "b200"),
                                           testing::Values(DType::bfloat16)));
+
+INSTANTIATE_TEST_SUITE_P(Float16, ModelPlans,
+                         testing::Combine(testing::Values("t4", "h200"), testing::Values(DType::float16)));
 
 class PlanChoice : public ChipTest {};
 
@@ -103,6 +106,15 @@ TEST_F(PlanChoice, RefusesTensorFloat32) {
   expect_error([&] { plan_of_choice(tf32->choice, convolution, target); }, "does not compute in float32");
   for (const ExecutionPlan& plan : candidate_plans(convolution, target, false, 100)) {
     EXPECT_FALSE(plan.configuration.tensor_cores || plan.configuration.loses_precision);
+  }
+}
+
+TEST_F(PlanChoice, PrefersTensorFloat32WhereTheConvolutionAllowsIt) {
+  for (const ConvolutionPass pass : passes) {
+    const Convolution convolution{pass, DType::float32, typical_convolution, true};
+    const auto plans = candidate_plans(convolution, chip("a100"), true, 1);
+    EXPECT_TRUE(plans.at(0).configuration.tensor_cores) << describe(convolution);
+    EXPECT_FALSE(plans.at(0).configuration.loses_precision) << describe(convolution);
   }
 }
 

@@ -117,7 +117,7 @@ TEST(MeterStep, TheMelReadsItsSamplesOnce) {
 TEST(MeterStep, AStepAllocatesNothingAndUploadsLittle) {
   const std::unique_ptr<Module> model = make_model("resnet_small", 10, 0.3f);
   model->move_to(Device::cuda);
-  Adam optimizer(decay_groups(model->parameters(), 0.01f), {.max_gradient_norm = 1, .bfloat16_copies = true});
+  Adam optimizer(decay_groups(model->parameters(), 0.01f), {.max_gradient_norm = 1, .compute_dtype = DType::bfloat16});
   const Tensor x = activation({2, 32, 33, 1}, 1), targets = Tensor::full({2, 10}, 0.1f, Device::cuda);
   const auto step = [&] {
     optimizer.zero_grad();
