@@ -137,7 +137,8 @@ TEST(MeterStep, AStepAllocatesNothingAndUploadsLittle) {
   EXPECT_EQ(count(RuntimeCall::upload), 1u) << "the learning rate and the corrections of Adam";
 }
 
-// The requests of an epoch of `tracks` tracks in batches of 3, with all that the trainer does once.
+// The requests of the second epoch of `tracks` tracks in batches of 3, with its checkpoint and without validation. The
+// first epoch has at least 4 steps, so all of the second are launched as a graph.
 std::map<RuntimeCall, uint64_t> calls_of_an_epoch(int64_t tracks) {
   const BandedMusic music(tracks);
   const BandedMusic::Training data(music, Device::cuda, {.crop_frames = BandedMusic::crop_frames}, 3);
@@ -145,24 +146,21 @@ std::map<RuntimeCall, uint64_t> calls_of_an_epoch(int64_t tracks) {
   const std::unique_ptr<Module> model = make_model("cnn_bn", BandedMusic::classes, 0.3f);
   model->move_to(Device::cuda);
   const auto validate = [](Module&) { return Validation{}; };
-  Trainer trainer(*model, data.batches, cross_entropy_loss(0.1f), validate, {.epochs = 1, .batch_size = 3},
+  Trainer trainer(*model, data.batches, cross_entropy_loss(0.1f), validate, {.epochs = 2, .batch_size = 3},
                   constant_schedule(1e-3f), {.path = run.path(), .metadata = to_metadata(music.card)});
-  Stream::of(Device::cuda).synchronize();
+  std::map<RuntimeCall, uint64_t> calls;
   emulated_cuda::start_meter({.sum_launches = true});
-  trainer.run(ProgressMode::quiet, [](const EpochReport&) {});
-  return emulated_cuda::take_other_calls().calls;
+  trainer.run(ProgressMode::quiet, [&](const EpochReport&) { calls = emulated_cuda::take_other_calls().calls; });
+  return calls;
 }
 
 TEST(MeterStep, TheTrainerUploadsOnceAStep) {
-  calls_of_an_epoch(3);  // what a process uploads once
-  const auto few = calls_of_an_epoch(9), many = calls_of_an_epoch(24);
-  const auto added = [&](RuntimeCall call) {
-    return (many.contains(call) ? many.at(call) : 0) - (few.contains(call) ? few.at(call) : 0);
-  };
-  EXPECT_EQ(added(RuntimeCall::upload), 5u);
-  EXPECT_EQ(added(RuntimeCall::readback), 5u);
-  EXPECT_EQ(added(RuntimeCall::graph_launch), 5u);
-  EXPECT_EQ(many.at(RuntimeCall::graph_launch), 8u - 3u) << "the first three steps are not recorded";
+  const auto few = calls_of_an_epoch(12), many = calls_of_an_epoch(24);  // 4 and 8 steps
+  EXPECT_EQ(few.at(RuntimeCall::upload), 4u);
+  EXPECT_EQ(many.at(RuntimeCall::upload), 8u);
+  EXPECT_EQ(few.at(RuntimeCall::graph_launch), 4u);
+  EXPECT_EQ(many.at(RuntimeCall::graph_launch), 8u);
+  EXPECT_EQ(many.at(RuntimeCall::readback) - few.at(RuntimeCall::readback), 4u) << "and those of the checkpoint";
 }
 
 }  // namespace
