@@ -1,5 +1,6 @@
 #include "framework/training/checkpoint.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "framework/training/state_dict.h"
@@ -41,22 +42,29 @@ TrainingState state_from(const json& text) {
 Snapshot take_snapshot(const Module& model, const Adam& optimizer, const TrainingState& state,
                        const std::map<std::string, std::string>& metadata, const std::string& items_name, int64_t items,
                        Snapshot::Files files) {
-  Snapshot snapshot{.content = {.metadata = metadata}, .files = files};
-  for (const auto& members : {model.parameters(), model.buffers()}) {
-    for (const Named& named : members) snapshot.content.tensors.push_back(copy_to_host(named));
-  }
+  Snapshot snapshot{.content = {.metadata = metadata}, .values = nullptr, .files = files};
+  std::vector<ArrayBytes> arrays;
+  const auto add = [&](const Named& named) {
+    snapshot.content.tensors.push_back(without_values(named));
+    arrays.push_back({named.tensor.data(), named.tensor.bytes()});
+  };
+  for (const auto& members : {model.parameters(), model.buffers()}) std::ranges::for_each(members, add);
   snapshot.content.metadata[state_key] = to_json(state, optimizer.steps(), items_name, items).dump();
   snapshot.model_tensors = snapshot.content.tensors.size();
   for (Named named : optimizer.state()) {
     named.name = optimizer_prefix + named.name;
-    snapshot.content.tensors.push_back(copy_to_host(named));
+    add(named);
   }
+  snapshot.values = model.parameters().at(0).tensor.stream().send_to_host(arrays);
   return snapshot;
 }
 
 void write_snapshot(const std::filesystem::path& run_folder, Snapshot snapshot,
                     const std::function<void()>& before_writing) {
-  for (SafeTensor& tensor : snapshot.content.tensors) reorder_for_file(tensor);
+  for (size_t i = 0; i < snapshot.content.tensors.size(); ++i) {
+    set_values(snapshot.content.tensors[i], snapshot.values->take(i));
+  }
+  snapshot.values.reset();
   const auto write = [&](const char* file) {
     before_writing();
     write_safetensors(run_folder / file, snapshot.content);

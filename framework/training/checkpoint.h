@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "framework/io/safetensors.h"
@@ -29,25 +30,26 @@ struct TrainingState {
   int64_t skipped_steps = 0;                       // of the unfinished epoch, by loss scaling
 };
 
-// A copy of a training in host memory, ready to be written.
+// A copy of a training at one moment. Its values may still be on their way from the device.
 struct Snapshot {
   // Each level contains the files of the level before it.
   enum class Files : uint8_t { training_state, last_model, best_model };
 
-  SafeTensors
-      content;  // of training_state_file: the model's tensors, then the optimizer's; values as copy_to_host gives them
+  SafeTensors content;  // of training_state_file: the model's tensors, then the optimizer's, without their values
+  std::unique_ptr<ArraysInFlight> values;  // of the tensors, in the order of memory
   size_t model_tensors = 0;
   Files files = Files::training_state;
 };
 
 // `metadata` describes the model and goes into every file. `items_name` and `items` identify the training data (see
-// EpochSize). Waits for the device.
+// EpochSize). Does not wait for the device. Throws OutOfMemory if it has no room for the copy, and Error if the host
+// has none.
 Snapshot take_snapshot(const Module& model, const Adam& optimizer, const TrainingState& state,
                        const std::map<std::string, std::string>& metadata, const std::string& items_name, int64_t items,
                        Snapshot::Files files);
 
-// Writes the files of a snapshot into the run folder, training_state_file first. Calls before_writing() before each.
-// Throws WriteError.
+// Writes the files of a snapshot, whose values have arrived, into the run folder, training_state_file first. Calls
+// before_writing() before each. Throws WriteError.
 void write_snapshot(const std::filesystem::path& run_folder, Snapshot snapshot,
                     const std::function<void()>& before_writing);
 

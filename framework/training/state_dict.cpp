@@ -48,28 +48,30 @@ const char* file_dtype(DType dtype) {
 
 }  // namespace
 
-SafeTensor copy_to_host(const Named& named) {
-  const Tensor& tensor = named.tensor;
-  const Shape& shape = tensor.shape();
-  SafeTensor result{.name = named.name, .dtype = file_dtype(tensor.dtype()), .shape = file_shape(shape), .bytes = {}};
-  result.bytes.resize(tensor.bytes());
-  tensor.stream().copy(result.bytes.data(), tensor.data(), tensor.bytes());
-  return result;
+SafeTensor without_values(const Named& named) {
+  return {.name = named.name,
+          .dtype = file_dtype(named.tensor.dtype()),
+          .shape = file_shape(named.tensor.shape()),
+          .bytes = {}};
 }
 
-void reorder_for_file(SafeTensor& tensor) {
+void set_values(SafeTensor& tensor, std::vector<std::byte> values) {
   const std::vector<int64_t>& shape = tensor.shape;
-  if (shape.size() != 4 || tensor.bytes.empty()) return;
-  const size_t element = tensor.bytes.size() / static_cast<size_t>(shape[0] * shape[1] * shape[2] * shape[3]);
-  tensor.bytes = swap_inner(tensor.bytes, shape[0], shape[2] * shape[3], shape[1], element);
+  if (shape.size() == 4 && !values.empty()) {
+    const size_t element = values.size() / static_cast<size_t>(shape[0] * shape[1] * shape[2] * shape[3]);
+    tensor.bytes = swap_inner(values, shape[0], shape[2] * shape[3], shape[1], element);
+  } else {
+    tensor.bytes = std::move(values);
+  }
 }
 
 std::vector<SafeTensor> state_dict(const Module& model) {
   std::vector<SafeTensor> result;
   for (const auto& members : {model.parameters(), model.buffers()}) {
     for (const Named& named : members) {
-      result.push_back(copy_to_host(named));
-      reorder_for_file(result.back());
+      std::vector<std::byte> values(named.tensor.bytes());
+      named.tensor.stream().copy(values.data(), named.tensor.data(), values.size());
+      set_values(result.emplace_back(without_values(named)), std::move(values));
     }
   }
   return result;

@@ -11,11 +11,10 @@
 
 namespace melgrad {
 
-// A copy of a tensor with the name, shape and dtype of the file, and its values in the order of memory. Waits for the
-// device.
-SafeTensor copy_to_host(const Named& named);
-// Brings the values of a copy into the order of the file.
-void reorder_for_file(SafeTensor& copy);
+// A tensor with the name, shape and dtype of the file, without values.
+SafeTensor without_values(const Named& named);
+// Sets the values, given in the order of memory.
+void set_values(SafeTensor& tensor, std::vector<std::byte> values);
 
 // Copies of all parameters and buffers, ready to be written. Waits for the device.
 std::vector<SafeTensor> state_dict(const Module& model);

@@ -119,10 +119,14 @@ Trainer::Outcome Trainer::run(ProgressMode progress, const std::function<void(co
 // Called while an exception is handled: writes the epochs that were logged. A second exception would hide the first
 // one.
 void Trainer::write_queued_checkpoints() noexcept {
-  try {
-    writer_.flush();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): the first exception is reported
-  }
+  const auto attempt = [](const auto& write) {
+    try {
+      write();
+    } catch (...) {  // NOLINT(bugprone-empty-catch): the first exception is reported
+    }
+  };
+  attempt([&] { hand_snapshot_to_writer(); });  // fails if the device did
+  attempt([&] { writer_.flush(); });
 }
 
 Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch) {
@@ -135,16 +139,16 @@ Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<
       validate(*report);
       on_epoch(*report);
       if (report->best) {
-        writer_.write_soon(snapshot(Snapshot::Files::best_model));
+        write_checkpoint(Snapshot::Files::best_model, Urgency::soon);
       } else {
-        writer_.write_when_due(snapshot(Snapshot::Files::last_model));
+        write_checkpoint(Snapshot::Files::last_model, Urgency::when_due);
       }
     } else {
-      writer_.write_soon(snapshot(Snapshot::Files::training_state));
+      write_checkpoint(Snapshot::Files::training_state, Urgency::soon);
       outcome = Outcome::interrupted;
     }
   }
-  writer_.flush();
+  write_all_checkpoints();
   return outcome;
 }
 
@@ -153,8 +157,8 @@ Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<
 void Trainer::write_checkpoint_between_epochs() {
   const bool best = state_.best_epoch == state_.epoch;
   const auto model_files = best ? Snapshot::Files::best_model : Snapshot::Files::last_model;
-  writer_.write_soon(snapshot(state_.epoch == 0 ? Snapshot::Files::training_state : model_files));
-  writer_.flush();
+  write_checkpoint(state_.epoch == 0 ? Snapshot::Files::training_state : model_files, Urgency::soon);
+  write_all_checkpoints();
 }
 
 std::optional<EpochReport> Trainer::train_epoch(ProgressMode mode) {
@@ -203,10 +207,11 @@ void Trainer::train_batches(std::span<const int64_t> order, Progress& progress) 
     if (number == options_.profile.last) stream_.capture_profile(false);
     add_to_sums(readback_.take_previous());
     show();
+    if (in_flight_ && in_flight_->snapshot.values->arrived()) hand_snapshot_to_writer();
     // Not after the last step: the next checkpoint contains the validation of this epoch.
-    if (first + batch_size < order.size() && writer_.due()) {
+    if (first + batch_size < order.size() && !in_flight_ && writer_.due()) {
       add_to_sums(readback_.take_latest());
-      writer_.write_soon(snapshot(Snapshot::Files::training_state));
+      write_checkpoint(Snapshot::Files::training_state, Urgency::soon);
     }
   }
   add_to_sums(readback_.take_latest());
@@ -253,8 +258,29 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   }
 }
 
-Snapshot Trainer::snapshot(Snapshot::Files files) const {
-  return take_snapshot(model_, optimizer_, state_, folder_.metadata, epoch_size_.items_name, epoch_size_.items, files);
+// Does not wait for the device: the steps that follow hand the snapshot to the writer.
+void Trainer::write_checkpoint(Snapshot::Files files, Urgency urgency) {
+  hand_snapshot_to_writer();
+  in_flight_ = {
+      take_snapshot(model_, optimizer_, state_, folder_.metadata, epoch_size_.items_name, epoch_size_.items, files),
+      urgency};
+  if (in_flight_->snapshot.values->arrived()) hand_snapshot_to_writer();
+}
+
+void Trainer::hand_snapshot_to_writer() {
+  if (!in_flight_) return;
+  auto [snapshot, urgency] = *std::exchange(in_flight_, std::nullopt);
+  snapshot.values->wait();
+  if (urgency == Urgency::soon) {
+    writer_.write_soon(std::move(snapshot));
+  } else {
+    writer_.write_when_due(std::move(snapshot));
+  }
+}
+
+void Trainer::write_all_checkpoints() {
+  hand_snapshot_to_writer();
+  writer_.flush();
 }
 
 std::string Trainer::checkpoint_path() const { return (folder_.path / training_state_file).string(); }

@@ -121,7 +121,10 @@ class Trainer {
   std::string advice_on_memory(size_t capacity);
   std::vector<int64_t> epoch_order() const;
   int64_t global_step() const;
-  Snapshot snapshot(Snapshot::Files files) const;
+  enum class Urgency : uint8_t { soon, when_due };
+  void write_checkpoint(Snapshot::Files files, Urgency urgency);
+  void hand_snapshot_to_writer();
+  void write_all_checkpoints();
   std::string checkpoint_path() const;
 
   Module& model_;
@@ -138,6 +141,11 @@ class Trainer {
   StepReadback readback_;
   StepGraphs graphs_;
   CheckpointWriter writer_;
+  struct InFlight {
+    Snapshot snapshot;
+    Urgency urgency;
+  };
+  std::optional<InFlight> in_flight_;  // on its way from the device to the writer
   TrainingState state_;
   int64_t skipped_in_a_row_ = 0;
 };

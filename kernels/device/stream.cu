@@ -8,6 +8,7 @@
 #include "kernels/device/caching_allocator.h"
 #include "kernels/device/cuda_owners.cuh"
 #include "kernels/device/hardware.h"
+#include "kernels/device/pinned_cache.cuh"
 #include "kernels/device/staging.cuh"
 
 #if !MELGRAD_EMULATED
@@ -94,6 +95,82 @@ class CudaReadback final : public Readback {
   OwnedEvent arrived_ = make_event(cudaEventDisableTiming);
 };
 
+// The arrays are first copied within the device, to one block, and from there to pinned memory by a stream of their
+// own, beside the kernels of the main stream. If the device has no room for the block, the main stream copies to the
+// host.
+class CudaArrays final : public ArraysInFlight {
+ public:
+  // Throws Error if the host cannot page-lock enough memory.
+  CudaArrays(std::span<const ArrayBytes> arrays, cudaStream_t stream, cudaStream_t copier, CachingAllocator& allocator,
+             PinnedCache& pinned)
+      : allocator_(allocator), cache_(pinned) {
+    size_t bytes = 0;
+    for (const ArrayBytes& array : arrays) {
+      parts_.push_back({bytes, array.size});
+      bytes += ceil_divide<size_t>(array.size, alignment) * alignment;
+    }
+    if (bytes == 0) return;
+    pinned_ = cache_.take(bytes);
+    block_ = allocate_if_there_is_room(bytes);
+    char* const target = block_ ? block_ : pinned_.memory.get();
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      if (arrays[i].size > 0) copy(target + parts_[i].offset, arrays[i].data, arrays[i].size, stream);
+    }
+    if (block_) {
+      cuda_check(cudaEventRecord(taken_.get(), stream), "cudaEventRecord");
+      cuda_check(cudaStreamWaitEvent(copier, taken_.get(), 0), "cudaStreamWaitEvent");
+      copy(pinned_.memory.get(), block_, bytes, copier);
+    }
+    cuda_check(cudaEventRecord(arrived_.get(), block_ ? copier : stream), "cudaEventRecord");
+  }
+  ~CudaArrays() override {
+    cudaEventSynchronize(arrived_.get());
+    allocator_.release(block_);
+    if (pinned_.memory) cache_.give_back(std::move(pinned_));
+  }
+  CudaArrays(const CudaArrays&) = delete;
+  CudaArrays& operator=(const CudaArrays&) = delete;
+
+  bool arrived() override {
+    const cudaError_t status = cudaEventQuery(arrived_.get());
+    if (status == cudaErrorNotReady) return false;
+    cuda_check(status, "cudaEventQuery");
+    return true;
+  }
+  void wait() override {
+    cuda_check(cudaEventSynchronize(arrived_.get()), "cudaEventSynchronize");
+    allocator_.release(std::exchange(block_, nullptr));
+  }
+  std::vector<std::byte> take(size_t i) override {
+    const auto* const begin = reinterpret_cast<const std::byte*>(pinned_.memory.get()) + parts_[i].offset;
+    return {begin, begin + parts_[i].size};
+  }
+
+ private:
+  static constexpr size_t alignment = 64;
+  struct Part {
+    size_t offset, size;
+  };
+
+  static void copy(void* to, const void* from, size_t bytes, cudaStream_t stream) {
+    cuda_check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "cudaMemcpyAsync");
+  }
+  char* allocate_if_there_is_room(size_t bytes) {
+    try {
+      return static_cast<char*>(allocator_.allocate(bytes));
+    } catch (const OutOfMemory&) {
+      return nullptr;
+    }
+  }
+
+  CachingAllocator& allocator_;
+  PinnedCache& cache_;
+  std::vector<Part> parts_;
+  PinnedCache::Block pinned_;
+  char* block_ = nullptr;  // null once the copies have arrived
+  OwnedEvent taken_ = make_event(cudaEventDisableTiming), arrived_ = make_event(cudaEventDisableTiming);
+};
+
 class CudaGraph final : public Graph {
  public:
   CudaGraph(const OwnedGraph& recorded, cudaStream_t stream) : stream_(stream) {
@@ -168,6 +245,10 @@ class CudaStream final : public Stream, public GraphRecorder {
 
   std::unique_ptr<Readback> make_readback(size_t bytes) override {
     return std::make_unique<CudaReadback>(bytes, native());
+  }
+
+  std::unique_ptr<ArraysInFlight> send_to_host(std::span<const ArrayBytes> arrays) override {
+    return std::make_unique<CudaArrays>(arrays, native(), copier_.get(), allocator_, pinned_);
   }
 
   void synchronize() override {
@@ -262,9 +343,10 @@ class CudaStream final : public Stream, public GraphRecorder {
 
   int index_;
   cudaDeviceProp properties_;
-  OwnedStream stream_ = make_stream(cudaStreamNonBlocking);
+  OwnedStream stream_ = make_stream(cudaStreamNonBlocking), copier_ = make_stream(cudaStreamNonBlocking);
   CachingAllocator allocator_;
   Staging staging_;
+  PinnedCache pinned_;
   void* workspace_ = nullptr;
   size_t workspace_bytes_ = 0;
   unsigned* arrival_counters_ = nullptr;

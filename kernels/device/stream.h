@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "kernels/device/graph.h"
 #include "kernels/device/memory.h"
@@ -24,6 +26,22 @@ class Readback {
   virtual ~Readback() = default;
   virtual void start(const void* from) = 0;
   virtual const void* wait() = 0;  // the bytes on the host, valid until the next start()
+};
+
+// An array in a device's memory.
+struct ArrayBytes {
+  const void* data;
+  size_t size;
+};
+
+// Copies of arrays, as they were at one point of the stream, on their way to the host. The stream goes on meanwhile.
+class ArraysInFlight {
+ public:
+  virtual ~ArraysInFlight() = default;
+  virtual bool arrived() = 0;  // does not wait
+  virtual void wait() = 0;
+  // The bytes of array i, after wait(), once. Callable from any thread.
+  virtual std::vector<std::byte> take(size_t i) = 0;
 };
 
 class Stream {
@@ -65,6 +83,8 @@ class Stream {
   virtual void copy(void* to, const void* from, size_t bytes) = 0;
   virtual void zero(void* to, size_t bytes) = 0;
   virtual std::unique_ptr<Readback> make_readback(size_t bytes) = 0;
+  // Copies the arrays to the host as they are at this point of the stream. They may be changed at once.
+  virtual std::unique_ptr<ArraysInFlight> send_to_host(std::span<const ArrayBytes> arrays) = 0;
 
   // Records graphs of the stream's work; null on devices without graphs.
   virtual GraphRecorder* graph_recorder() { return nullptr; }

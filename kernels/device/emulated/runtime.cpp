@@ -89,6 +89,8 @@ const char* cudaGetErrorString(cudaError_t status) {
       return "CUDA driver version is insufficient for CUDA runtime version";
     case cudaErrorInvalidDevice:
       return "invalid device ordinal";
+    case cudaErrorNotReady:
+      return "device not ready";
     case cudaErrorLaunchFailure:
       return "unspecified launch failure";
     case cudaErrorStreamCaptureUnsupported:
@@ -250,6 +252,12 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return record(device_is_broken ? cudaErrorLaunchFailure : cudaSuccess);
 }
 
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (!event->stream) return cudaSuccess;
+  emulated_cuda::enqueue(stream, [at = *event] { emulated_cuda::run_queued(at.stream, at.position); });
+  return cudaSuccess;
+}
+
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   *event = new EmulatedEvent;
   return cudaSuccess;
@@ -268,6 +276,12 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (event->stream) emulated_cuda::run_queued(event->stream, event->position);
   return cudaSuccess;
+}
+
+// A query may find the work done at any time. Here it always does.
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  if (device_is_broken) return record(cudaErrorLaunchFailure);
+  return cudaEventSynchronize(event);
 }
 
 void emulated_cuda::set_device_broken(bool broken) { device_is_broken = broken; }

@@ -28,6 +28,22 @@
 namespace melgrad::test {
 namespace {
 
+// Forgets the peak of the memory at each batch, so that the peak is that of the last step.
+class PeakOfSteps : public BatchSource {
+ public:
+  PeakOfSteps(const BatchSource& source, Device device) : source_(source), stream_(Stream::of(device)) {}
+  EpochSize epoch_size() const override { return source_.epoch_size(); }
+  Batch batch(const BatchItems& items, Generator& generator) const override {
+    stream_.reset_peak();
+    return source_.batch(items, generator);
+  }
+  std::string name(int64_t item) const override { return source_.name(item); }
+
+ private:
+  const BatchSource& source_;
+  Stream& stream_;
+};
+
 // One step per epoch, with random crops, SpecAugment, mixup and dropout.
 struct Training {
   Device device = Device::cuda;
@@ -39,7 +55,9 @@ struct Training {
   uint64_t seed = 1;
   StepRange profile;
   bool graphs = true;
-  mutable std::string graph_obstacle;  // of the last run
+  // Of the last run.
+  mutable std::string graph_obstacle;
+  mutable size_t peak = 0;  // of the memory in the last step that was not recorded, in bytes
 
   // The loss of each epoch.
   std::vector<double> run(const fs::path& folder) const {
@@ -60,12 +78,16 @@ struct Training {
                                .optimizer = {.compute_dtype = precision, .loss_scaling = precision == DType::float16},
                                .profile = profile,
                                .graphs = graphs};
-    Trainer trainer(*network, data.batches, cross_entropy_loss(0.1f), data.validate, options,
+    const PeakOfSteps batches(data.batches, device);
+    Trainer trainer(*network, batches, cross_entropy_loss(0.1f), data.validate, options,
                     [](int64_t step) { return 3e-3f / (1 + 0.1f * static_cast<float>(step)); },
                     {.path = folder, .metadata = to_metadata(music.card)});
     if (resume) trainer.resume(read_checkpoint(folder));
     std::vector<double> losses;
-    trainer.run(ProgressMode::quiet, [&](const EpochReport& report) { losses.push_back(report.train_loss); });
+    trainer.run(ProgressMode::quiet, [&](const EpochReport& report) {
+      losses.push_back(report.train_loss);
+      peak = Stream::of(device).memory().peak;
+    });
     graph_obstacle = trainer.graph_obstacle();
     return losses;
   }
@@ -220,12 +242,11 @@ TEST(TrainingOnCuda, StepsInTheMemoryOfGraphsLaunchTheSame) {
 
 TEST(TrainingOnCuda, OutOfMemoryNamesABatchThatFits) {
   if (emulated_cuda::device_memory_used() > 0) GTEST_SKIP() << "earlier tests have left the device blocks to reuse";
-  Stream& stream = Stream::of(Device::cuda);
-  const auto peak_of = [&](int64_t batch_size) {
+  const auto peak_of = [](int64_t batch_size) {
     const TemporaryFolder run;
-    stream.reset_peak();
-    Training{.epochs = 1, .batch_size = batch_size, .graphs = false}.run(run.path());
-    return stream.memory().peak;
+    const Training training{.epochs = 1, .batch_size = batch_size, .graphs = false};
+    training.run(run.path());
+    return training.peak;
   };
   const size_t at_one = peak_of(1), at_two = peak_of(2);
   emulated_cuda::set_device_memory_limit(at_two + (at_two - at_one));
@@ -245,7 +266,7 @@ TEST(TrainingOnCuda, GoesOnWithTheSameBitsWhereGraphsDoNotFit) {
   const TemporaryFolder roomy, tight;
   Training training{.epochs = 6, .graphs = false};
   training.run(roomy.path());
-  emulated_cuda::set_device_memory_limit(Stream::of(Device::cuda).memory().peak);
+  emulated_cuda::set_device_memory_limit(training.peak);
   training.graphs = true;
   training.run(tight.path());
   emulated_cuda::set_device_memory_limit(SIZE_MAX);

@@ -68,6 +68,22 @@ TEST(StreamQueue, AnEventDoesNotWaitForLaterWork) {
   EXPECT_EQ(after.values[0], 6);
 }
 
+TEST(StreamQueue, AnotherStreamWaitsForAnEvent) {
+  PinnedFloats result(1);
+  const Array x(device(), std::vector{5.0f});
+  const OwnedStream other = make_stream(cudaStreamNonBlocking);
+  const OwnedEvent added = make_event(cudaEventDisableTiming), arrived = make_event(cudaEventDisableTiming);
+  launch(add_one, 1, 1, 0, device(), x.floats());
+  cuda_check(cudaEventRecord(added.get(), native_stream(device())), "record");
+  launch(add_one, 1, 1, 0, device(), x.floats());
+  cuda_check(cudaStreamWaitEvent(other.get(), added.get(), 0), "wait");
+  cuda_check(cudaMemcpyAsync(result.values, x.data(), sizeof(float), cudaMemcpyDefault, other.get()), "copy");
+  cuda_check(cudaEventRecord(arrived.get(), other.get()), "record");
+  EXPECT_TRUE(std::isnan(result.values[0])) << "nothing waited yet";
+  cuda_check(cudaEventSynchronize(arrived.get()), "wait");
+  EXPECT_EQ(result.values[0], 6) << "the second addition is not awaited";
+}
+
 TEST(StreamQueue, AReleasedBlockServesTheWorkQueuedBefore) {
   PinnedFloats first(1), second(1);
   const void* address = nullptr;
