@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "kernels/device/tf32.h"
 #include "tests/support/conv2d_shapes.h"
 #include "tests/support/kernel_test.h"
 
@@ -102,6 +103,18 @@ TEST_P(Conv2dKernel, CudaAgreesWithTheCpu) {
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += example.bias[i % example.bias.size()];
     expect_same_bits(results[1], rounded(sum, dtype));
   }
+}
+
+TEST_P(Conv2dKernel, RoundsToTf32OnlyIfAllowed) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  const Case exact(GetParam());
+  Case rounded = exact;
+  for (auto* values : {&rounded.x, &rounded.w, &rounded.dy}) *values = rounded_to_tf32(*values);
+  kernel::set_tf32(true);
+  const Results allowed = exact.passes(Device::cuda);
+  kernel::set_tf32(false);
+  expect_close(allowed, rounded.passes(), 1e-5, 1e-4);
+  expect_close(exact.passes(Device::cuda), exact.passes(), 1e-5, 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Conv2dKernel, testing::ValuesIn(unusual_convolutions));

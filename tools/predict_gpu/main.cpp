@@ -11,6 +11,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -40,8 +41,8 @@ struct Chip {
 };
 
 struct Model {  // as in chips.json
-  double memory_efficiency, matrix_efficiency, convolution_efficiency, stem_channel_padding, l1_bytes_per_clock,
-      l1_latency, l2_latency, memory_latency, loads_in_flight, kernel_ramp, host_launch;
+  double memory_efficiency, matrix_efficiency, convolution_efficiency, channel_group, l1_bytes_per_clock, l1_latency,
+      l2_latency, memory_latency, loads_in_flight, kernel_ramp, host_launch;
 };
 
 std::vector<Chip> chips_of(const Json& constants) {
@@ -62,7 +63,7 @@ Model model_of(const Json& constants) {
   return {.memory_efficiency = value("memory_efficiency"),
           .matrix_efficiency = value("matrix_efficiency"),
           .convolution_efficiency = value("convolution_efficiency"),
-          .stem_channel_padding = value("stem_channel_padding"),
+          .channel_group = value("channel_group"),
           .l1_bytes_per_clock = value("l1_bytes_per_clock"),
           .l1_latency = value("l1_latency_ns") * 1e-9,
           .l2_latency = value("l2_latency_ns") * 1e-9,
@@ -226,11 +227,19 @@ Time time_of(const Launch& launch, const Chip& chip, const Model& model, const R
   return longest;
 }
 
+// The arithmetic of a convolution whose input channels are padded to whole groups, as a multiple of its own. `shape` is
+// "forward of 256x128x130x1 bfloat16 with ...".
+double channel_padding(const LibraryCall& call, const Model& model) {
+  double channels = 0;
+  if (std::sscanf(call.shape.c_str(), "%*s of %*dx%*dx%*dx%lf", &channels) != 1) return 1;
+  return std::ceil(channels / model.channel_group) * model.channel_group / channels;
+}
+
 Time time_of(const LibraryCall& call, const Chip& chip, const Model& model) {
   const bool is_gemm = call.operation == "gemm";
-  const bool is_stem = call.shape.find("x1 bfloat16") != std::string::npos;  // one input channel
+  const double padding = is_gemm ? 1 : channel_padding(call, model);
   const double efficiency = model.matrix_efficiency * (is_gemm ? 1 : model.convolution_efficiency);
-  const double flops = call.flops * (is_stem ? model.stem_channel_padding : 1);
+  const double flops = call.flops * padding;
   const Time times[] = {{flops / (chip.matrix_peak * efficiency), "arithmetic"},
                         {call.bytes / (chip.bandwidth * model.memory_efficiency), "DRAM"}};
   Time longest = *std::ranges::max_element(times, {}, &Time::seconds);

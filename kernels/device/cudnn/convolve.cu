@@ -10,6 +10,7 @@
 #include "kernels/device/cuda_owners.cuh"
 #include "kernels/device/cudnn/plan_cache.cuh"
 #include "kernels/device/deterministic.h"
+#include "kernels/device/scratch.h"
 
 namespace melgrad::kernel::cuda {
 namespace {
@@ -67,21 +68,6 @@ class TimingEvent {
   OwnedEvent event_ = make_event(cudaEventDefault);
 };
 
-// A temporary block. The stream's workspace is not used for it, because the workspace would keep the size of the
-// largest plan that was measured.
-class Scratch {
- public:
-  Scratch(Stream& stream, size_t bytes) : stream_(stream), memory_(stream.allocate(bytes)) {}
-  ~Scratch() { stream_.release(memory_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  void* get() const { return memory_; }
-
- private:
-  Stream& stream_;
-  void* memory_;
-};
-
 // The memory of x, w and y. cuDNN takes it without const, because it writes one of them.
 struct Operands {
   const void *x, *w, *y;
@@ -127,6 +113,7 @@ class Convolver {
   // Returns the time of the fastest of a few runs in milliseconds. Each run writes the output.
   float measure(const ExecutionPlan& plan, const Operands& operands) {
     constexpr int runs = 5;
+    // Not the stream's workspace, because that would keep the size of the largest plan that was measured.
     const Scratch workspace(stream_, plan.workspace_bytes);
     const Descriptor pack = operands.with_workspace(workspace.get());
     const auto run_once = [&] {

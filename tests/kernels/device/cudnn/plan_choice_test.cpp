@@ -3,6 +3,7 @@
 #include <map>
 
 #include "kernels/device/cudnn/plan_choice.cuh"
+#include "kernels/fold_stride.h"
 #include "tests/kernels/device/cudnn/chip.h"
 #include "tests/kernels/device/cudnn/model_convolutions.h"
 #include "tests/support/conv2d_shapes.h"
@@ -14,6 +15,7 @@ namespace {
 using kernel::Conv2d;
 using kernel::Convolution;
 using kernel::ConvolutionPass;
+using kernel::FoldedStride;
 using kernel::cudnn::candidate_plans;
 using kernel::cudnn::Configuration;
 using kernel::cudnn::ExecutionPlan;
@@ -34,7 +36,10 @@ std::vector<Convolution> all_convolutions(DType dtype) {
   for (Conv2d conv : shapes) {
     for (const int64_t batch : {1, 31, 64, 256}) {
       conv.batch = batch;
-      for (const ConvolutionPass pass : passes) convolutions.push_back({pass, dtype, conv});
+      for (const ConvolutionPass pass : passes) {
+        convolutions.push_back({pass, dtype, conv});
+        if (FoldedStride::pays(convolutions.back())) convolutions.push_back({pass, dtype, FoldedStride(conv).folded});
+      }
     }
   }
   return convolutions;
