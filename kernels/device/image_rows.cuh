@@ -28,13 +28,13 @@ struct Place {
   }
 };
 
-// Calls body(grid, block) with the launch shape for `rows` image rows, those of all samples together. Throws Error,
-// which begins with `kernel_name`, if the grid would be too large.
+// Calls body(grid, block) with the launch shape for `rows` image rows, those of all samples together. The blocks of a
+// row share it evenly, so that few threads are idle. Throws Error, which begins with `kernel_name`, if the grid would
+// be too large.
 template <class Body>
 void over_image_rows(const char* kernel_name, int64_t rows, int64_t vectors_in_row, Body body) {
-  const auto threads =
-      std::min<int64_t>(image_row_threads, ceil_divide<int64_t>(vectors_in_row, warp_size) * warp_size);
-  const auto blocks = ceil_divide(vectors_in_row, threads);
+  const auto blocks = std::max<int64_t>(1, ceil_divide<int64_t>(vectors_in_row, image_row_threads));
+  const auto threads = ceil_divide(ceil_divide(vectors_in_row, blocks), int64_t{warp_size}) * warp_size;
   MELGRAD_CHECK(rows <= INT32_MAX && blocks <= 65535, "{}: {} rows of {} vectors are too many", kernel_name, rows,
                 vectors_in_row);
   body(dim3(static_cast<unsigned>(rows), static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)));
