@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "framework/layers.h"
@@ -88,17 +90,21 @@ INSTANTIATE_TEST_SUITE_P(All, MemoryOnDevice, testing::ValuesIn(devices_of_build
 
 TEST_P(MemoryOnDevice, DoesNotGrowOverManySteps) {
   Training training(GetParam());
-  // Each thread of the pool allocates once, in the first step in which it finds a task.
   for (int i = 0; i < 200; ++i) training.step();
   Stream& stream = Stream::of(GetParam());
   const MemoryUse before = stream.memory();
-  const size_t heap_before = heap_bytes();
-  for (int i = 0; i < 300; ++i) training.step();
-  const size_t heap_after = heap_bytes();
+  // A leak shows in each part. A thread of the pool allocates once, in the first step in which it finds a task, and on
+  // a busy machine that may be late.
+  auto least_growth = std::numeric_limits<int64_t>::max();
+  for (int part = 0; part < 3; ++part) {
+    const auto heap_before = static_cast<int64_t>(heap_bytes());
+    for (int i = 0; i < 300; ++i) training.step();
+    least_growth = std::min(least_growth, static_cast<int64_t>(heap_bytes()) - heap_before);
+  }
   EXPECT_EQ(stream.memory().held, before.held);
   EXPECT_EQ(stream.memory().used, before.used);
   EXPECT_EQ(stream.memory().peak, before.peak);
-  EXPECT_LE(heap_after, heap_before + (size_t{5} << 10));  // less than 18 bytes a step
+  EXPECT_LE(least_growth, 5 << 10);  // less than 18 bytes a step
 }
 
 TEST_P(MemoryOnDevice, AddressesRepeatFromStepToStep) {
