@@ -103,7 +103,7 @@ stage_sanitizer() {
   sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) ||
     { lacking sanitizer "compute-sanitizer is not installed" && return; }
   for tool in memcheck racecheck initcheck synccheck; do
-    run_tests '*Kernel*Cuda*:*/CastKernel.*:*/DropoutOnDevice.*:*/OpOnDevice.*:FusedOps.*:LimitDynamicRange.*:Generator.*' 130 "$sanitizer" --tool "$tool" --error-exitcode 7 --target-processes all \
+    run_tests '*Kernel*Cuda*:*/CastKernel.*:*/DropoutOnDevice.*:*/OpOnDevice.*:FusedOps.*:LimitDynamicRange.*:Generator.*' 130 env MELGRAD_TEST_DETERMINISTIC=1 "$sanitizer" --tool "$tool" --error-exitcode 7 --target-processes all \
       >"$scratch/$tool.txt"
     if grep --quiet --extended-regexp 'ended with|^\[  FAILED  \]' "$scratch/$tool.txt"; then
       failed "sanitizer $tool" "see failures.txt"
@@ -139,23 +139,30 @@ stage_determinism() {
   done
 }
 
-# beside_prediction MEASURED PREDICTED: prints the measured time of a training step beside the one that tools/predict_gpu
-# predicted for this GPU. MEASURED is the JSON of melgrad_bench, PREDICTED that of predict_gpu.
+# beside_prediction MEASURED PREDICTED: prints the measured times of a training step, submitted and as a CUDA graph, beside
+# those that tools/predict_gpu predicted for this GPU. MEASURED is the JSON of melgrad_bench, PREDICTED that of predict_gpu.
 beside_prediction() {
   local gpu
   gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head --lines 1)
   awk -v gpu="$gpu" '
+    function compare(what, measured, predicted) {
+      if (!measured) printf "training step, %s: not measured\n", what
+      else if (!predicted) printf "training step, %s: measured %.2f ms; there is no prediction for %s\n", what, measured, gpu
+      else printf "training step, %s: measured %.2f ms, predicted %.2f ms for %s: %+.0f %%\n", what, measured, predicted, found, 100 * (predicted / measured - 1)
+    }
     FNR == NR {
       if ($1 == "\"training_step\":") inside = 1
-      if (inside && $1 == "\"seconds\":") { measured = 1e3 * $2; inside = 0 }
+      if (inside && $1 == "\"seconds\":") submitted = 1e3 * $2
+      if (inside && $1 == "\"graph_seconds\":") recorded = 1e3 * $2
+      if ($1 ~ /^}/) inside = 0
       next
     }
     /^  "[^"]+": \{/ { split($0, part, "\""); chip = part[2]; here = index(gpu, chip) > 0 }
-    here && $1 == "\"eager_seconds\":" { predicted = 1e3 * $2; found = chip }
+    here && $1 == "\"eager_seconds\":" { eager = 1e3 * $2; found = chip }
+    here && $1 == "\"captured_seconds\":" { captured = 1e3 * $2 }
     END {
-      if (!measured) print "no training step was measured"
-      else if (!found) printf "training step: measured %.2f ms; there is no prediction for %s\n", measured, gpu
-      else printf "training step: measured %.2f ms, predicted %.2f ms for %s: %+.0f %%\n", measured, predicted, found, 100 * (predicted / measured - 1)
+      compare("submitted", submitted, eager)
+      compare("as a CUDA graph", recorded, captured)
     }' "$1" "$2"
 }
 
