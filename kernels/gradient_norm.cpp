@@ -32,8 +32,9 @@ void gradient_norm(Stream&, const GradientSlot* slots, int64_t count, ChunkTable
                    float* scale) {
   double squares = 0;
   for (int64_t s = 0; s < count; ++s) {
-    const auto& [gradient, n, dtype] = slots[s];
-    squares += dispatch_type(dtype, [&]<class T>() { return sum_of_squares(static_cast<const T*>(gradient), n); });
+    const GradientSlot& slot = slots[s];
+    squares += dispatch_type(slot.dtype,
+                             [&]<class T>() { return sum_of_squares(static_cast<const T*>(slot.gradient), slot.n); });
   }
   *norm = static_cast<float>(std::sqrt(squares));
   *scale = clipping_factor(*norm, max_norm);
