@@ -13,6 +13,7 @@
 #include "framework/terminal/text.h"
 #include "framework/training/run_folder.h"
 #include "framework/training/run_log.h"
+#include "kernels/convolution/exact.h"
 #include "kernels/device/deterministic.h"
 #include "kernels/device/hardware.h"
 #include "kernels/device/tf32.h"
@@ -178,6 +179,7 @@ int train(TrainCommand c, const CLI::App& app) {
   c.train.graphs = !c.no_graphs;
   validate(c.mel);
   kernel::set_deterministic(c.deterministic);
+  kernel::set_exact_convolution(c.exact_convolution);
   Dataset dataset = load_dataset(c.labels.source(c.data));
   const std::unique_ptr<RunLock> lock = open_run_folder(run, c.resume);
   if (c.resume) require_same_options(run / "config.toml", config, c.config_options);
@@ -210,7 +212,7 @@ int train(TrainCommand c, const CLI::App& app) {
   c.output.note(
       fmt::format("{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
                   c.model, Stream::of(device).description(), precision.description(),
-                  device == Device::cpu ? ", oneDNN with " + instruction_set() : "", data.training.size(),
+                  device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.training.size(),
                   data.validation.size(), data.split.test.size(), dataset.labels.size(), steps));
   return train_and_report(c, *lock, trainer, data, dataset);
 }

@@ -28,7 +28,7 @@ struct TrainCommand {
   std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
-  bool resume = false, deterministic = false, no_graphs = false;
+  bool resume = false, deterministic = false, no_graphs = false, exact_convolution = false;
   float dropout = 0.3f, label_smoothing = 0.1f, learning_rate = 1e-3f, gamma = 0.1f;
   int64_t validation_crops = 4, warmup_epochs = 5, step_epochs = 30;
 };

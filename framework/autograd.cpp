@@ -18,6 +18,7 @@ thread_local bool recording = true;
 
 NoGrad::NoGrad() : previous_(recording) { recording = false; }
 NoGrad::~NoGrad() { recording = previous_; }
+bool NoGrad::active() { return !recording; }
 
 Tensor Tensor::record(const char* op, std::vector<Tensor> inputs, Backward backward) const {
   attach(op, std::move(inputs), false,

@@ -165,7 +165,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stri
                             .kernel_height = w.shape()[1],
                             .kernel_width = w.shape()[2],
                             .stride = stride,
-                            .padding = padding};
+                            .padding = padding,
+                            .independent_images = NoGrad::active()};
   MELGRAD_CHECK(conv.height + 2 * padding >= conv.kernel_height && conv.width + 2 * padding >= conv.kernel_width,
                 "conv2d of {} with weights {}: the input is smaller than the kernel", x.shape(), w.shape());
   Tensor y = Tensor::empty({conv.batch, conv.out_height(), conv.out_width(), conv.out_channels}, x.dtype(), x.device());

@@ -121,6 +121,8 @@ class NoGrad {
  public:
   NoGrad();
   ~NoGrad();
+  // True within the scope of a NoGrad of this thread.
+  static bool active();
   NoGrad(const NoGrad&) = delete;
   NoGrad& operator=(const NoGrad&) = delete;
 

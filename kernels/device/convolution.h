@@ -16,6 +16,9 @@ struct Conv2d {
   int64_t batch, height, width, in_channels;  // of the input
   int64_t out_channels, kernel_height, kernel_width;
   int64_t stride, padding;  // the same along height and width
+  // Results of an image must have the same bits in any batch, as evaluation and prediction promise. Only the CPU needs
+  // to be told; training is faster without.
+  bool independent_images = false;
 
   int64_t out_height() const { return (height + 2 * padding - kernel_height) / stride + 1; }
   int64_t out_width() const { return (width + 2 * padding - kernel_width) / stride + 1; }

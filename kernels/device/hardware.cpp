@@ -1,9 +1,10 @@
 #include "kernels/device/hardware.h"
 
-#include <dnnl.hpp>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
+#include "kernels/convolution/level.h"
 #include "kernels/device/thread_pool.h"
 
 namespace melgrad {
@@ -37,13 +38,10 @@ Processor processor() {
 }
 
 std::string instruction_set() {
-  const auto isa = static_cast<int>(dnnl::get_effective_cpu_isa());
-  const std::pair<dnnl_cpu_isa_t, const char*> levels[] = {
-      {dnnl_cpu_isa_avx512_core, "AVX-512"}, {dnnl_cpu_isa_avx2, "AVX2"}, {dnnl_cpu_isa_sse41, "SSE4.1"}};
-  for (const auto& [level, name] : levels) {
-    if ((isa & level) == level) return name;  // each level has the bits of those below it
-  }
-  return "generic";
+  const std::string_view name = kernel::convolution::level().name;
+  if (name == "avx512") return "AVX-512";
+  if (name == "avx2") return "AVX2";
+  return std::string(name);
 }
 
 #if !MELGRAD_CUDA  // CUDA builds: stream.cu

@@ -15,9 +15,8 @@ struct Processor {
 
 Processor processor();
 
-// The instruction set that oneDNN uses for convolutions and matrix products: "AVX-512", "AVX2", "SSE4.1" or "generic".
-// Results differ in rounding between instruction sets, so a training differs too. The kernels of melgrad always use
-// AVX2.
+// The instruction set of the convolutions: "AVX-512", "AVX2" or "portable" (kernels/convolution/level.h). Results differ
+// in rounding between instruction sets, so a training differs too. Throws Error if MELGRAD_CPU has no valid value.
 std::string instruction_set();
 
 struct GpuInfo {

@@ -5,6 +5,7 @@
 #include "docs/examples/add_an_op/silu_op.h"
 #include "tests/support/compare.h"
 #include "tests/support/devices.h"
+#include "tests/support/exact_convolution.h"
 #include "tests/support/fixture.h"
 #include "tests/support/gradient_check.h"
 #include "tests/support/random.h"
@@ -258,6 +259,7 @@ class OpOnDevice : public testing::TestWithParam<std::tuple<Op, Device>> {};
 TEST_P(OpOnDevice, AgreesWithPyTorchOrItsFormula) {
   const auto& [op, device] = GetParam();
   MELGRAD_SKIP_WITHOUT(device);
+  const ExactConvolution exact;  // the tolerances are those of direct sums
   for (const Case& c : cases_of(op, device)) expect_agrees_with_the_expected_results(op, c);
 }
 

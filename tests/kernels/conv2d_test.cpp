@@ -1,9 +1,12 @@
 #include "kernels/conv2d.h"
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "kernels/device/tf32.h"
 #include "tests/support/conv2d_shapes.h"
+#include "tests/support/exact_convolution.h"
 #include "tests/support/kernel_test.h"
 
 namespace melgrad::test {
@@ -67,15 +70,23 @@ void for_each_term(const Conv2d& c, Term term) {
 
 class Conv2dKernel : public testing::TestWithParam<Conv2d> {};
 
+// y, dx and dw in double precision.
+struct Definition {
+  std::vector<double> y, dx, dw;
+
+  explicit Definition(const Case& example) : y(example.dy.size()), dx(example.x.size()), dw(example.w.size()) {
+    for_each_term(example.conv, [&](size_t xi, size_t wi, size_t yi) {
+      y[yi] += static_cast<double>(example.x[xi]) * static_cast<double>(example.w[wi]);
+      dx[xi] += static_cast<double>(example.dy[yi]) * static_cast<double>(example.w[wi]);
+      dw[wi] += static_cast<double>(example.dy[yi]) * static_cast<double>(example.x[xi]);
+    });
+  }
+};
+
 TEST_P(Conv2dKernel, AgreesWithItsDefinition) {
   const Case example(GetParam());
-  const std::vector<float>&x = example.x, &w = example.w, &dy = example.dy;
-  std::vector<double> y(dy.size()), dx(x.size()), dw(w.size());
-  for_each_term(example.conv, [&](size_t xi, size_t wi, size_t yi) {
-    y[yi] += static_cast<double>(x[xi]) * static_cast<double>(w[wi]);
-    dx[xi] += static_cast<double>(dy[yi]) * static_cast<double>(w[wi]);
-    dw[wi] += static_cast<double>(dy[yi]) * static_cast<double>(x[xi]);
-  });
+  auto [y, dx, dw] = Definition(example);
+  const ExactConvolution exact;
   const Results passes = example.passes();
   expect_close(passes[0], y, 1e-5, 2e-5);
   expect_close(passes[2], dx, 1e-5, 2e-5);
@@ -116,6 +127,56 @@ TEST_P(Conv2dKernel, RoundsToTf32OnlyIfAllowed) {
   expect_close(allowed, rounded.passes(), 1e-5, 1e-4);
   expect_close(exact.passes(Device::cuda), exact.passes(), 1e-5, 1e-4);
 }
+
+// The largest error, relative to the root of the mean square of the exact values.
+double relative_error(const std::vector<float>& values, const std::vector<double>& exact) {
+  double largest = 0, squares = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(values[i]) - exact[i]));
+    squares += exact[i] * exact[i];
+  }
+  return largest / std::sqrt(squares / static_cast<double>(exact.size()));
+}
+
+class WinogradConvolution : public testing::TestWithParam<Conv2d> {};
+
+// The bound is the error measured in single precision with other implementations of the same points: at most 2.1e-5.
+TEST_P(WinogradConvolution, ErrsByLessThanThreeHundredThousandths) {
+  const Case example(GetParam());
+  const Definition exact(example);
+  const Results passes = example.passes();
+  EXPECT_LT(relative_error(passes[0], exact.y), 3e-5);
+  EXPECT_LT(relative_error(passes[2], exact.dx), 3e-5);
+  EXPECT_LT(relative_error(passes[3], exact.dw), 3e-5);
+}
+
+TEST_P(WinogradConvolution, GivesAnImageTheSameBitsInAnyBatch) {
+  Case batch(GetParam());
+  batch.conv.independent_images = true;
+  const std::vector<float> all = batch.passes()[0];
+  const size_t in = batch.x.size() / static_cast<size_t>(batch.conv.batch);
+  const size_t out = all.size() / static_cast<size_t>(batch.conv.batch);
+  for (size_t image = 0; image < static_cast<size_t>(batch.conv.batch); ++image) {
+    Case single = batch;
+    single.conv.batch = 1;
+    single.x = {batch.x.begin() + static_cast<ptrdiff_t>(image * in),
+                batch.x.begin() + static_cast<ptrdiff_t>((image + 1) * in)};
+    single.dy.resize(out);
+    expect_same_bits(single.passes()[0], {all.begin() + static_cast<ptrdiff_t>(image * out),
+                                          all.begin() + static_cast<ptrdiff_t>((image + 1) * out)});
+  }
+}
+
+TEST_P(WinogradConvolution, GivesTheSameBitsAtAnyThreadCount) {
+  const Case example(GetParam());
+  expect_same_bits_at_any_thread_count([&] { return example.passes(); });
+}
+
+// The stages of resnet18, and channels that do not fill a panel.
+INSTANTIATE_TEST_SUITE_P(Shapes, WinogradConvolution,
+                         testing::Values(Conv2d{3, 16, 17, 64, 64, 3, 3, 1, 1}, Conv2d{3, 16, 17, 128, 128, 3, 3, 1, 1},
+                                         Conv2d{3, 8, 9, 256, 256, 3, 3, 1, 1}, Conv2d{3, 4, 5, 512, 512, 3, 3, 1, 1},
+                                         Conv2d{2, 9, 12, 17, 35, 3, 3, 1, 1}, Conv2d{2, 1, 1, 16, 16, 3, 3, 1, 1}));
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Conv2dKernel, testing::ValuesIn(unusual_convolutions));
 

@@ -155,7 +155,9 @@ class Convolver {
 void convolve(Stream& stream, const Convolution& convolution, const void* x, const void* w, const void* y) {
   // Never destroyed, because the driver may shut down before the last destructor runs.
   static auto& convolver = *new Convolver(stream);
-  convolver.run(convolution, {x, w, y});
+  Convolution any_batch = convolution;
+  any_batch.conv.independent_images = false;  // cuDNN's plans are the same for training and evaluation
+  convolver.run(any_batch, {x, w, y});
 }
 
 }  // namespace melgrad::kernel::cuda

@@ -1,0 +1,11 @@
+// The switch for convolutions on the CPU by direct sums alone. Winograd's algorithm (winograd.h) is two to three times
+// faster, and rounds about twice as coarsely.
+#pragma once
+
+namespace melgrad::kernel {
+
+// Initially false. Takes effect with the next operation.
+void set_exact_convolution(bool);
+bool exact_convolution();
+
+}  // namespace melgrad::kernel

@@ -1,0 +1,84 @@
+// The product of a few rows with 16 columns, which all arithmetic of the convolutions consists of. Its sums stay in
+// registers: for each step it loads the 16 values of b once and multiplies them by one value of each row. Six rows of
+// two AVX2 registers are twelve sums, enough to keep both multipliers busy while results are pending (4 cycles each),
+// and leave registers for the operands.
+#pragma once
+
+#include "kernels/convolution/vector.h"
+
+namespace melgrad::kernel::convolution::MELGRAD_LEVEL {
+
+constexpr int64_t vectors = panel / lanes;
+constexpr int64_t most_rows = MELGRAD_REGISTERS / vectors;
+
+// `Rows` rows of a product. Row and Step are a_row and a_step where the compiler can know them, or 0.
+template <int64_t Rows, int64_t Row, int64_t Step>
+[[gnu::always_inline]] inline void multiply_rows(const Product& p, int64_t row) {
+  const int64_t a_row = Row ? Row : p.a_row, a_step = Step ? Step : p.a_step;
+  float* const c = p.c + row * p.c_row;
+  Vector sums[Rows][vectors];
+#pragma GCC unroll 32
+  for (int64_t m = 0; m < Rows; ++m) {
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < vectors; ++v) {
+      if (p.accumulate) {
+        sums[m][v] = load_part(c + m * p.c_row + v * lanes, p.columns - v * lanes);
+      } else {
+        sums[m][v] = p.start ? load(p.start + v * lanes) : Vector{};
+      }
+    }
+  }
+  const float *group = p.a + row * a_row, *b = p.b;
+  for (int64_t g = 0; g < p.groups; ++g, group += p.a_group) {
+    const float* a = group;
+#pragma GCC unroll 2
+    for (int64_t k = 0; k < p.inner; ++k, a += a_step, b += panel) {
+      Vector columns[vectors];
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < vectors; ++v) columns[v] = load(b + v * lanes);
+#pragma GCC unroll 32
+      for (int64_t m = 0; m < Rows; ++m) {
+        const float factor = a[m * a_row];
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < vectors; ++v) sums[m][v] += factor * columns[v];
+      }
+    }
+  }
+#pragma GCC unroll 32
+  for (int64_t m = 0; m < Rows; ++m) {
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < vectors; ++v) {
+      store_part(c + m * p.c_row + v * lanes, sums[m][v], p.columns - v * lanes);
+    }
+  }
+}
+
+// Rows [begin, end), at most Rows of them, which is as many as fit the registers.
+template <int64_t Rows, int64_t Row, int64_t Step>
+void multiply_block(const Product& p, int64_t begin, int64_t end) {
+  if constexpr (Rows > 0) {
+    if (end - begin == Rows) {
+      multiply_rows<Rows, Row, Step>(p, begin);
+    } else {
+      multiply_block<Rows - 1, Row, Step>(p, begin, end);
+    }
+  }
+}
+
+// Divides the rows into blocks of nearly equal size, so that no block is left with too few sums to be fast.
+template <int64_t Row, int64_t Step>
+void multiply_all(const Product& p) {
+  const int64_t blocks = (p.rows + most_rows - 1) / most_rows;
+  for (int64_t i = 0; i < blocks; ++i) {
+    multiply_block<most_rows, Row, Step>(p, p.rows * i / blocks, p.rows * (i + 1) / blocks);
+  }
+}
+
+inline void multiply(const Product& p) {
+  if (p.a_row == panel && p.a_step == 1) return multiply_all<panel, 1>(p);
+  if (p.a_row == 1 && p.a_step == panel) return multiply_all<1, panel>(p);
+  if (p.a_step == 1) return multiply_all<0, 1>(p);
+  return multiply_all<1, 0>(p);
+}
+
+}  // namespace melgrad::kernel::convolution::MELGRAD_LEVEL

@@ -1,0 +1,13 @@
+// SSE2 on x86-64, NEON on arm64, whatever the compiler makes of vectors elsewhere. CMakeLists.txt sets the instruction
+// set of this file.
+#define MELGRAD_LEVEL portable
+#define MELGRAD_LANES 4
+#define MELGRAD_REGISTERS 12
+
+#include "kernels/convolution/level_functions.h"
+
+namespace melgrad::kernel::convolution {
+
+const Level portable_level = portable::functions("portable");
+
+}  // namespace melgrad::kernel::convolution
