@@ -40,6 +40,13 @@ Tensor BatchNorm2d::add_relu(const Tensor& x, const Tensor& residual) {
   return run(x, [&] { return batch_norm_add_relu(x, residual, weight_, bias_, state_, options()); });
 }
 
+Tensor BatchNorm2d::add_relu(const Tensor& x, BatchNorm2d& other, const Tensor& y) {
+  if (is_observed()) return add_relu(x, other(y));
+  return run(x, [&] {
+    return batch_norm_sum_relu({x, weight_, bias_, state_}, {y, other.weight_, other.bias_, other.state_}, options());
+  });
+}
+
 Tensor BatchNorm2d::relu_pool(const Tensor& x, MaxPool2d& pool) {
   if (is_observed()) return pool(relu(x));
   return run(x, [&] { return batch_norm_relu_max_pool2d(x, weight_, bias_, state_, options(), pool.options()); });

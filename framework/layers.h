@@ -49,10 +49,12 @@ class BatchNorm2d : public Module {
   explicit BatchNorm2d(int64_t channels);
   std::string description() const override;
 
-  // relu((*this)(x)), relu((*this)(x) + residual) and pool(relu((*this)(x))), in fewer passes over memory.
+  // relu((*this)(x)), relu((*this)(x) + residual), relu((*this)(x) + other(y)) and pool(relu((*this)(x))), in fewer
+  // passes over memory.
   Tensor relu(const Tensor& x);
   Tensor add_relu(const Tensor& x, const Tensor& residual);
-  // While a ForwardObserver follows the modules, the last form runs them one by one, so that it sees both outputs.
+  // While a ForwardObserver follows the modules, the last two run them one by one, so that it sees both outputs.
+  Tensor add_relu(const Tensor& x, BatchNorm2d& other, const Tensor& y);
   Tensor relu_pool(const Tensor& x, MaxPool2d& pool);
 
  protected:

@@ -5,6 +5,7 @@
 #include "kernels/arithmetic.h"
 #include "kernels/batch_norm.h"
 #include "kernels/batch_norm_max_pool2d.h"
+#include "kernels/batch_norm_sum.h"
 #include "kernels/cast.h"
 #include "kernels/column_sum.h"
 #include "kernels/conv2d.h"
@@ -343,11 +344,26 @@ kernel::RunningStatistics updated(const BatchNormState& state) {
           .batches = state.num_batches_tracked.as<uint64_t>()};
 }
 
+// Computes the statistics of the batch and updates the running ones.
+void update_statistics(const BatchNormOp& op, const BatchNormSaved& saved, const BatchNormState& state) {
+  kernel::batch_norm_statistics(op.x.stream(), op.x.data(), saved.statistics(), updated(state), op.size(),
+                                op.options.momentum, op.options.epsilon);
+}
+
+// The gradients of x, gamma and beta.
+struct BatchNormGradients {
+  Tensor dx, dgamma, dbeta;
+
+  explicit BatchNormGradients(const BatchNormOp& op)
+      : dx(Tensor::empty_like(op.x)), dgamma(Tensor::empty_like(op.gamma)), dbeta(Tensor::empty_like(op.beta)) {}
+  kernel::BatchNormTermGradient pointers() const { return {dx.data(), dgamma.as<float>(), dbeta.as<float>()}; }
+};
+
 // Returns the gradients of x, residual, gamma and beta. `second_dy` is undefined, or is added to dy.
 std::vector<Tensor> batch_norm_backward(const BatchNormOp& op, const BatchNormSaved& saved, const Tensor& dy,
                                         const Tensor& second_dy) {
   const bool has_residual = saved.y.defined();
-  Tensor dx = Tensor::empty_like(op.x), dgamma = Tensor::empty_like(op.gamma), dbeta = Tensor::empty_like(op.beta);
+  const BatchNormGradients d(op);
   const Tensor dz = has_residual ? Tensor::empty_like(op.x) : Tensor();
   const kernel::BatchNormOutputGradient gradient{.dy = dy.data(),
                                                  .relu = op.relu,
@@ -356,13 +372,13 @@ std::vector<Tensor> batch_norm_backward(const BatchNormOp& op, const BatchNormSa
                                                  .second_dy = second_dy.defined() ? second_dy.data() : nullptr};
   if (op.options.training) {
     kernel::batch_norm_backward_training(op.x.stream(), op.x.data(), gradient, op.affine(), saved.statistics(),
-                                         dx.data(), dgamma.as<float>(), dbeta.as<float>(), op.size());
+                                         d.dx.data(), d.dgamma.as<float>(), d.dbeta.as<float>(), op.size());
   } else {
     kernel::batch_norm_backward_evaluation(op.x.stream(), op.x.data(), gradient, op.affine(), saved.running(),
-                                           dx.data(), dgamma.as<float>(), dbeta.as<float>(), op.size(),
+                                           d.dx.data(), d.dgamma.as<float>(), d.dbeta.as<float>(), op.size(),
                                            op.options.epsilon);
   }
-  return {dx, dz, dgamma, dbeta};
+  return {d.dx, dz, d.dgamma, d.dbeta};
 }
 
 void require_valid(const BatchNormOp& op, const BatchNormState& state) {
@@ -427,6 +443,49 @@ Tensor batch_norm_add_relu(const Tensor& x, const Tensor& residual, const Tensor
              state);
 }
 
+namespace {
+
+// One of the batch norms whose outputs are added.
+struct BatchNormSummand {
+  BatchNormOp op;
+  BatchNormSaved saved;
+
+  BatchNormSummand(const char* name, const BatchNormInput& in, BatchNormOptions options)
+      : op{.name = name,
+           .x = in.x.detach(),
+           .gamma = in.gamma.detach(),
+           .beta = in.beta.detach(),
+           .relu = true,
+           .options = options},
+        saved(op, in.state) {
+    require_valid(op, in.state);
+  }
+  kernel::BatchNormTerm term() const { return {op.x.data(), saved.normalization(op)}; }
+};
+
+}  // namespace
+
+Tensor batch_norm_sum_relu(const BatchNormInput& in_a, const BatchNormInput& in_b, BatchNormOptions options) {
+  const char* const name = "batch_norm_sum_relu";
+  require_same_kind(in_a.x, in_b.x, name);
+  const BatchNormSummand a(name, in_a, options), b(name, in_b, options);
+  if (options.training) {
+    update_statistics(a.op, a.saved, in_a.state);
+    update_statistics(b.op, b.saved, in_b.state);
+  }
+  Tensor y = Tensor::empty_like(a.op.x);
+  kernel::batch_norm_sum_forward(y.stream(), a.term(), b.term(), y.data(), a.op.size());
+  return y.record_joining(name, {in_a.x, in_a.gamma, in_a.beta, in_b.x, in_b.gamma, in_b.beta},
+                          [a, b](const Tensor& dy, const Tensor& second_dy) {
+                            const BatchNormGradients da(a.op), db(b.op);
+                            kernel::batch_norm_sum_backward(dy.stream(), a.term(), b.term(), dy.data(),
+                                                            second_dy.defined() ? second_dy.data() : nullptr,
+                                                            a.op.options.training, da.pointers(), db.pointers(),
+                                                            a.op.size());
+                            return std::vector{da.dx, da.dgamma, da.dbeta, db.dx, db.dgamma, db.dbeta};
+                          });
+}
+
 Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
                                   BatchNormOptions options, Pool2dOptions pooling) {
   const BatchNormOp op{.name = "batch_norm_relu_max_pool2d",
@@ -438,21 +497,18 @@ Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Te
   const kernel::Pool2d pool = pool_of(x, pooling, op.name);
   require_valid(op, state);
   const BatchNormSaved saved(op, state);
-  if (options.training) {
-    kernel::batch_norm_statistics(x.stream(), x.data(), saved.statistics(), updated(state), op.size(), options.momentum,
-                                  options.epsilon);
-  }
+  if (options.training) update_statistics(op, saved, state);
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
   Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
   kernel::batch_norm_max_pool2d_forward(x.stream(), x.data(), saved.normalization(op), y.data(), taken.as<uint8_t>(),
                                         x.dtype(), pool);
   return y.record_joining(op.name, {x, gamma, beta}, [=](const Tensor& dy, const Tensor& second_dy) {
-    Tensor dx = Tensor::empty_like(op.x), dgamma = Tensor::empty_like(op.gamma), dbeta = Tensor::empty_like(op.beta);
+    const BatchNormGradients d(op);
     kernel::batch_norm_max_pool2d_backward(dy.stream(), op.x.data(), dy.data(),
                                            second_dy.defined() ? second_dy.data() : nullptr, taken.as<uint8_t>(),
-                                           saved.normalization(op), op.options.training, dx.data(), dgamma.as<float>(),
-                                           dbeta.as<float>(), op.x.dtype(), pool);
-    return std::vector{dx, dgamma, dbeta};
+                                           saved.normalization(op), op.options.training, d.dx.data(),
+                                           d.dgamma.as<float>(), d.dbeta.as<float>(), op.x.dtype(), pool);
+    return std::vector{d.dx, d.dgamma, d.dbeta};
   });
 }
 

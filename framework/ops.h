@@ -58,6 +58,13 @@ Tensor batch_norm_relu(const Tensor& x, const Tensor& gamma, const Tensor& beta,
 // relu(batch_norm(x, ...) + residual) in fewer passes over memory. `residual` has the shape and dtype of x.
 Tensor batch_norm_add_relu(const Tensor& x, const Tensor& residual, const Tensor& gamma, const Tensor& beta,
                            BatchNormState& state, BatchNormOptions options);
+// relu(batch_norm(a.x, ...) + batch_norm(b.x, ...)) in fewer passes over memory. a.x and b.x have the same shape and
+// dtype.
+struct BatchNormInput {
+  Tensor x, gamma, beta;
+  BatchNormState& state;
+};
+Tensor batch_norm_sum_relu(const BatchNormInput& a, const BatchNormInput& b, BatchNormOptions options);
 
 // max_pool2d(relu(batch_norm(x, ...)), ...) in fewer passes over memory. x [N, H, W, C] -> [N, H', W', C].
 struct Pool2dOptions {

@@ -4,68 +4,11 @@
 #include <vector>
 
 #include "kernels/batch_norm_factors.h"
-#include "kernels/device/parallel.h"
+#include "kernels/column_loops.h"
 #include "kernels/relu.h"
 
 namespace melgrad::kernel::cpu {
 namespace {
-
-// Enough elements to outweigh the cost of starting a task, few enough to stay in a core's cache.
-constexpr int64_t elements_per_task = 1 << 15;
-
-int64_t rows_in_chunk(int64_t channels) { return std::max<int64_t>(16, elements_per_task / channels); }
-
-struct ColumnSums {
-  std::vector<double> first, second;  // [channels]
-};
-
-// Two sums over the rows of each channel: term(element, channel, first, second) adds the contribution of one element.
-// In double precision sum(x^2) - sum(x)^2 / rows loses little, because the square of a float32 value is exact.
-template <class Term>
-ColumnSums sum_columns(int64_t rows, int64_t channels, Term term) {
-  const int64_t chunk_rows = rows_in_chunk(channels);
-  const int64_t chunks = (rows + chunk_rows - 1) / chunk_rows;
-  std::vector<double> partial(static_cast<size_t>(chunks * 2 * channels));
-  for_each_chunk(rows, chunk_rows, [&](int64_t chunk, int64_t begin, int64_t end) {
-    double* first = partial.data() + chunk * 2 * channels;
-    double* second = first + channels;
-    int64_t row = begin;
-    for (; row + 4 <= end; row += 4) {
-#pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) {
-        double a = 0, b = 0;
-        for (int64_t i = 0; i < 4; ++i) term((row + i) * channels + c, c, a, b);
-        first[c] += a;
-        second[c] += b;
-      }
-    }
-    for (; row < end; ++row) {
-#pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) term(row * channels + c, c, first[c], second[c]);
-    }
-  });
-  ColumnSums sums{std::vector<double>(static_cast<size_t>(channels)),
-                  std::vector<double>(static_cast<size_t>(channels))};
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const double* first = partial.data() + chunk * 2 * channels;
-    for (int64_t c = 0; c < channels; ++c) {
-      sums.first[static_cast<size_t>(c)] += first[c];
-      sums.second[static_cast<size_t>(c)] += first[channels + c];
-    }
-  }
-  return sums;
-}
-
-// Calls body(element, channel) for every element; the calls for one row must be independent.
-template <class Body>
-void for_each_element(int64_t rows, int64_t channels, Body body) {
-  for_each_chunk(rows, rows_in_chunk(channels), [&](int64_t, int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-#pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) body(row * channels + c, c);
-    }
-  });
-}
 
 // y = z, z + residual, relu(z) or relu(z + residual).
 void apply(const float* x, BatchNormEpilogue epilogue, Normalization normalize, float* y, BatchNormSize size) {
@@ -107,15 +50,14 @@ void backward(const float* x, const BatchNormOutputGradient& d, Normalization no
               float share, float* dx, float* dgamma, float* dbeta, BatchNormSize size) {
   const float* const mean = normalize.mean;
   with_gradient_of_z(x, d, normalize, [&](auto gradient) {
-    const ColumnSums sums =
-        sum_columns(size.rows, size.channels, [=](int64_t i, int64_t c, double& sum, double& sum_x) {
-          const float dz = gradient(i, c);
-          sum += dz;
-          sum_x += static_cast<double>(dz) * (x[i] - mean[c]);
-        });
+    const auto [sum, sum_x] = sum_columns<2>(size.rows, size.channels, [=](int64_t i, int64_t c, double(&sums)[2]) {
+      const float dz = gradient(i, c);
+      sums[0] += dz;
+      sums[1] += static_cast<double>(dz) * (x[i] - mean[c]);
+    });
     for (int64_t c = 0; c < size.channels; ++c) {
-      dbeta[c] = static_cast<float>(sums.first[static_cast<size_t>(c)]);
-      dgamma[c] = static_cast<float>(sums.second[static_cast<size_t>(c)] * inverse_std[c]);
+      dbeta[c] = static_cast<float>(sum[static_cast<size_t>(c)]);
+      dgamma[c] = static_cast<float>(sum_x[static_cast<size_t>(c)] * inverse_std[c]);
     }
   });
   const DataGradient data_gradient(inverse_std, dgamma, dbeta, share, size.channels);
@@ -134,15 +76,17 @@ void batch_norm_statistics(Stream&, const void* x, BatchNormStatistics statistic
   require_float32(size.dtype, "batch_norm_statistics");
   require_trainable(size.rows);
   const auto* in = static_cast<const float*>(x);
-  const ColumnSums sums = sum_columns(size.rows, size.channels, [=](int64_t i, int64_t, double& value, double& square) {
-    const double v = in[i];
-    value += v;
-    square += v * v;
-  });
+  // In double precision sum(x^2) - sum(x)^2 / rows loses little, because the square of a float32 value is exact.
+  const auto [sum, sum_of_squares] =
+      sum_columns<2>(size.rows, size.channels, [=](int64_t i, int64_t, double(&sums)[2]) {
+        const double v = in[i];
+        sums[0] += v;
+        sums[1] += v * v;
+      });
   const auto count = static_cast<double>(size.rows);
   for (int64_t c = 0; c < size.channels; ++c) {
-    const double average = sums.first[static_cast<size_t>(c)] / count;
-    const double squares = sums.second[static_cast<size_t>(c)] - average * sums.first[static_cast<size_t>(c)];
+    const double average = sum[static_cast<size_t>(c)] / count;
+    const double squares = sum_of_squares[static_cast<size_t>(c)] - average * sum[static_cast<size_t>(c)];
     const double squared_deviations = squares < 0 ? 0 : squares;  // std::max would hide a NaN
     statistics.mean[c] = static_cast<float>(average);
     statistics.inverse_std[c] = static_cast<float>(1 / std::sqrt(squared_deviations / count + epsilon));

@@ -1,9 +1,12 @@
-// The per-channel factors of batch normalisation on the CPU: shared by batch_norm.cpp and batch_norm_max_pool2d.cpp.
+// The per-channel factors of batch normalisation on the CPU: shared by batch_norm.cpp, batch_norm_max_pool2d.cpp
+// and batch_norm_sum.cpp.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <vector>
+
+#include "kernels/batch_norm.h"
 
 namespace melgrad::kernel::cpu {
 
@@ -11,6 +14,11 @@ inline std::vector<float> inverse_std_of(const float* var, int64_t channels, flo
   std::vector<float> inverse(static_cast<size_t>(channels));
   for (int64_t c = 0; c < channels; ++c) inverse[static_cast<size_t>(c)] = 1.0f / std::sqrt(var[c] + epsilon);
   return inverse;
+}
+
+inline std::vector<float> inverse_std_of(const BatchNormConstants& constants, int64_t channels) {
+  if (!constants.inverse_std) return inverse_std_of(constants.var, channels, constants.epsilon);
+  return {constants.inverse_std, constants.inverse_std + channels};
 }
 
 inline std::vector<float> scales(const float* gamma, const float* inverse_std, int64_t channels) {

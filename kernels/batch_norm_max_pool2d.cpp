@@ -13,11 +13,6 @@ namespace {
 
 constexpr int64_t image_rows_per_chunk = 8;  // about as many elements as a core's cache holds
 
-std::vector<float> inverse_std_for(const BatchNormConstants& constants, int64_t channels) {
-  if (!constants.inverse_std) return inverse_std_of(constants.var, channels, constants.epsilon);
-  return {constants.inverse_std, constants.inverse_std + channels};
-}
-
 // Calls body(element, channel) for the elements of an image row, which are independent.
 template <class Body>
 void for_each_in_row(const Pool2d& pool, Body body) {
@@ -34,7 +29,7 @@ void batch_norm_max_pool2d_forward(Stream&, const void* x, BatchNormNormalizatio
                                    uint8_t* taken, DType dtype, Pool2d pool) {
   require_float32(dtype, "batch_norm_max_pool2d_forward");
   require_valid(pool);
-  const auto inverse_std = inverse_std_for(normalization.constants, pool.channels);
+  const auto inverse_std = inverse_std_of(normalization.constants, pool.channels);
   const auto scale = scales(normalization.affine.gamma, inverse_std.data(), pool.channels);
   const Normalization normalize{normalization.constants.mean, scale.data(), normalization.affine.beta};
   const auto* in = static_cast<const float*>(x);
@@ -61,7 +56,7 @@ void batch_norm_max_pool2d_backward(Stream&, const void* x, const void* dy, cons
                                     float* dbeta, DType dtype, Pool2d pool) {
   require_float32(dtype, "batch_norm_max_pool2d_backward");
   require_valid(pool);
-  const auto inverse_std = inverse_std_for(normalization.constants, pool.channels);
+  const auto inverse_std = inverse_std_of(normalization.constants, pool.channels);
   const auto scale = scales(normalization.affine.gamma, inverse_std.data(), pool.channels);
   const float* const mean = normalization.constants.mean;
   const Normalization normalize{mean, scale.data(), normalization.affine.beta};

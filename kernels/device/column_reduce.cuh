@@ -63,11 +63,10 @@ struct Visit {
   }
   __device__ bool empty() const { return row >= end; }
 
-  // Calls use(first, load(first)) for each of the thread's vectors, which begin at element `first`. Four rows are
+  // Calls use(first, load(first)) for each of the thread's vectors, which begin at element `first`. Several rows are
   // loaded before they are used, so that their loads overlap.
-  template <class Load, class Use>
+  template <int overlapping = 4, class Load, class Use>
   __device__ void for_each_row(int64_t channels, Load load, Use use) const {
-    constexpr int overlapping = 4;
     int64_t r = row;
     for (; r + (overlapping - 1) * step < end; r += overlapping * step) {
       decltype(load(r)) loaded[overlapping];

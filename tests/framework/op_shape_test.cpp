@@ -77,6 +77,11 @@ TEST(OpShapes, BatchNorm) {
         batch_norm_add_relu(x, zeros({2, 1, 3}), three, three, state, {});
       },
       "batch_norm_add_relu: float32 [2, 1, 1, 3] and float32 [2, 1, 3] must be equal");
+  expect_error(
+      [&] {
+        batch_norm_sum_relu({x, three, three, state}, {zeros({2, 1, 3}), three, three, state}, {});
+      },
+      "batch_norm_sum_relu: float32 [2, 1, 1, 3] and float32 [2, 1, 3] must be equal");
 }
 
 TEST(OpShapes, CrossEntropy) {

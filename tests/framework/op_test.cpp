@@ -51,21 +51,32 @@ Tensors evaluate_batch_norm(const Json& c, const Tensors& in) {
                            {.training = false, .epsilon = c.at("epsilon")})}};
 }
 
-// batch_norm_relu; batch_norm_add_relu if there is a residual; batch_norm_relu_max_pool2d if there is a kernel size.
+// The state of a batch norm that trains, or that of the inputs named running_mean and running_var plus `suffix`.
+BatchNormState state_of(const Tensors& in, const std::string& suffix = "") {
+  const Tensor& gamma = in.at("gamma" + suffix);
+  if (in.contains("running_mean" + suffix)) return {in.at("running_mean" + suffix), in.at("running_var" + suffix), {}};
+  return {Tensor::zeros(gamma.shape(), DType::float32, gamma.device()), Tensor::full(gamma.shape(), 1, gamma.device()),
+          Tensor::zeros({}, DType::uint64, gamma.device())};
+}
+
+// batch_norm_relu; batch_norm_add_relu if there is a residual; batch_norm_sum_relu if there is an x_b;
+// batch_norm_relu_max_pool2d if there is a kernel size.
 Tensors run_fused_batch_norm(const Json& c, const Tensors& in) {
-  const Tensor gamma = in.at("gamma");
-  const bool training = !in.contains("running_mean");
-  BatchNormState state{training ? Tensor::zeros(gamma.shape(), DType::float32, gamma.device()) : in.at("running_mean"),
-                       training ? Tensor::full(gamma.shape(), 1, gamma.device()) : in.at("running_var"),
-                       Tensor::zeros({}, DType::uint64, gamma.device())};
-  const BatchNormOptions options{.training = training, .epsilon = c.at("epsilon")};
+  const Tensor x = in.at("x"), gamma = in.at("gamma"), beta = in.at("beta");
+  BatchNormState state = state_of(in);
+  const BatchNormOptions options{.training = !in.contains("running_mean"), .epsilon = c.at("epsilon")};
   if (c.contains("kernel")) {
-    return {{"y", batch_norm_relu_max_pool2d(in.at("x"), gamma, in.at("beta"), state, options,
+    return {{"y", batch_norm_relu_max_pool2d(x, gamma, beta, state, options,
                                              {c.at("kernel"), c.at("stride"), c.at("padding")})}};
   }
+  if (in.contains("x_b")) {
+    BatchNormState state_b = state_of(in, "_b");
+    return {{"y", batch_norm_sum_relu({x, gamma, beta, state},
+                                      {in.at("x_b"), in.at("gamma_b"), in.at("beta_b"), state_b}, options)}};
+  }
   const Tensor residual = optional(in, "residual");
-  return {{"y", residual.defined() ? batch_norm_add_relu(in.at("x"), residual, gamma, in.at("beta"), state, options)
-                                   : batch_norm_relu(in.at("x"), gamma, in.at("beta"), state, options)}};
+  return {{"y", residual.defined() ? batch_norm_add_relu(x, residual, gamma, beta, state, options)
+                                   : batch_norm_relu(x, gamma, beta, state, options)}};
 }
 
 constexpr Op ops[] = {
@@ -80,6 +91,8 @@ constexpr Op ops[] = {
     {"batch_norm_relu_evaluation", run_fused_batch_norm, Op::Kind::kinked_by_beta},
     {"batch_norm_add_relu_training", run_fused_batch_norm, Op::Kind::kinked_by_beta},
     {"batch_norm_add_relu_evaluation", run_fused_batch_norm, Op::Kind::kinked_by_beta},
+    {"batch_norm_sum_relu_training", run_fused_batch_norm, Op::Kind::kinked_by_beta},
+    {"batch_norm_sum_relu_evaluation", run_fused_batch_norm, Op::Kind::kinked_by_beta},
     {"batch_norm_relu_max_pool2d_training", run_fused_batch_norm, Op::Kind::normalized_maxima},
     {"batch_norm_relu_max_pool2d_evaluation", run_fused_batch_norm, Op::Kind::normalized_maxima},
     {"relu",
@@ -327,6 +340,14 @@ Tensor normalized(const Tensors& in, BatchNormState& state, BatchNormOptions opt
   return batch_norm(in.at("x"), in.at("gamma"), in.at("beta"), state, options);
 }
 
+// A second batch norm, which normalises the residual.
+BatchNormState second_state(const BatchNormState& state) {
+  return {state.running_mean.clone(), Tensor::full({16}, 3, state.running_mean.device()), state.num_batches_tracked};
+}
+BatchNormInput second_term(const Tensors& in, BatchNormState& state) {
+  return {in.at("residual"), in.at("second_gamma"), in.at("second_beta"), state};
+}
+
 constexpr Pool2dOptions pooling{.kernel_size = 3, .stride = 2, .padding = 1};
 constexpr Fusion fusions[] = {
     {"batch_norm_relu",
@@ -343,6 +364,17 @@ constexpr Fusion fusions[] = {
      },
      [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
        return relu(normalized(in, state, options) + in.at("residual"));
+     },
+     false},
+    {"batch_norm_sum_relu",
+     [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+       BatchNormState other = second_state(state);
+       return batch_norm_sum_relu({in.at("x"), in.at("gamma"), in.at("beta"), state}, second_term(in, other), options);
+     },
+     [](const Tensors& in, BatchNormState& state, BatchNormOptions options) {
+       BatchNormState other = second_state(state);
+       const BatchNormInput b = second_term(in, other);
+       return relu(normalized(in, state, options) + batch_norm(b.x, b.gamma, b.beta, other, options));
      },
      false},
     {"batch_norm_relu_max_pool2d",
@@ -364,8 +396,8 @@ Results run_with_two_uses(Tensor (*op)(const Tensors&, BatchNormState&, BatchNor
     return cast(Tensor::from(rounded(random_values(s.numel(), seed), dtype), s, device), dtype);
   };
   const auto vector = [&](uint64_t seed) { return Tensor::from(random_values(16, seed), {16}, device); };
-  Tensors in{
-      {"x", activation(shape, 1)}, {"residual", activation(shape, 2)}, {"gamma", vector(3)}, {"beta", vector(4)}};
+  Tensors in{{"x", activation(shape, 1)}, {"residual", activation(shape, 2)}, {"gamma", vector(3)},
+             {"beta", vector(4)},         {"second_gamma", vector(8)},        {"second_beta", vector(9)}};
   in.at("beta").assign(betas_off_kinks(16).to(device));  // rounding moves values across 0
   for (auto& [name, tensor] : in) tensor.require_grad();
   BatchNormState state{vector(5), Tensor::full({16}, 2, device), Tensor::zeros({}, DType::uint64, device)};

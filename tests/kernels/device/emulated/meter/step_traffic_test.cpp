@@ -38,6 +38,13 @@ std::vector<Measurement> measure(Run run) {
 
 double share(uint64_t part, uint64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
+// To and from device memory.
+uint64_t moved_bytes(const std::vector<Measurement>& measurements) {
+  uint64_t moved = 0;
+  for (const Measurement& m : measurements) moved += 32 * (m.read_sectors + m.written_sectors);
+  return moved;
+}
+
 // Sectors at least 95 % used, at most 1.1 passes for each that shared memory needs.
 void expect_efficient(const std::vector<Measurement>& measurements) {
   for (const Measurement& m : measurements) {
@@ -73,9 +80,22 @@ TEST(MeterStep, BatchNormOfAResidualBlockUsesItsSectors) {
       measure([&] { batch_norm_add_relu(x, residual, c.gamma, c.beta, c.state, training).backward(dy); });
   ASSERT_EQ(measurements.size(), 4u) << "statistics, apply, reduce, data";
   expect_efficient(measurements);
-  uint64_t moved = 0;
-  for (const Measurement& m : measurements) moved += 32 * (m.read_sectors + m.written_sectors);
-  EXPECT_LE(share(moved, x.bytes()), 11 * 1.02) << "4 in the forward pass, 7 in the backward pass";
+  EXPECT_LE(share(moved_bytes(measurements), x.bytes()), 11 * 1.02) << "4 in the forward pass, 7 in the backward pass";
+}
+
+TEST(MeterStep, TwoAddedBatchNormsUseTheirSectors) {
+  const Shape shape{16, 16, 17, 64};
+  Tensor x = activation(shape, 1), shortcut = activation(shape, 2);
+  x.require_grad();
+  shortcut.require_grad();
+  const Tensor dy = activation(shape, 3);
+  BatchNormCase a, b;
+  const auto measurements = measure([&] {
+    batch_norm_sum_relu({x, a.gamma, a.beta, a.state}, {shortcut, b.gamma, b.beta, b.state}, training).backward(dy);
+  });
+  ASSERT_EQ(measurements.size(), 5u) << "statistics of both, apply, reduce, data";
+  expect_efficient(measurements);
+  EXPECT_LE(share(moved_bytes(measurements), x.bytes()), 13 * 1.03) << "5 in the forward pass, 8 in the backward pass";
 }
 
 TEST(MeterStep, TheStemUsesItsSectors) {
