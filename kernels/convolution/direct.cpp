@@ -63,7 +63,7 @@ void pack_panel(int64_t column, int64_t columns, int64_t steps, const Weight& we
 
 // The tasks of an image: enough for all threads even if the batch is small.
 int64_t tasks_per_image(int64_t batch, int64_t panels) {
-  return std::clamp<int64_t>(divide_up(2 * thread_count(), batch), 1, panels);
+  return std::clamp<int64_t>(divide_up(int64_t{2} * thread_count(), batch), 1, panels);
 }
 
 // The output pixels of the gradient of x whose row is `row` modulo the stride and whose column is `column` modulo the
