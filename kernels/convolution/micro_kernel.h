@@ -11,14 +11,14 @@ namespace melgrad::kernel::convolution::MELGRAD_LEVEL {
 constexpr int64_t vectors = panel / lanes;
 constexpr int64_t most_rows = MELGRAD_REGISTERS / vectors;
 
-// `Rows` rows of a product. Row and Step are a_row and a_step where the compiler can know them, or 0.
-template <int64_t Rows, int64_t Row, int64_t Step>
+// `count` rows of a product. row_stride and step_stride are a_row and a_step where the compiler can know them, or 0.
+template <int64_t count, int64_t row_stride, int64_t step_stride>
 [[gnu::always_inline]] inline void multiply_rows(const Product& p, int64_t row) {
-  const int64_t a_row = Row ? Row : p.a_row, a_step = Step ? Step : p.a_step;
+  const int64_t a_row = row_stride ? row_stride : p.a_row, a_step = step_stride ? step_stride : p.a_step;
   float* const c = p.c + row * p.c_row;
-  Vector sums[Rows][vectors];
+  Vector sums[count][vectors];
 #pragma GCC unroll 32
-  for (int64_t m = 0; m < Rows; ++m) {
+  for (int64_t m = 0; m < count; ++m) {
 #pragma GCC unroll 4
     for (int64_t v = 0; v < vectors; ++v) {
       if (p.accumulate) {
@@ -37,7 +37,7 @@ template <int64_t Rows, int64_t Row, int64_t Step>
 #pragma GCC unroll 4
       for (int64_t v = 0; v < vectors; ++v) columns[v] = load(b + v * lanes);
 #pragma GCC unroll 32
-      for (int64_t m = 0; m < Rows; ++m) {
+      for (int64_t m = 0; m < count; ++m) {
         const float factor = a[m * a_row];
 #pragma GCC unroll 4
         for (int64_t v = 0; v < vectors; ++v) sums[m][v] += factor * columns[v];
@@ -45,7 +45,7 @@ template <int64_t Rows, int64_t Row, int64_t Step>
     }
   }
 #pragma GCC unroll 32
-  for (int64_t m = 0; m < Rows; ++m) {
+  for (int64_t m = 0; m < count; ++m) {
 #pragma GCC unroll 4
     for (int64_t v = 0; v < vectors; ++v) {
       store_part(c + m * p.c_row + v * lanes, sums[m][v], p.columns - v * lanes);
@@ -53,24 +53,24 @@ template <int64_t Rows, int64_t Row, int64_t Step>
   }
 }
 
-// Rows [begin, end), at most Rows of them, which is as many as fit the registers.
-template <int64_t Rows, int64_t Row, int64_t Step>
+// count [begin, end), at most count of them, which is as many as fit the registers.
+template <int64_t count, int64_t row_stride, int64_t step_stride>
 void multiply_block(const Product& p, int64_t begin, int64_t end) {
-  if constexpr (Rows > 0) {
-    if (end - begin == Rows) {
-      multiply_rows<Rows, Row, Step>(p, begin);
+  if constexpr (count > 0) {
+    if (end - begin == count) {
+      multiply_rows<count, row_stride, step_stride>(p, begin);
     } else {
-      multiply_block<Rows - 1, Row, Step>(p, begin, end);
+      multiply_block<count - 1, row_stride, step_stride>(p, begin, end);
     }
   }
 }
 
 // Divides the rows into blocks of nearly equal size, so that no block is left with too few sums to be fast.
-template <int64_t Row, int64_t Step>
+template <int64_t row_stride, int64_t step_stride>
 void multiply_all(const Product& p) {
   const int64_t blocks = (p.rows + most_rows - 1) / most_rows;
   for (int64_t i = 0; i < blocks; ++i) {
-    multiply_block<most_rows, Row, Step>(p, p.rows * i / blocks, p.rows * (i + 1) / blocks);
+    multiply_block<most_rows, row_stride, step_stride>(p, p.rows * i / blocks, p.rows * (i + 1) / blocks);
   }
 }
 

@@ -8,51 +8,51 @@ namespace melgrad::kernel::convolution::MELGRAD_LEVEL {
 
 using Transform = void (*)(const Vector*, Vector*);
 
-// from[Size][Size] -> to(row, column, value) for [Out][Out].
-template <int64_t Size, int64_t Out, Transform transform, class From, class To>
+// from[size][size] -> to(row, column, value) for [out_size][out_size].
+template <int64_t size, int64_t out_size, Transform transform, class From, class To>
 [[gnu::always_inline]] inline void transform_square(const From& from, const To& to) {
-  Vector half[Out * Size];
+  Vector half[out_size * size];
 #pragma GCC unroll 6
-  for (int64_t j = 0; j < Size; ++j) {
-    Vector column[Size], transformed[Out];
+  for (int64_t j = 0; j < size; ++j) {
+    Vector column[size], transformed[out_size];
 #pragma GCC unroll 6
-    for (int64_t i = 0; i < Size; ++i) column[i] = from(i, j);
+    for (int64_t i = 0; i < size; ++i) column[i] = from(i, j);
     transform(column, transformed);
 #pragma GCC unroll 6
-    for (int64_t i = 0; i < Out; ++i) half[i * Size + j] = transformed[i];
+    for (int64_t i = 0; i < out_size; ++i) half[i * size + j] = transformed[i];
   }
 #pragma GCC unroll 6
-  for (int64_t i = 0; i < Out; ++i) {
-    Vector transformed[Out];
-    transform(half + i * Size, transformed);
+  for (int64_t i = 0; i < out_size; ++i) {
+    Vector transformed[out_size];
+    transform(half + i * size, transformed);
 #pragma GCC unroll 6
-    for (int64_t j = 0; j < Out; ++j) to(i, j, transformed[j]);
+    for (int64_t j = 0; j < out_size; ++j) to(i, j, transformed[j]);
   }
 }
 
-// The pixels of a tile: Size x Size from row `top` and column `left` of the six on. A pixel outside its image is null.
-template <int64_t Size>
+// The pixels of a tile: size x size from row `top` and column `left` of the six on. A pixel outside its image is null.
+template <int64_t size>
 [[gnu::always_inline]] inline void find_pixels(const Tiles& tiles, int64_t index, int64_t left, int64_t channels,
-                                               int64_t found[Size * Size]) {
+                                               int64_t found[size * size]) {
   const int64_t top = index / tiles.across * tile + left - 1;
   const int64_t* const columns = tiles.columns + index % tiles.across * points + left;
-  for (int64_t i = 0; i < Size; ++i) {
+  for (int64_t i = 0; i < size; ++i) {
     const int64_t row = top + i;
-    for (int64_t j = 0; j < Size; ++j) {
+    for (int64_t j = 0; j < size; ++j) {
       const bool inside = row >= 0 && row < tiles.height && columns[j] >= 0;
-      found[i * Size + j] = inside ? (columns[j] + row * tiles.width) * channels : -1;
+      found[i * size + j] = inside ? (columns[j] + row * tiles.width) * channels : -1;
     }
   }
 }
 
-template <int64_t Size, Transform transform>
+template <int64_t size, Transform transform>
 void transform_tiles(const Tiles& tiles, const float* x, int64_t channels, int64_t first, int64_t count,
                      const TransformedTiles& to) {
-  constexpr int64_t left = Size == tile ? 1 : 0;  // gradients have no neighbours
+  constexpr int64_t left = size == tile ? 1 : 0;  // gradients have no neighbours
   static constexpr float zeros[lanes] = {};
   for (int64_t t = 0; t < count; ++t) {
-    int64_t pixels[Size * Size];
-    find_pixels<Size>(tiles, first + t, left, channels, pixels);
+    int64_t pixels[size * size];
+    find_pixels<size>(tiles, first + t, left, channels, pixels);
     const int64_t whole = channels / lanes * lanes;
     for (int64_t c = 0; c < panels_of(channels) * panel; c += lanes) {
       float* const out = to.at(0, c / panel) + t * panel + c % panel;
@@ -61,16 +61,16 @@ void transform_tiles(const Tiles& tiles, const float* x, int64_t channels, int64
       };
       if (c < whole) {
         const auto load_pixel = [&](int64_t i, int64_t j) __attribute__((always_inline)) {
-          const int64_t pixel = pixels[i * Size + j];
+          const int64_t pixel = pixels[i * size + j];
           return load(pixel >= 0 ? x + pixel + c : zeros);
         };
-        transform_square<Size, points, transform>(load_pixel, store_point);
+        transform_square<size, points, transform>(load_pixel, store_point);
       } else {
         const auto load_pixel = [&](int64_t i, int64_t j) __attribute__((always_inline)) {
-          const int64_t pixel = pixels[i * Size + j];
+          const int64_t pixel = pixels[i * size + j];
           return pixel >= 0 ? load_part(x + pixel + c, channels - c) : Vector{};
         };
-        transform_square<Size, points, transform>(load_pixel, store_point);
+        transform_square<size, points, transform>(load_pixel, store_point);
       }
     }
   }
