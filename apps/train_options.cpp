@@ -129,7 +129,7 @@ void add_run_options(CLI::App& app, TrainCommand& c) {
                "Make results on a GPU bit-identical in every run, at some cost in speed. On the CPU they always are");
   app.add_flag(
       "--exact-convolution", c.exact_convolution,
-      "On the CPU, compute convolutions by direct sums: slower than Winograd's algorithm, errors half as large");
+      "On the CPU, compute convolutions by direct sums: slower than Winograd's algorithm, smaller rounding errors");
   app.add_flag("--no-graphs", c.no_graphs,
                "On a GPU, submit the operations of every step one by one instead of recording a step once as a CUDA "
                "graph. Results are the same. With --profile-steps it is always so");
@@ -151,7 +151,7 @@ ConfigOptions config_options(const CLI::App& app) {
           .resume = app.get_option("--resume"),
           .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
           .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
-                                 "--strict", "--checkpoint-seconds", "--no-graphs", "--exact-convolution"})};
+                                 "--strict", "--checkpoint-seconds", "--no-graphs"})};
 }
 
 }  // namespace

@@ -4,12 +4,11 @@
 
 #include "kernels/convolution/level.h"
 #include "kernels/convolution/workspace.h"
+#include "kernels/device/ceil_divide.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::convolution {
 namespace {
-
-constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // An NHWC image within a frame of zeros.
 struct Padded {
@@ -63,7 +62,7 @@ void pack_panel(int64_t column, int64_t columns, int64_t steps, const Weight& we
 
 // The tasks of an image: enough for all threads even if the batch is small.
 int64_t tasks_per_image(int64_t batch, int64_t panels) {
-  return std::clamp<int64_t>(divide_up(int64_t{2} * thread_count(), batch), 1, panels);
+  return std::clamp<int64_t>(ceil_divide<int64_t>(int64_t{2} * thread_count(), batch), 1, panels);
 }
 
 // The output pixels of the gradient of x whose row is `row` modulo the stride and whose column is `column` modulo the
@@ -75,9 +74,9 @@ struct Phase {
     int64_t size, first, count, lowest;
 
     Axis(int64_t phase, int64_t in_size, int64_t kernel, int64_t stride, int64_t padding)
-        : size(divide_up(std::max<int64_t>(0, in_size - phase), stride)),
+        : size(ceil_divide<int64_t>(std::max<int64_t>(0, in_size - phase), stride)),
           first((phase + padding) % stride),
-          count(first < kernel ? divide_up(kernel - first, stride) : 0),
+          count(first < kernel ? ceil_divide<int64_t>(kernel - first, stride) : 0),
           lowest((phase + padding - first) / stride - count + 1) {}
     int64_t tap(int64_t i, int64_t stride) const { return first + (count - 1 - i) * stride; }
     bool empty() const { return size == 0 || count == 0; }
@@ -129,7 +128,7 @@ struct FilterGradient {
   bool unfolded = is_unfolded(conv);
   Padded padded = padded_input(conv);
   int64_t group_channels = std::min(conv.in_channels, panel);
-  int64_t groups = unfolded ? 1 : divide_up(conv.in_channels, group_channels);
+  int64_t groups = unfolded ? 1 : ceil_divide<int64_t>(conv.in_channels, group_channels);
   int64_t out_panels = panels_of(conv.out_channels);
   int64_t pixels = conv.out_height() * conv.out_width();
   // Elements of one panel of output channels and one group: [rows][16].

@@ -1,5 +1,5 @@
-// The switch for convolutions on the CPU by direct sums alone. Winograd's algorithm (winograd.h) is two to three times
-// faster, and rounds about twice as coarsely.
+// The switch for convolutions on the CPU by direct sums alone. Winograd's algorithm (winograd.h) is faster
+// and has larger rounding errors.
 #pragma once
 
 namespace melgrad::kernel {

@@ -25,11 +25,13 @@ const Level& choose() {
   const char* const variable = std::getenv("MELGRAD_CPU");
   for (const Candidate& candidate : candidates) {
     if (variable && *variable ? std::string_view(variable) == candidate.level.name : candidate.supported) {
-      if (!candidate.supported) fail("MELGRAD_CPU is {}, which this processor does not support", variable);
+      if (!candidate.supported) {
+        throw UsageError(fmt::format("MELGRAD_CPU is {}, which this processor does not support", variable));
+      }
       return candidate.level;
     }
   }
-  fail("MELGRAD_CPU is '{}'; it must be portable, avx2 or avx512", variable);
+  throw UsageError(fmt::format("MELGRAD_CPU is '{}'; it must be portable, avx2 or avx512", variable));
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ constexpr int64_t panel = 16;
 
 constexpr int64_t panels_of(int64_t channels) { return (channels + panel - 1) / panel; }
 
+// Winograd's tiles of outputs are 4x4, computed from 6x6 inputs by products at 6x6 points.
+constexpr int64_t tile = 4, points_per_axis = tile + 2, points = points_per_axis * points_per_axis;
+
 // c[row][column] = start[column] + sum over groups g and steps k < inner of a(row, g, k) b[g inner + k][column], where
 //   a(row, g, k) = a[row a_row + k a_step + g a_group]
 // and b is [groups inner][16]. Either a_row or a_step is 1 or 16.
@@ -79,7 +82,7 @@ struct Level {
 };
 
 // The level of this process: the best that the processor has, or the one that the environment variable MELGRAD_CPU
-// names (portable, avx2 or avx512). Throws Error if MELGRAD_CPU is anything else or the processor lacks it.
+// names (portable, avx2 or avx512). Throws UsageError if MELGRAD_CPU is anything else or the processor lacks it.
 const Level& level();
 
 extern const Level portable_level;

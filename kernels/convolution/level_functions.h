@@ -9,7 +9,7 @@ namespace melgrad::kernel::convolution::MELGRAD_LEVEL {
 constexpr Level functions(const char* name) {
   return {.name = name,
           .multiply = multiply,
-          .transform_input = transform_tiles<points, transform_inputs>,
+          .transform_input = transform_tiles<points_per_axis, transform_inputs>,
           .transform_gradient = transform_tiles<tile, transform_output_gradients>,
           .transform_output = transform_output,
           .transform_weights = transform_weights,

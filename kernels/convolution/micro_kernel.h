@@ -53,7 +53,7 @@ template <int64_t count, int64_t row_stride, int64_t step_stride>
   }
 }
 
-// count [begin, end), at most count of them, which is as many as fit the registers.
+// Rows [begin, end), at most `count` of them: the first call passes as many as fit the registers.
 template <int64_t count, int64_t row_stride, int64_t step_stride>
 void multiply_block(const Product& p, int64_t begin, int64_t end) {
   if constexpr (count > 0) {

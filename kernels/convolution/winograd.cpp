@@ -6,12 +6,12 @@
 #include "kernels/convolution/exact.h"
 #include "kernels/convolution/level.h"
 #include "kernels/convolution/workspace.h"
+#include "kernels/device/ceil_divide.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad::kernel::convolution {
 namespace {
 
-constexpr int64_t tile = 4, points = 36;
 // Tiles that a thread transforms and multiplies at a time: their transformed values fit the second-level cache.
 constexpr int64_t tiles_in_block = 48;
 // Up to this size (elements, 3 MiB) transformed weights are kept for a whole call. Larger ones would be written to
@@ -19,8 +19,6 @@ constexpr int64_t tiles_in_block = 48;
 constexpr int64_t most_kept_weights = 3 << 18;
 // Elements of transformed tiles that threads share (24 MiB).
 constexpr int64_t most_shared_tiles = 6 << 20;
-
-constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Elements from one point to the next. Without the extra cache line the 36 arrays, which are read and written together,
 // would often lie a power of two apart and compete for the same places of the cache.
@@ -30,10 +28,10 @@ class TileLayout {
  public:
   explicit TileLayout(const Conv2d& conv) {
     // The pixels between the first columns of two images that are neighbours.
-    const int64_t period = conv.independent_images ? divide_up(conv.width, tile) * tile : conv.width + 1;
+    const int64_t period = conv.independent_images ? ceil_divide<int64_t>(conv.width, tile) * tile : conv.width + 1;
     const int64_t columns = conv.batch * period - (conv.independent_images ? 0 : 1);
-    const int64_t across = divide_up(columns, tile);
-    columns_.reserve(static_cast<size_t>(across * (tile + 2)));
+    const int64_t across = ceil_divide<int64_t>(columns, tile);
+    columns_.reserve(static_cast<size_t>(across * points_per_axis));
     for (int64_t t = 0; t < across; ++t) {
       const int64_t own_image = t * tile / period;
       for (int64_t j = -1; j <= tile; ++j) {
@@ -46,7 +44,7 @@ class TileLayout {
     tiles_ = {.height = conv.height,
               .width = conv.width,
               .across = across,
-              .down = divide_up(conv.height, tile),
+              .down = ceil_divide<int64_t>(conv.height, tile),
               .columns = columns_.data()};
   }
   TileLayout(const TileLayout&) = delete;
@@ -108,8 +106,8 @@ struct Convolver {
   // Each task computes all channels of a block of tiles.
   void run_by_tiles(Stream& stream) const {
     const int64_t rows = in_panels() * panel, u_stride = point_stride(rows * out_panels() * panel);
-    const int64_t most = std::clamp<int64_t>(divide_up(tiles.count(), thread_count()), 1, tiles_in_block);
-    const int64_t blocks = divide_up(tiles.count(), most);
+    const int64_t most = std::clamp<int64_t>(ceil_divide<int64_t>(tiles.count(), thread_count()), 1, tiles_in_block);
+    const int64_t blocks = ceil_divide<int64_t>(tiles.count(), most);
     const int64_t v_stride = point_stride(rows * most), m_stride = point_stride(out_panels() * panel * most);
     Workspace workspace;
     const int64_t u_at = workspace.reserve(points * u_stride);
@@ -144,7 +142,7 @@ struct Convolver {
     const int64_t u_at = workspace.reserve(points * u_stride, thread_count());
     const int64_t m_at = workspace.reserve(points * m_stride, thread_count());
     float* const memory = workspace.allocate(stream);
-    const int64_t blocks = divide_up(tiles.count(), most);
+    const int64_t blocks = ceil_divide<int64_t>(tiles.count(), most);
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t first = tiles.count() * block / blocks, count = tiles.count() * (block + 1) / blocks - first;
       const TransformedTiles v{memory + v_at, v_stride, count};
@@ -152,7 +150,7 @@ struct Convolver {
         level.transform_input(tiles, x, in_channels, first + begin, end - begin,
                               {v.data + begin * panel, v.point_stride, v.tiles_in_panel});
       });
-      for_each_task(divide_up(out_panels(), panels_in_task), [&](int64_t task, int thread) {
+      for_each_task(ceil_divide<int64_t>(out_panels(), panels_in_task), [&](int64_t task, int thread) {
         const int64_t out_begin = task * panels_in_task, panels = std::min(panels_in_task, out_panels() - out_begin);
         float* const u = memory + u_at + thread * Workspace::rounded(points * u_stride);
         const TransformedTiles m{memory + m_at + thread * Workspace::rounded(points * m_stride), m_stride, count};
@@ -222,7 +220,7 @@ struct FilterGradient {
     const int64_t slice_stride = Workspace::rounded(points * d_stride);
     for_each_task(slices, [&](int64_t slice, int thread) {
       const int64_t begin = tiles.count() * slice / slices, size = tiles.count() * (slice + 1) / slices - begin;
-      const int64_t blocks = divide_up(size, most);
+      const int64_t blocks = ceil_divide<int64_t>(size, most);
       float* const d = sum + slice * slice_stride;
       for (int64_t block = 0; block < blocks; ++block) {
         const int64_t first = begin + size * block / blocks, count = begin + size * (block + 1) / blocks - first;
@@ -266,9 +264,9 @@ struct FilterGradient {
     const int64_t v_at = workspace.reserve(points * v_stride), m_at = workspace.reserve(points * m_stride);
     const int64_t d_at = workspace.reserve(points * d_stride, thread_count());
     float* const memory = workspace.allocate(stream);
-    const int64_t blocks = divide_up(tiles.count(), most);
-    const int64_t tasks_down = divide_up(out_panels(), out_panels_in_task);
-    const int64_t tasks_across = divide_up(in_panels(), in_panels_in_task);
+    const int64_t blocks = ceil_divide<int64_t>(tiles.count(), most);
+    const int64_t tasks_down = ceil_divide<int64_t>(out_panels(), out_panels_in_task);
+    const int64_t tasks_across = ceil_divide<int64_t>(in_panels(), in_panels_in_task);
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t first = tiles.count() * block / blocks, count = tiles.count() * (block + 1) / blocks - first;
       const TransformedTiles v{memory + v_at, v_stride, count}, m{memory + m_at, m_stride, count};

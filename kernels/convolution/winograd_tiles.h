@@ -30,12 +30,12 @@ template <int64_t size, int64_t out_size, Transform transform, class From, class
   }
 }
 
-// The pixels of a tile: size x size from row `top` and column `left` of the six on. A pixel outside its image is null.
+// The pixels of a tile: size x size from row `top` and column `left` of the six on. A pixel outside its image is -1.
 template <int64_t size>
 [[gnu::always_inline]] inline void find_pixels(const Tiles& tiles, int64_t index, int64_t left, int64_t channels,
                                                int64_t found[size * size]) {
   const int64_t top = index / tiles.across * tile + left - 1;
-  const int64_t* const columns = tiles.columns + index % tiles.across * points + left;
+  const int64_t* const columns = tiles.columns + index % tiles.across * points_per_axis + left;
   for (int64_t i = 0; i < size; ++i) {
     const int64_t row = top + i;
     for (int64_t j = 0; j < size; ++j) {
@@ -57,20 +57,20 @@ void transform_tiles(const Tiles& tiles, const float* x, int64_t channels, int64
     for (int64_t c = 0; c < panels_of(channels) * panel; c += lanes) {
       float* const out = to.at(0, c / panel) + t * panel + c % panel;
       const auto store_point = [&](int64_t i, int64_t j, Vector value) __attribute__((always_inline)) {
-        store(out + (i * points + j) * to.point_stride, value);
+        store(out + (i * points_per_axis + j) * to.point_stride, value);
       };
       if (c < whole) {
         const auto load_pixel = [&](int64_t i, int64_t j) __attribute__((always_inline)) {
           const int64_t pixel = pixels[i * size + j];
           return load(pixel >= 0 ? x + pixel + c : zeros);
         };
-        transform_square<size, points, transform>(load_pixel, store_point);
+        transform_square<size, points_per_axis, transform>(load_pixel, store_point);
       } else {
         const auto load_pixel = [&](int64_t i, int64_t j) __attribute__((always_inline)) {
           const int64_t pixel = pixels[i * size + j];
           return pixel >= 0 ? load_part(x + pixel + c, channels - c) : Vector{};
         };
-        transform_square<size, points, transform>(load_pixel, store_point);
+        transform_square<size, points_per_axis, transform>(load_pixel, store_point);
       }
     }
   }
@@ -86,13 +86,13 @@ inline void transform_output(const Tiles& tiles, const TransformedTiles& from, i
       const int64_t left = channels - channel - c;
       const Vector offset = bias ? load_part(bias + channel + c, left) : Vector{};
       const auto load_point = [&](int64_t i, int64_t j) __attribute__((always_inline)) {
-        return load(in + (i * points + j) * from.point_stride);
+        return load(in + (i * points_per_axis + j) * from.point_stride);
       };
       const auto store_pixel = [&](int64_t i, int64_t j, Vector value) __attribute__((always_inline)) {
         const int64_t pixel = pixels[i * tile + j];
         if (pixel >= 0) store_part(y + pixel + channel + c, value + offset, left);
       };
-      transform_square<points, tile, transform_products>(load_point, store_pixel);
+      transform_square<points_per_axis, tile, transform_products>(load_point, store_pixel);
     }
   }
 }
@@ -106,9 +106,9 @@ inline void transform_output(const Tiles& tiles, const TransformedTiles& from, i
         return load(filters + ((i * 3 + j) * panel + k) * panel + lane);
       };
       const auto store_point = [&](int64_t i, int64_t j, Vector value) __attribute__((always_inline)) {
-        store(u + (i * points + j) * point_stride + k * panel + lane, value);
+        store(u + (i * points_per_axis + j) * point_stride + k * panel + lane, value);
       };
-      transform_square<3, points, transform_taps>(load_tap, store_point);
+      transform_square<3, points_per_axis, transform_taps>(load_tap, store_point);
     }
   }
 }
@@ -172,13 +172,13 @@ inline void transform_filter_gradient(const float* d, int64_t point_stride, int6
     for (int64_t lane = 0; lane < panel && column + lane < in_channels; lane += lanes) {
       const int64_t left = in_channels - column - lane;
       const auto load_point = [&](int64_t i, int64_t j) __attribute__((always_inline)) {
-        return load(d + (i * points + j) * point_stride + k * panel + lane);
+        return load(d + (i * points_per_axis + j) * point_stride + k * panel + lane);
       };
       const auto store_tap = [&](int64_t i, int64_t j, Vector value) __attribute__((always_inline)) {
         float* const to = dw + ((row + k) * 9 + i * 3 + j) * in_channels + column + lane;
         store_part(to, accumulate ? load_part(to, left) + value : value, left);
       };
-      transform_square<points, 3, transform_tap_gradients>(load_point, store_tap);
+      transform_square<points_per_axis, 3, transform_tap_gradients>(load_point, store_tap);
     }
   }
 }

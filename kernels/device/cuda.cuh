@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #if MELGRAD_EMULATED
+#include "kernels/device/ceil_divide.h"
 #include "kernels/device/emulated/cuda_runtime.h"
 #else
 #include <cuda_runtime.h>
@@ -72,11 +73,6 @@ void launch(void (*function)(P...), dim3 grid, dim3 block, size_t shared_bytes, 
 
 constexpr int warp_size = 32;
 constexpr unsigned full_warp = 0xffffffff;
-
-template <class T>
-constexpr T ceil_divide(T value, T divisor) {
-  return (value + divisor - 1) / divisor;
-}
 
 // ---- Vectors: a thread moves 16 bytes per access, the largest size that all supported GPUs have. ----
 

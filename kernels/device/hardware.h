@@ -16,7 +16,7 @@ struct Processor {
 Processor processor();
 
 // The instruction set of the convolutions: "AVX-512", "AVX2" or "portable" (kernels/convolution/level.h). Results differ
-// in rounding between instruction sets, so a training differs too. Throws Error if MELGRAD_CPU has no valid value.
+// in rounding between instruction sets, so a training differs too. Throws UsageError if MELGRAD_CPU has no valid value.
 std::string instruction_set();
 
 struct GpuInfo {
