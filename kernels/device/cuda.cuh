@@ -12,7 +12,6 @@
 #include <type_traits>
 
 #if MELGRAD_EMULATED
-#include "kernels/device/ceil_divide.h"
 #include "kernels/device/emulated/cuda_runtime.h"
 #else
 #include <cuda_runtime.h>
@@ -22,6 +21,7 @@
   T* const name = reinterpret_cast<T*>(dynamic_shared_memory)
 #endif
 
+#include "kernels/device/ceil_divide.h"
 #include "kernels/device/dtype.h"
 #include "kernels/device/error.h"
 #include "kernels/device/low_precision.h"
