@@ -30,7 +30,7 @@ struct Product {
   int64_t c_row;                 // elements between rows of c
   int64_t columns = 16;          // columns of c that exist, at most 16
   const float* start = nullptr;  // [16]; null for zeros
-  bool accumulate = false;       // start from c itself instead
+  bool accumulate = false;       // add the sums to c
 };
 
 // The 4x4 blocks of output pixels that Winograd's algorithm computes one at a time, over all images of a batch. Block

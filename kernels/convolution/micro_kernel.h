@@ -20,13 +20,7 @@ template <int64_t count, int64_t row_stride, int64_t step_stride>
 #pragma GCC unroll 32
   for (int64_t m = 0; m < count; ++m) {
 #pragma GCC unroll 4
-    for (int64_t v = 0; v < vectors; ++v) {
-      if (p.accumulate) {
-        sums[m][v] = load_part(c + m * p.c_row + v * lanes, p.columns - v * lanes);
-      } else {
-        sums[m][v] = p.start ? load(p.start + v * lanes) : Vector{};
-      }
-    }
+    for (int64_t v = 0; v < vectors; ++v) sums[m][v] = p.start ? load(p.start + v * lanes) : Vector{};
   }
   const float *group = p.a + row * a_row, *b = p.b;
   for (int64_t g = 0; g < p.groups; ++g, group += p.a_group) {
@@ -48,6 +42,8 @@ template <int64_t count, int64_t row_stride, int64_t step_stride>
   for (int64_t m = 0; m < count; ++m) {
 #pragma GCC unroll 4
     for (int64_t v = 0; v < vectors; ++v) {
+      // Added last: a long sum of short sums rounds less than one long sum.
+      if (p.accumulate) sums[m][v] += load_part(c + m * p.c_row + v * lanes, p.columns - v * lanes);
       store_part(c + m * p.c_row + v * lanes, sums[m][v], p.columns - v * lanes);
     }
   }
