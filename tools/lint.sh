@@ -27,9 +27,9 @@ if ((${#scripts[@]} > 0)); then shellcheck --external-sources "${scripts[@]}" ||
 heading "clang-tidy"
 mapfile -t compiled < <(ending '\.cpp')
 if ((${#compiled[@]} > 0)); then
-  cmake --preset cpu >/dev/null
+  cmake --preset cpu -B build/lint -D MELGRAD_UNITY_BUILD=OFF >/dev/null
   # Files that this preset does not compile (the emulated device) are not in compile_commands.json and are skipped.
-  run-clang-tidy-16 -quiet -p build/cpu -j "$processors" "${compiled[@]/#/^$PWD/}" 2>/dev/null || failed=1
+  run-clang-tidy-16 -quiet -p build/lint -j "$processors" "${compiled[@]/#/^$PWD/}" 2>/dev/null || failed=1
 fi
 
 if ((failed)); then stop "lint failed; see the messages above"; fi

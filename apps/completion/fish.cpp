@@ -5,22 +5,24 @@
 namespace melgrad {
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string fish_quoted(const std::string& text) {
   return fmt::format("'{}'", replaced(replaced(text, "\\", "\\\\"), "'", "\\'"));
 }
 
-std::string choices_of(const OptionDoc& option) { return quoted(fmt::format("{}", fmt::join(option.choices, " "))); }
+std::string choices_of(const OptionDoc& option) {
+  return fish_quoted(fmt::format("{}", fmt::join(option.choices, " ")));
+}
 
 // `condition` is the fish command that tests whether the options of `command` apply.
 std::string lines_of(const std::string& program, const CommandDoc& command, const std::string& condition) {
   std::string text;
-  const std::string start = fmt::format("complete -c {} -n {}", program, quoted(condition));
+  const std::string start = fmt::format("complete -c {} -n {}", program, fish_quoted(condition));
   for (const OptionDoc& option : command.options) {
     text += fmt::format("{} -l {}", start, option.name.substr(2));
     if (option.value == OptionDoc::Value::choice) text += fmt::format(" -x -a {}", choices_of(option));
     if (option.value == OptionDoc::Value::number) text += " -x";
     if (option.value == OptionDoc::Value::path_or_text) text += " -r";
-    text += fmt::format(" -d {}\n", quoted(option.description));
+    text += fmt::format(" -d {}\n", fish_quoted(option.description));
   }
   for (const OptionDoc& positional : command.positionals) {
     if (!positional.choices.empty()) text += fmt::format("{} -f -a {}\n", start, choices_of(positional));
@@ -36,7 +38,7 @@ std::string fish_completion(const CommandDoc& program) {
   text += lines_of(program.name, program, no_command);
   for (const CommandDoc& command : program.commands) {
     text += fmt::format("complete -c {} -n {} -f -a {} -d {}\n", program.name, no_command, command.name,
-                        quoted(command.description));
+                        fish_quoted(command.description));
   }
   for (const CommandDoc& command : program.commands) {
     text += lines_of(program.name, command, fmt::format("__fish_seen_subcommand_from {}", command.name));

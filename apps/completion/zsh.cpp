@@ -6,7 +6,7 @@ namespace melgrad {
 namespace {
 
 // Escapes text for single quotes and the brackets and colons that _arguments and _describe interpret.
-std::string quoted(std::string text) {
+std::string zsh_quoted(std::string text) {
   for (const char* special : {"\\", "[", "]", ":"}) text = replaced(text, special, std::string("\\") + special);
   return replaced(text, "'", "'\\''");
 }
@@ -16,14 +16,14 @@ std::string action(const OptionDoc& option) {
   if (option.value == OptionDoc::Value::path_or_text) return "_files";
   std::string choices;
   for (const std::string& choice : option.choices)
-    choices += fmt::format("{}{}", choices.empty() ? "" : " ", quoted(choice));
+    choices += fmt::format("{}{}", choices.empty() ? "" : " ", zsh_quoted(choice));
   return fmt::format("({})", choices);
 }
 
 std::string arguments(const CommandDoc& command, const std::string& indent) {
   std::string text;
   for (const OptionDoc& option : command.options) {
-    text += fmt::format(" \\\n{}'{}[{}]", indent, option.name, quoted(option.description));
+    text += fmt::format(" \\\n{}'{}[{}]", indent, option.name, zsh_quoted(option.description));
     if (option.value != OptionDoc::Value::none) text += fmt::format(":{}:{}", option.name.substr(2), action(option));
     text += "'";
   }
@@ -39,7 +39,7 @@ std::string arguments(const CommandDoc& command, const std::string& indent) {
 std::string zsh_completion(const CommandDoc& program) {
   std::string descriptions, cases;
   for (const CommandDoc& command : program.commands) {
-    descriptions += fmt::format("    '{}:{}'\n", command.name, quoted(command.description));
+    descriptions += fmt::format("    '{}:{}'\n", command.name, zsh_quoted(command.description));
     cases += fmt::format("        {}) _arguments{} ;;\n", command.name, arguments(command, "          "));
   }
   return fmt::format(R"(#compdef {0}

@@ -41,7 +41,7 @@ std::vector<float> mix(std::vector<float> a, const std::vector<float>& b) {
 }
 
 // Several claps a few milliseconds apart.
-std::vector<float> clap(const std::vector<float>& hand, float sample_rate) {
+std::vector<float> hand_clap(const std::vector<float>& hand, float sample_rate) {
   std::vector<float> sound;
   for (const float delay : {0.0f, 0.011f, 0.023f}) {
     std::vector<float> late(static_cast<size_t>(delay * sample_rate));
@@ -73,7 +73,7 @@ DrumKit::DrumKit(const KitTuning& tuning, float sample_rate, Draws& draws) : sam
   set(Drum::ride, mix(band(metal * 0.8f, 3, 8 * ring, 0.5f), high(metal, 0.5f * ring, 0.5f)));
   set(Drum::crash, high(0.6f * metal, 18 * ring, 0.7f));
   set(Drum::rim, mix(skin(1700, 0, 0.01f, 0.008f, 0.5f, sample_rate), band(2500, 2, 0.006f, 0.5f)));
-  set(Drum::clap, clap(band(1300, 1.2f, 0.025f, 0.9f), sample_rate));
+  set(Drum::clap, hand_clap(band(1300, 1.2f, 0.025f, 0.9f), sample_rate));
   set(Drum::tom, skin(2 * tuning.kick_hertz, 0.5f, 0.03f, 0.09f, 0.9f, sample_rate));
   set(Drum::shaker, band(metal, 1, 0.7f * ring, 0.5f));
 }

@@ -8,7 +8,7 @@
 namespace melgrad {
 namespace {
 
-constexpr size_t header_bytes = 27;
+constexpr size_t page_header_bytes = 27;
 constexpr size_t most_streams = 64;                     // of a link; damaged or hostile files have one for every page
 constexpr unsigned char first_page = 2, last_page = 4;  // flags
 
@@ -30,17 +30,17 @@ uint32_t little_endian(std::string_view bytes) {
 // The page at `position`, which may extend beyond the end of the file.
 std::optional<Page> page_at(const AudioFile& file, int64_t position) {
   constexpr size_t most_segments = 255, longest_mark = 16;
-  const std::string bytes = file.text_at(position, header_bytes + most_segments + longest_mark);
-  if (bytes.size() < header_bytes || !bytes.starts_with(std::string_view("OggS\0", 5))) return std::nullopt;
+  const std::string bytes = file.text_at(position, page_header_bytes + most_segments + longest_mark);
+  if (bytes.size() < page_header_bytes || !bytes.starts_with(std::string_view("OggS\0", 5))) return std::nullopt;
   const auto segments = static_cast<unsigned char>(bytes[26]);
-  if (bytes.size() < header_bytes + segments) return std::nullopt;
+  if (bytes.size() < page_header_bytes + segments) return std::nullopt;
   Page page{.position = position,
             .flags = static_cast<unsigned char>(bytes[5]),
             .serial = little_endian(std::string_view(bytes).substr(14)),
             .sequence = little_endian(std::string_view(bytes).substr(18))};
-  page.header = page.size = header_bytes + segments;
-  for (size_t i = 0; i < segments; ++i) page.size += static_cast<unsigned char>(bytes[header_bytes + i]);
-  page.body_start = bytes.substr(header_bytes + segments, longest_mark);
+  page.header = page.size = page_header_bytes + segments;
+  for (size_t i = 0; i < segments; ++i) page.size += static_cast<unsigned char>(bytes[page_header_bytes + i]);
+  page.body_start = bytes.substr(page_header_bytes + segments, longest_mark);
   return page;
 }
 

@@ -31,7 +31,7 @@ std::optional<int> fold_number(const std::string& name) {
   return error == std::errc() && end == last ? std::optional(number) : std::nullopt;
 }
 
-// cd1, "Disc 2", 03: folders of one album, which say nothing about the shape of a data set.
+// cd1, "Disc 2", 03: folders of one album, which say nothing about the layout of a data set.
 bool is_volume(const std::string& name) {
   std::string text = lower_case(name);
   for (const std::string_view word : {"cd", "disc", "disk", "vol", "volume", "part", "side"}) {
@@ -110,9 +110,9 @@ void require_genres_inside(const Tree& tree, const char* what, int64_t count) {
        names, tracks, name, ways_out(tree));
 }
 
-enum class Shape { genres, splits, folds };
+enum class Layout { genres, splits, folds };
 
-Shape find_shape(const Tree& tree) {
+Layout find_layout(const Tree& tree) {
   int64_t splits = 0, folds = 0;
   bool has_training = false;
   for (const std::string& name : top_folders(tree)) {
@@ -123,13 +123,13 @@ Shape find_shape(const Tree& tree) {
   }
   if (has_training && splits > 1) {
     require_genres_inside(tree, "splits", splits);
-    return Shape::splits;
+    return Layout::splits;
   }
   if (folds > 1) {
     require_genres_inside(tree, "folds", folds);
-    return Shape::folds;
+    return Layout::folds;
   }
-  return Shape::genres;
+  return Layout::genres;
 }
 
 // Folders that all hold the same folders are not genres but, for example, batches of a download.
@@ -142,12 +142,12 @@ void require_different_folders(const Tree& tree) {
        fmt::join(top_folders(tree), ", "), fmt::join(first, ", "), ways_out(tree));
 }
 
-void add_tracks(const Tree& tree, Shape shape, DatasetBuilder& dataset) {
+void add_tracks(const Tree& tree, Layout layout, DatasetBuilder& dataset) {
   for (const fs::path& file : tree.files) {
     Track track{.path = tree.root / file, .name = file.generic_string()};
     auto part = file.begin();
-    if (shape == Shape::splits) track.split = split_name(lower_case((part++)->string()));
-    if (shape == Shape::folds) track.fold = fold_number((part++)->string());
+    if (layout == Layout::splits) track.split = split_name(lower_case((part++)->string()));
+    if (layout == Layout::folds) track.fold = fold_number((part++)->string());
     dataset.add(std::move(track), part->string());
   }
 }
@@ -178,10 +178,10 @@ Dataset load_genre_folders(const fs::path& folder) {
          folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string(),
          account.empty() ? "" : " (" + account + ")");
   }
-  const Shape shape = find_shape(tree);
-  if (shape == Shape::genres) require_different_folders(tree);
+  const Layout layout = find_layout(tree);
+  if (layout == Layout::genres) require_different_folders(tree);
   DatasetBuilder dataset(root, root);
-  add_tracks(tree, shape, dataset);
+  add_tracks(tree, layout, dataset);
   warn_of_empty_folders(tree, dataset);
   if (!account.empty()) dataset.warn(account);
   if (tree.outside > 0) {

@@ -14,7 +14,7 @@ constexpr std::string_view genres[] = {"blues", "classical", "country", "disco",
                                        "jazz",  "metal",     "pop",     "reggae", "rock"};
 constexpr int tracks_per_genre = 100;
 
-struct LeftOut {
+struct FilteredOut {
   std::string_view genre;
   int number;
   int same_excerpt = -1;  // the number of the track of this genre that holds the same excerpt
@@ -23,7 +23,7 @@ struct LeftOut {
 // The tracks that the fault-filtered split (Kereliuk, Sturm and Larsen, "Deep learning and music adversaries", 2015)
 // leaves out: those on none of its three lists. Exact repetitions are from Sturm, "An analysis of the GTZAN music genre
 // dataset", 2012.
-constexpr LeftOut filtered_out[] = {
+constexpr FilteredOut filtered_out[] = {
     {"classical", 42},  {"country", 8},     {"country", 52},    {"disco", 38},      {"disco", 50, 70},
     {"disco", 51, 70},  {"disco", 55, 89},  {"disco", 60, 89},  {"disco", 71, 74},  {"disco", 98, 99},
     {"hiphop", 1},      {"hiphop", 39, 45}, {"hiphop", 46},     {"hiphop", 47},     {"hiphop", 48},
@@ -56,7 +56,7 @@ std::string fault_of(const std::string& name) {
   if (name == "jazz.00054") return "cannot be read in Kaggle's copy of GTZAN";
   if (name == "reggae.00086") return "distorted after its first 5 s: the fault-filtered split leaves it out";
   const auto* const known = std::ranges::find_if(
-      filtered_out, [&](const LeftOut& track) { return track_name(track.genre, track.number) == name; });
+      filtered_out, [&](const FilteredOut& track) { return track_name(track.genre, track.number) == name; });
   if (known == std::end(filtered_out)) return "";
   if (known->same_excerpt < 0) return "repeated, mislabelled or distorted: the fault-filtered split leaves it out";
   return fmt::format("the same excerpt as {}: the fault-filtered split leaves it out",

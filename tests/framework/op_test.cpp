@@ -167,7 +167,7 @@ constexpr Op ops[] = {
      Op::Kind::not_differentiable},
 };
 
-const Fixture& fixture() {
+const Fixture& ops_fixture() {
   static const Fixture loaded("ops");
   return loaded;
 }
@@ -188,7 +188,7 @@ struct Case {
   Tensor dy;
 
   Case(const Op& op, const Json& c, Device device) : name(c.at("name")), parameters(c) {
-    for (const std::string& what : fixture().names_of(name)) expected[what] = fixture()[name + "/" + what];
+    for (const std::string& what : ops_fixture().names_of(name)) expected[what] = ops_fixture()[name + "/" + what];
     if (expected.contains("loss")) expected.insert(std::pair("y", expected.extract("loss").mapped()));
     for (const auto& [input, how] : c.at("inputs").items()) {
       const Shape shape(how.at("shape").get<std::vector<int64_t>>());
@@ -230,7 +230,7 @@ constexpr int64_t formula_sizes[] = {1, 31, 33, 2053};  // the last: several blo
 
 std::vector<Case> cases_of(const Op& op, Device device) {
   std::vector<Case> cases;
-  for (const Json& c : fixture().cases()) {
+  for (const Json& c : ops_fixture().cases()) {
     if (c.at("op") == op.name) cases.emplace_back(op, c, device);
   }
   if (op.formula) {
@@ -245,7 +245,7 @@ TEST(Ops, TheTableHoldsEveryOpOfTheFixture) {
     in_table.insert(op.name);
     EXPECT_FALSE(cases_of(op, Device::cpu).empty()) << op.name << " has neither a case in the fixture nor a formula";
   }
-  for (const Json& c : fixture().cases()) in_fixture.insert(c.at("op"));
+  for (const Json& c : ops_fixture().cases()) in_fixture.insert(c.at("op"));
   for (const std::string& op : in_fixture) EXPECT_TRUE(in_table.contains(op)) << op;
 }
 

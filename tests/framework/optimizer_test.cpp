@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t steps = 20;
 constexpr float base_rate = 0.01f;
 
-const Fixture& fixture() {
+const Fixture& optimizers_fixture() {
   static const Fixture loaded("optimizers");
   return loaded;
 }
@@ -54,7 +54,7 @@ std::vector<ParameterGroup> groups_of(const std::vector<Named>& p, const std::st
 }
 
 TEST(Schedules, AgreeWithPyTorch) {
-  for (const auto& [name, rates] : fixture().cases().at("schedules").items()) {
+  for (const auto& [name, rates] : optimizers_fixture().cases().at("schedules").items()) {
     SCOPED_TRACE(name);
     const Schedule schedule = schedule_named(name);
     for (int64_t step = 0; step < steps; ++step) {
@@ -80,19 +80,20 @@ void expect_pytorchs_twenty_steps(const Json& c, const std::vector<Named>& param
     set_gradients(parameters, step);
     optimizer.step(schedule(step));
     if constexpr (std::is_same_v<AnyOptimizer, Adam>) {
-      EXPECT_NEAR(optimizer.gradient_norm().item(), fixture()[name + "/gradient_norm"][static_cast<size_t>(step)],
-                  tolerance);
+      EXPECT_NEAR(optimizer.gradient_norm().item(),
+                  optimizers_fixture()[name + "/gradient_norm"][static_cast<size_t>(step)], tolerance);
     }
     for (const Named& parameter : parameters) {
       const auto n = static_cast<size_t>(parameter.tensor.numel());
-      const auto row = std::span(fixture()[name + "/" + parameter.name]).subspan(static_cast<size_t>(step) * n, n);
+      const auto row =
+          std::span(optimizers_fixture()[name + "/" + parameter.name]).subspan(static_cast<size_t>(step) * n, n);
       expect_close(parameter.tensor.to_vector(), std::vector(row.begin(), row.end()), 0, tolerance);
     }
   }
 }
 
 TEST(Optimizers, AgreeWithPyTorchOverTwentySteps) {
-  for (const Json& c : fixture().cases().at("cases")) {
+  for (const Json& c : optimizers_fixture().cases().at("cases")) {
     for (const Device device : available_devices()) {
       SCOPED_TRACE(c.at("name").get<std::string>() + " on " + name_of(device));
       const std::vector<Named> parameters = initial_parameters(device);

@@ -18,7 +18,7 @@ namespace {
 // Measured with convolutions and oneDNN limited to SSE and AVX2 and at AVX-512, with 1, 2 and 3 threads: at most 4.0.
 constexpr double factor = 10;
 
-const Fixture& fixture() {
+const Fixture& models_fixture() {
   static const Fixture loaded("models");
   return loaded;
 }
@@ -61,7 +61,7 @@ class ModelParity : public testing::TestWithParam<std::tuple<std::string, Device
 
   ModelParity() : name_(std::get<0>(GetParam())), device_(std::get<1>(GetParam())) {
     model_ = make_model(name_, classes);
-    for (const Json& c : fixture().cases()) {
+    for (const Json& c : models_fixture().cases()) {
       if (c.at("name") == name_) case_ = c;
     }
     uint64_t p = 0;
@@ -79,7 +79,7 @@ class ModelParity : public testing::TestWithParam<std::tuple<std::string, Device
     targets_ = targets_.to(device_);
   }
 
-  const std::vector<float>& expected(const std::string& what) const { return fixture()[name_ + "/" + what]; }
+  const std::vector<float>& expected(const std::string& what) const { return models_fixture()[name_ + "/" + what]; }
 
   // The relative error of PyTorch's float32 results in this class of tensors, and the rounding of the fixture.
   double error_of_class(const std::string& name) const {

@@ -23,7 +23,7 @@ struct Decoded {
   std::string warning;
 };
 
-Decoded decode(const fs::path& path) {
+Decoded decode_to_end(const fs::path& path) {
   Decoder decoder(path);
   std::vector<float> buffer(4096);
   while (decoder.read(buffer) > 0) continue;
@@ -56,7 +56,7 @@ class AudioParts : public testing::Test {
     return write_text(folder_ / name, bytes);
   }
   double seconds(const std::string& bytes) const {
-    const Decoded decoded = decode(file(bytes));
+    const Decoded decoded = decode_to_end(file(bytes));
     EXPECT_EQ(decoded.warning, "");
     return static_cast<double>(decoded.samples) / decoded.rate;
   }
@@ -105,7 +105,7 @@ TEST_F(AudioParts, LinksOfOneOggFileMayDifferInCodecRateAndChannels) {
   Encoding slow = vorbis;
   slow.rate = 11025;
   EXPECT_NEAR(seconds(encoded(vorbis) + encoded(opus) + encoded(stereo) + encoded(slow)), 4, 0.01);
-  EXPECT_EQ(decode(file(encoded(slow) + encoded(vorbis))).rate, 11025);
+  EXPECT_EQ(decode_to_end(file(encoded(slow) + encoded(vorbis))).rate, 11025);
 }
 
 TEST_F(AudioParts, JoinedMp3MayDifferInRateAndChannels) {
@@ -131,46 +131,49 @@ TEST_F(AudioParts, TagsAroundEveryFormatAreNoAudio) {
   for (const Encoding& encoding : {wav, aiff, flac, mp3, vorbis, opus, w64, caf}) {
     SCOPED_TRACE(encoding.name);
     const std::string plain = encoded(encoding);
-    const int64_t samples = decode(file(plain)).samples;
+    const int64_t samples = decode_to_end(file(plain)).samples;
     for (const std::string& bytes :
          {id3v2(30000) + plain, id3v2(100, true) + plain, id3v2(5) + id3v2(200, false, 3) + plain,
           id3v2(700) + std::string(999, '\0') + plain, ape(50) + plain, plain + id3v1(), plain + ape(300) + id3v1(),
           plain + "TAG+" + std::string(223, 'x') + id3v1(), plain + id3v2(80, true),
           plain + "LYRICSBEGINla la la" + "000019" + "LYRICS200" + id3v1()}) {
-      const Decoded decoded = decode(file(bytes));
+      const Decoded decoded = decode_to_end(file(bytes));
       EXPECT_EQ(decoded.samples, samples);
       EXPECT_EQ(decoded.warning, "");
     }
   }
-  expect_error([&] { decode(file(id3v2(1000))); }, "holds only tags (1010 bytes) and no audio");
+  expect_error([&] { decode_to_end(file(id3v2(1000))); }, "holds only tags (1010 bytes) and no audio");
 }
 
 TEST_F(AudioParts, ACutBehindTagsIsTold) {
   const std::string whole = encoded(mp3);
   for (const std::string& tags : {""s, id3v2(5000) + id3v2(70), id3v2(10) + std::string(500, '\0')}) {
-    expect_contains(decode(file(tags + whole.substr(0, whole.size() / 2))).warning, "joined is cut off: its MP3 data");
+    expect_contains(decode_to_end(file(tags + whole.substr(0, whole.size() / 2))).warning,
+                    "joined is cut off: its MP3 data");
   }
   const std::string ogg = encoded(vorbis, 10);
-  expect_contains(decode(file(id3v2(99) + ogg.substr(0, ogg.size() * 2 / 3))).warning, "is cut off: its Ogg data");
-  expect_contains(decode(file(ogg + ogg.substr(0, ogg.size() * 2 / 3))).warning, "is cut off: its Ogg data");
-  expect_error([&] { decode(file(id3v2(99) + encoded(wav).substr(0, 9000))); }, "is truncated: it holds 18 %");
+  expect_contains(decode_to_end(file(id3v2(99) + ogg.substr(0, ogg.size() * 2 / 3))).warning,
+                  "is cut off: its Ogg data");
+  expect_contains(decode_to_end(file(ogg + ogg.substr(0, ogg.size() * 2 / 3))).warning, "is cut off: its Ogg data");
+  expect_error([&] { decode_to_end(file(id3v2(99) + encoded(wav).substr(0, 9000))); }, "is truncated: it holds 18 %");
 }
 
 TEST_F(AudioParts, BytesThatAreNotReadAreCounted) {
   const std::string noise(200000, 'z');
-  expect_contains(decode(file(encoded(mp3) + noise)).warning,
+  expect_contains(decode_to_end(file(encoded(mp3) + noise)).warning,
                   "1.00 s are used, without 200000 bytes that are not MPEG audio");
   const std::string ogg = encoded(vorbis, 10);
-  const std::string both = decode(file(ogg + noise + ogg.substr(0, ogg.size() / 2))).warning;
+  const std::string both = decode_to_end(file(ogg + noise + ogg.substr(0, ogg.size() / 2))).warning;
   expect_contains(both, "without 200000 bytes between Ogg pages and the part that was cut off its end");
-  const Decoded around = decode(file(encoded(mp3, 3) + noise + encoded(mp3, 3).substr(3000)));
+  const Decoded around = decode_to_end(file(encoded(mp3, 3) + noise + encoded(mp3, 3).substr(3000)));
   expect_contains(around.warning, "bytes that are not MPEG audio");
   EXPECT_GT(around.samples, 24000 * 5);
-  expect_contains(decode(file(encoded(vorbis) + noise + encoded(vorbis))).warning,
+  expect_contains(decode_to_end(file(encoded(vorbis) + noise + encoded(vorbis))).warning,
                   "without 200000 bytes between Ogg pages");
-  expect_contains(decode(file(encoded(wav) + noise)).warning, "without 200000 bytes behind the end of the audio");
-  EXPECT_EQ(decode(file(encoded(wav) + std::string(200000, '\0'))).warning, "");
-  expect_contains(decode(file(encoded(flac) + noise)).warning, "bytes at its end");
+  expect_contains(decode_to_end(file(encoded(wav) + noise)).warning,
+                  "without 200000 bytes behind the end of the audio");
+  EXPECT_EQ(decode_to_end(file(encoded(wav) + std::string(200000, '\0'))).warning, "");
+  expect_contains(decode_to_end(file(encoded(flac) + noise)).warning, "bytes at its end");
 }
 
 TEST_F(AudioParts, DamagedAndMissingOggPagesAreCounted) {
@@ -180,9 +183,9 @@ TEST_F(AudioParts, DamagedAndMissingOggPagesAreCounted) {
   ASSERT_GT(pages.size(), 6u);
   std::string damaged = bytes;
   damaged[pages[4] + 1000] ^= 1;
-  expect_contains(decode(file(damaged)).warning, "without 1 damaged and 0 missing Ogg pages");
+  expect_contains(decode_to_end(file(damaged)).warning, "without 1 damaged and 0 missing Ogg pages");
   bytes.erase(pages[3], pages[4] - pages[3]);
-  expect_contains(decode(file(bytes)).warning, "without 0 damaged and 1 missing Ogg pages");
+  expect_contains(decode_to_end(file(bytes)).warning, "without 0 damaged and 1 missing Ogg pages");
 }
 
 // A page of one packet (RFC 3533, section 6).
@@ -204,11 +207,11 @@ TEST_F(AudioParts, AnOggFileWithASkeletonStreamIsRead) {
   const std::string skeleton = ogg_page("fishead" + std::string(57, '\0'), 2, 77, 0);
   const std::string bone = ogg_page("fisbone" + std::string(60, '\0'), 0, 77, 1), end = ogg_page("", 4, 77, 2);
   const std::string mixed = skeleton + audio.substr(0, second) + bone + end + audio.substr(second);
-  EXPECT_EQ(decode(file(mixed)).samples, decode(file(audio)).samples);
-  EXPECT_EQ(decode(file(mixed)).warning, "");
+  EXPECT_EQ(decode_to_end(file(mixed)).samples, decode_to_end(file(audio)).samples);
+  EXPECT_EQ(decode_to_end(file(mixed)).warning, "");
   const std::string video = ogg_page("\x80theora" + std::string(30, 'v'), 2, 5, 0) + ogg_page("vvv", 4, 5, 1);
-  expect_error([&] { decode(file(video)); }, "is Theora in Ogg, which is not supported");
-  expect_contains(decode(file(audio + video)).warning, "bytes of Theora");
+  expect_error([&] { decode_to_end(file(video)); }, "is Theora in Ogg, which is not supported");
+  expect_contains(decode_to_end(file(audio + video)).warning, "bytes of Theora");
 }
 
 TEST_F(AudioParts, FlacInOggIsRead) {
@@ -222,21 +225,21 @@ TEST_F(AudioParts, FlacInOggIsRead) {
   uint32_t sequence = 0;
   for (size_t at = blocks; at < native.size(); at += 200) ogg += ogg_page(native.substr(at, 200), 0, 9, ++sequence);
   ogg += ogg_page("", 4, 9, ++sequence);
-  EXPECT_EQ(decode(file(ogg)).samples, 24000);
-  EXPECT_EQ(decode(file(ogg + ogg)).samples, 48000);
+  EXPECT_EQ(decode_to_end(file(ogg)).samples, 24000);
+  EXPECT_EQ(decode_to_end(file(ogg + ogg)).samples, 48000);
 }
 
 TEST_F(AudioParts, SeveralChunksOfSamplesAreRead) {
   const std::string one = encoded(wav);
   const std::string chunk = one.substr(one.find("data"));
-  EXPECT_EQ(decode(file(one + chunk)).samples, 48000);
+  EXPECT_EQ(decode_to_end(file(one + chunk)).samples, 48000);
 }
 
 TEST_F(AudioParts, OneChanceFrameIsNoMpegAudio) {
   std::string bytes(50000, 'q');
   bytes.replace(0, 4, "\xFF\xFB\x90\x64");
   bytes.replace(20000, 4, "\xFF\xFB\x90\x64");
-  expect_error([&] { decode(file(bytes, "a.mp3")); }, "a.mp3 holds no audio that can be read");
+  expect_error([&] { decode_to_end(file(bytes, "a.mp3")); }, "a.mp3 holds no audio that can be read");
 }
 
 }  // namespace

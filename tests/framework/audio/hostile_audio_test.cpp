@@ -15,7 +15,7 @@
 namespace melgrad::test {
 namespace {
 
-int64_t decode(const fs::path& path) {
+int64_t decoded_frames(const fs::path& path) {
   Decoder decoder(path);
   std::vector<float> buffer(1 << 15);
   while (decoder.read(buffer) > 0) continue;
@@ -63,7 +63,7 @@ TEST(HostileAudio, HeadersAreChecked) {
   for (const HostileWav& wav : table) {
     SCOPED_TRACE(wav.what);
     const fs::path path = write_text(folder / "a.wav", wav.bytes);
-    const std::string message = error_of([&] { decode(path); });
+    const std::string message = error_of([&] { decoded_frames(path); });
     if (*wav.says == '\0') {
       EXPECT_EQ(message, "");
       continue;
@@ -145,7 +145,7 @@ std::string file_of_chunks(const ChunkedFormat& format, const fs::path& path, co
 // The number of samples in the file, or the error.
 std::string outcome(const fs::path& path) {
   std::string result;
-  const std::string message = error_of([&] { result = std::to_string(decode(path)); });
+  const std::string message = error_of([&] { result = std::to_string(decoded_frames(path)); });
   return message.empty() ? result : message;
 }
 
@@ -232,7 +232,7 @@ TEST(HostileAudio, MemoryDoesNotGrowWithTheNumberOfChannels) {
 TEST(HostileAudio, AFewBytesThatDecodeToManyMinutesAreRefused) {
   const TemporaryFolder folder;
   write_sound(folder / "a.flac", {std::vector<float>(size_t{1200} * 8000), 8000}, SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
-  expect_error([&] { decode(folder / "a.flac"); }, "so it cannot be music");
+  expect_error([&] { decoded_frames(folder / "a.flac"); }, "so it cannot be music");
 }
 
 TEST(HostileAudio, PipesAndDevicesInAManifestNeitherBlockNorFillTheDisk) {
