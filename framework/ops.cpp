@@ -499,15 +499,17 @@ Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Te
   const BatchNormSaved saved(op, state);
   if (options.training) update_statistics(op, saved, state);
   Tensor y = Tensor::empty({pool.batch, pool.out_height(), pool.out_width(), pool.channels}, x.dtype(), x.device());
-  Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
-  kernel::batch_norm_max_pool2d_forward(x.stream(), x.data(), saved.normalization(op), y.data(), taken.as<uint8_t>(),
-                                        x.dtype(), pool);
+  const Tensor taken = Tensor::empty(y.shape(), DType::uint8, x.device());
+  const Tensor taken_x = NoGrad::active() ? Tensor() : Tensor::empty_like(y);
+  kernel::batch_norm_max_pool2d_forward(
+      x.stream(), x.data(), saved.normalization(op), y.data(),
+      {.taken = taken.as<uint8_t>(), .x = taken_x.defined() ? taken_x.data() : nullptr}, x.dtype(), pool);
   return y.record_joining(op.name, {x, gamma, beta}, [=](const Tensor& dy, const Tensor& second_dy) {
     const BatchNormGradients d(op);
-    kernel::batch_norm_max_pool2d_backward(dy.stream(), op.x.data(), dy.data(),
-                                           second_dy.defined() ? second_dy.data() : nullptr, taken.as<uint8_t>(),
-                                           saved.normalization(op), op.options.training, d.dx.data(),
-                                           d.dgamma.as<float>(), d.dbeta.as<float>(), op.x.dtype(), pool);
+    kernel::batch_norm_max_pool2d_backward(
+        dy.stream(), op.x.data(), dy.data(), second_dy.defined() ? second_dy.data() : nullptr,
+        {.taken = taken.as<uint8_t>(), .x = taken_x.data()}, saved.normalization(op), op.options.training, d.dx.data(),
+        d.dgamma.as<float>(), d.dbeta.as<float>(), op.x.dtype(), pool);
     return std::vector{d.dx, d.dgamma, d.dbeta};
   });
 }

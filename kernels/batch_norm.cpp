@@ -37,35 +37,46 @@ void with_gradient_of_z(const float* x, const BatchNormOutputGradient& d, Normal
     body([=](int64_t i, int64_t) { return dz[i] = ReluGradient()(y[i], dy[i] + second[i]); });
   } else if (dz) {
     body([=](int64_t i, int64_t) { return dz[i] = ReluGradient()(y[i], dy[i]); });
+  } else if (d.relu && second) {
+    body([=](int64_t i, int64_t c) { return ReluGradient()(normalize(x[i], c), dy[i] + second[i]); });
   } else if (d.relu) {
     body([=](int64_t i, int64_t c) { return ReluGradient()(normalize(x[i], c), dy[i]); });
+  } else if (second) {
+    body([=](int64_t i, int64_t) { return dy[i] + second[i]; });
   } else {
     body([=](int64_t i, int64_t) { return dy[i]; });
   }
 }
 
-// dbeta = sum(dz), dgamma = sum(dz * (x - mean)) * inverse_std, dx = scale * (dz - dbeta * share - u * dgamma * share).
-// `share` is 1 / rows, or 0 if the statistics are constants.
-void backward(const float* x, const BatchNormOutputGradient& d, Normalization normalize, const float* inverse_std,
-              float share, float* dx, float* dgamma, float* dbeta, BatchNormSize size) {
-  const float* const mean = normalize.mean;
+// dbeta = sum(dz), dgamma = sum(dz * (x - mean)) * inverse_std.
+void sum_gradients(const float* x, const BatchNormOutputGradient& d, Normalization normalize, const float* inverse_std,
+                   float* dgamma, float* dbeta, BatchNormSize size) {
   with_gradient_of_z(x, d, normalize, [&](auto gradient) {
-    const auto [sum, sum_x] = sum_columns<2>(size.rows, size.channels, [=](int64_t i, int64_t c, double(&sums)[2]) {
-      const float dz = gradient(i, c);
-      sums[0] += dz;
-      sums[1] += static_cast<double>(dz) * (x[i] - mean[c]);
-    });
+    const auto [sum, sum_x] =
+        sum_columns<2>(size.rows, size.channels, [=, mean = normalize.mean](int64_t i, int64_t c, double(&sums)[2]) {
+          const float dz = gradient(i, c);
+          sums[0] += dz;
+          sums[1] += static_cast<double>(dz) * (x[i] - mean[c]);
+        });
     for (int64_t c = 0; c < size.channels; ++c) {
       dbeta[c] = static_cast<float>(sum[static_cast<size_t>(c)]);
       dgamma[c] = static_cast<float>(sum_x[static_cast<size_t>(c)] * inverse_std[c]);
     }
   });
+}
+
+// dx = scale * (dz - dbeta * share - u * dgamma * share). `share` is 1 / rows, or 0 if the statistics are constants.
+void backward(const float* x, const BatchNormOutputGradient& d, Normalization normalize, const float* inverse_std,
+              float share, float* dx, float* dgamma, float* dbeta, BatchNormSize size) {
+  sum_gradients(x, d, normalize, inverse_std, dgamma, dbeta, size);
   const DataGradient data_gradient(inverse_std, dgamma, dbeta, share, size.channels);
   const BatchNormOutputGradient known{.dy = d.dz ? d.dz : d.dy, .relu = d.relu && !d.dz};
   with_gradient_of_z(x, known, normalize, [&](auto gradient) {
     for_each_element(size.rows, size.channels,
-                     [=, a = normalize.scale, b = data_gradient.slope.data(), k = data_gradient.offset.data()](
-                         int64_t i, int64_t c) { dx[i] = a[c] * (gradient(i, c) - k[c] - b[c] * (x[i] - mean[c])); });
+                     [=, mean = normalize.mean, a = normalize.scale, b = data_gradient.slope.data(),
+                      k = data_gradient.offset.data()](int64_t i, int64_t c) {
+                       dx[i] = a[c] * (gradient(i, c) - k[c] - b[c] * (x[i] - mean[c]));
+                     });
   });
 }
 
@@ -94,6 +105,16 @@ void batch_norm_statistics(Stream&, const void* x, BatchNormStatistics statistic
     running.var[c] += momentum * (static_cast<float>(squared_deviations / (count - 1)) - running.var[c]);
   }
   if (running.batches) ++*running.batches;
+}
+
+void batch_norm_backward_sums(Stream&, const void* x, BatchNormOutputGradient d, BatchNormNormalization normalization,
+                              float* dgamma, float* dbeta, BatchNormSize size) {
+  require_float32(size.dtype, "batch_norm_backward_sums");
+  const auto inverse_std = inverse_std_of(normalization.constants, size.channels);
+  const auto scale = scales(normalization.affine.gamma, inverse_std.data(), size.channels);
+  sum_gradients(static_cast<const float*>(x), d,
+                {normalization.constants.mean, scale.data(), normalization.affine.beta}, inverse_std.data(), dgamma,
+                dbeta, size);
 }
 
 void batch_norm_forward_training(Stream& stream, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine,

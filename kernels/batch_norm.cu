@@ -102,18 +102,17 @@ __global__ void __launch_bounds__(reduce_threads, least_blocks)
 
 // The ways in which a kernel derives the gradient of z from that of y.
 enum class Form {
-  identity,       // y = z
-  recomputed,     // y = relu(z): z is recomputed from x
-  with_residual,  // y = relu(z): y is read, and dz is written
-  joined          // the same, with a second gradient of y
+  identity,    // y = z
+  recomputed,  // y = relu(z): z is recomputed from x
+  with_dz      // y = relu(z): y is read, and dz is written
 };
 
-template <class T, int width, Form form>
+// `joined`: there is a second gradient of y.
+template <class T, int width, Form form, bool joined>
 __global__ void __launch_bounds__(reduce_threads, least_blocks)
     batch_norm_reduce_gradients(const T* x, const T* dy, const T* second_dy, const T* y, T* dz,
                                 BatchNormNormalization normalization, Partials<GradientSums> partials, float* dgamma,
                                 float* dbeta, int64_t rows, int64_t channels, int64_t rows_per_chunk) {
-  constexpr bool writes_dz = form == Form::with_residual || form == Form::joined;
   const Visit<width> visit(rows, channels, rows_per_chunk);
   GradientSums sums[width] = {};
   struct Loaded {
@@ -126,8 +125,8 @@ __global__ void __launch_bounds__(reduce_threads, least_blocks)
         Loaded in;
         in.x = load<width>(x + i);
         in.dy = load<width>(dy + i);
-        if constexpr (form == Form::joined) in.second_dy = load<width>(second_dy + i);
-        if constexpr (writes_dz) in.y = load<width>(y + i);
+        if constexpr (joined) in.second_dy = load<width>(second_dy + i);
+        if constexpr (form == Form::with_dz) in.y = load<width>(y + i);
         return in;
       },
       [&](int64_t i, const Loaded& in) {
@@ -135,15 +134,15 @@ __global__ void __launch_bounds__(reduce_threads, least_blocks)
         for (int c = 0; c < width; ++c) {
           const float value = to_float(in.x[c]);
           float d = to_float(in.dy[c]);
-          if constexpr (form == Form::joined) d += to_float(in.second_dy[c]);
+          if constexpr (joined) d += to_float(in.second_dy[c]);
           if constexpr (form == Form::recomputed) d = ReluGradient()(factors.normalize(value, c), d);
-          if constexpr (writes_dz) {
+          if constexpr (form == Form::with_dz) {
             masked[c] = from_float<T>(ReluGradient()(to_float(in.y[c]), d));
             d = to_float(masked[c]);  // rounded, as the second pass reads it
           }
           sums[c].combine({d, d * (value - factors.center(c))});
         }
-        if constexpr (writes_dz) store(dz + i, masked);
+        if constexpr (form == Form::with_dz) store(dz + i, masked);
       });
   reduce_chunks(sums, partials, channels, [&](int64_t c, const GradientSums& total) {
     dgamma[c] = total.d_x * inverse_std_of(normalization.constants, c);
@@ -197,23 +196,18 @@ void apply(Stream& stream, const void* x, BatchNormEpilogue epilogue, const Batc
 }
 
 template <class T, int width>
-void launch_backward(Stream& stream, const void* x, const BatchNormOutputGradient& d,
-                     const BatchNormNormalization& normalization, float share, void* dx, float* dgamma, float* dbeta,
-                     BatchNormSize size) {
-  const Cut cut(size.rows, size.channels, width);
-  const auto* const in = static_cast<const T*>(x);
-  const auto* const dy = static_cast<const T*>(d.dy);
-  const auto reduce = d.dz     ? (d.second_dy ? batch_norm_reduce_gradients<T, width, Form::joined>
-                                              : batch_norm_reduce_gradients<T, width, Form::with_residual>)
-                      : d.relu ? batch_norm_reduce_gradients<T, width, Form::recomputed>
-                               : batch_norm_reduce_gradients<T, width, Form::identity>;
-  launch(reduce, cut.grid(), cut.block(), 0, stream, in, dy, static_cast<const T*>(d.second_dy),
+void launch_sums(Stream& stream, const void* x, const BatchNormOutputGradient& d,
+                 const BatchNormNormalization& normalization, float* dgamma, float* dbeta, BatchNormSize size,
+                 const Cut& cut) {
+  const auto choose = [&]<bool joined>(std::bool_constant<joined>) {
+    return d.dz     ? batch_norm_reduce_gradients<T, width, Form::with_dz, joined>
+           : d.relu ? batch_norm_reduce_gradients<T, width, Form::recomputed, joined>
+                    : batch_norm_reduce_gradients<T, width, Form::identity, joined>;
+  };
+  launch(d.second_dy ? choose(std::true_type{}) : choose(std::false_type{}), cut.grid(), cut.block(), 0, stream,
+         static_cast<const T*>(x), static_cast<const T*>(d.dy), static_cast<const T*>(d.second_dy),
          static_cast<const T*>(d.y), static_cast<T*>(d.dz), normalization, Partials<GradientSums>(stream, cut), dgamma,
          dbeta, size.rows, size.channels, cut.rows_per_chunk);
-  const bool recomputed = d.relu && !d.dz;
-  const auto data = recomputed ? batch_norm_backward_data<T, width, true> : batch_norm_backward_data<T, width, false>;
-  launch(data, cut.grid(), cut.block(), 0, stream, in, d.dz ? static_cast<const T*>(d.dz) : dy, normalization, dgamma,
-         dbeta, share, static_cast<T*>(dx), size.rows, size.channels, cut.rows_per_chunk);
 }
 
 void backward(Stream& stream, const void* x, const BatchNormOutputGradient& d,
@@ -225,7 +219,14 @@ void backward(Stream& stream, const void* x, const BatchNormOutputGradient& d,
            {x, d.dy, d.second_dy, d.y, d.dz, dx, affine.gamma, affine.beta, constants.mean, constants.inverse_std,
             constants.var, dgamma, dbeta},
            [&]<class T, int width>() {
-             launch_backward<T, width>(stream, x, d, normalization, share, dx, dgamma, dbeta, size);
+             const Cut cut(size.rows, size.channels, width);
+             launch_sums<T, width>(stream, x, d, normalization, dgamma, dbeta, size, cut);
+             const bool recomputed = d.relu && !d.dz;
+             const auto data =
+                 recomputed ? batch_norm_backward_data<T, width, true> : batch_norm_backward_data<T, width, false>;
+             launch(data, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x),
+                    static_cast<const T*>(d.dz ? d.dz : d.dy), normalization, dgamma, dbeta, share, static_cast<T*>(dx),
+                    size.rows, size.channels, cut.rows_per_chunk);
            });
 }
 
@@ -241,6 +242,19 @@ void batch_norm_statistics(Stream& stream, const void* x, BatchNormStatistics st
            Partials<StoredMoments>(stream, cut), statistics, running, size.rows, size.channels, cut.rows_per_chunk,
            momentum, epsilon);
   });
+}
+
+void batch_norm_backward_sums(Stream& stream, const void* x, BatchNormOutputGradient d,
+                              BatchNormNormalization normalization, float* dgamma, float* dbeta, BatchNormSize size) {
+  if (size.rows * size.channels == 0) return;
+  const auto& [affine, constants] = normalization;
+  dispatch(size.dtype, size.channels,
+           {x, d.dy, d.second_dy, d.y, d.dz, affine.gamma, affine.beta, constants.mean, constants.inverse_std,
+            constants.var, dgamma, dbeta},
+           [&]<class T, int width>() {
+             launch_sums<T, width>(stream, x, d, normalization, dgamma, dbeta, size,
+                                   Cut(size.rows, size.channels, width));
+           });
 }
 
 void batch_norm_forward_training(Stream& stream, const void* x, BatchNormEpilogue epilogue, BatchNormAffine affine,

@@ -59,7 +59,7 @@ struct BatchNormOutputGradient {
   // z there, which is also that of the residual; where relu passed a value follows from `y`.
   void* dz = nullptr;
   const void* y = nullptr;
-  const void* second_dy = nullptr;  // with dz: added to dy if given
+  const void* second_dy = nullptr;  // added to dy if given; the backward passes need dz for it, the sums do not
 };
 
 // Throws Error if rows < 2: the unbiased variance divides by rows - 1.
@@ -85,6 +85,10 @@ KERNEL(batch_norm_forward_evaluation, const void* x, BatchNormEpilogue epilogue,
 // dx = gamma * inverse_std * (dz - dbeta / rows - u * dgamma / rows). All are written, not added to. dx may alias dy.
 KERNEL(batch_norm_backward_training, const void* x, BatchNormOutputGradient d, BatchNormAffine affine,
        BatchNormStatistics statistics, void* dx, float* dgamma, float* dbeta, BatchNormSize size)
+
+// The sums of both backward passes alone: dgamma and dbeta.
+KERNEL(batch_norm_backward_sums, const void* x, BatchNormOutputGradient d, BatchNormNormalization normalization,
+       float* dgamma, float* dbeta, BatchNormSize size)
 
 // Gradients of the evaluation form, in which the statistics are constants: dx = gamma * inverse_std * dz.
 KERNEL(batch_norm_backward_evaluation, const void* x, BatchNormOutputGradient d, BatchNormAffine affine,

@@ -11,8 +11,6 @@
 namespace melgrad::kernel::cpu {
 namespace {
 
-constexpr int64_t image_rows_per_chunk = 8;  // about as many elements as a core's cache holds
-
 // Calls body(element, channel) for the elements of an image row, which are independent.
 template <class Body>
 void for_each_in_row(const Pool2d& pool, Body body) {
@@ -22,18 +20,40 @@ void for_each_in_row(const Pool2d& pool, Body body) {
   }
 }
 
+// target[c] = x[c] where the window took this position.
+void copy_taken(const float* x, const uint8_t* taken, uint8_t position, float* target, int64_t channels) {
+#pragma omp simd
+  for (int64_t c = 0; c < channels; ++c) target[c] = taken[c] == position ? x[c] : target[c];
+}
+
+// The values of x at the maxima of output row `row` of batch * out_height rows, from the input rows of its windows,
+// which pool_row() describes.
+void copy_taken_row(const float* top_row, const Pool2d& pool, int64_t row, const uint8_t* taken, float* target) {
+  const Taps rows(row % pool.out_height() * pool.stride - pool.padding, pool.kernel_size, pool.height);
+  for (int64_t column = 0; column < pool.out_width(); ++column, taken += pool.channels, target += pool.channels) {
+    const int64_t left = column * pool.stride - pool.padding;
+    const Taps columns(left, pool.kernel_size, pool.width);
+    for (int64_t i = rows.begin; i < rows.end; ++i) {
+      for (int64_t j = columns.begin; j < columns.end; ++j) {
+        copy_taken(top_row + (i * pool.width + left + j) * pool.channels, taken,
+                   static_cast<uint8_t>(i * pool.kernel_size + j), target, pool.channels);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 // Normalises the input rows of a row of windows into a buffer that stays in the cache, and pools them there.
 void batch_norm_max_pool2d_forward(Stream&, const void* x, BatchNormNormalization normalization, void* y,
-                                   uint8_t* taken, DType dtype, Pool2d pool) {
+                                   Maxima<uint8_t, void> maxima, DType dtype, Pool2d pool) {
   require_float32(dtype, "batch_norm_max_pool2d_forward");
   require_valid(pool);
   const auto inverse_std = inverse_std_of(normalization.constants, pool.channels);
   const auto scale = scales(normalization.affine.gamma, inverse_std.data(), pool.channels);
   const Normalization normalize{normalization.constants.mean, scale.data(), normalization.affine.beta};
   const auto* in = static_cast<const float*>(x);
-  auto* out = static_cast<float*>(y);
+  auto *out = static_cast<float*>(y), *taken_x = static_cast<float*>(maxima.x);
   const int64_t out_height = pool.out_height(), out_row_elements = pool.out_width() * pool.channels;
   const int64_t row_elements = pool.width * pool.channels, work = row_elements * pool.kernel_size * pool.kernel_size;
   for_each_row(pool.batch * out_height, work, [=](int64_t row) {
@@ -41,74 +61,45 @@ void batch_norm_max_pool2d_forward(Stream&, const void* x, BatchNormNormalizatio
     buffer.resize(static_cast<size_t>(pool.kernel_size * row_elements));
     float* const normalized = buffer.data();
     const int64_t image = row / out_height, top = row % out_height * pool.stride - pool.padding;
+    const float* const top_row = in + (image * pool.height + top) * row_elements;
     for (int64_t i = std::max<int64_t>(0, -top); i < std::min(pool.kernel_size, pool.height - top); ++i) {
-      const float* const source = in + (image * pool.height + top + i) * row_elements;
+      const float* const source = top_row + i * row_elements;
       float* const target = normalized + i * row_elements;
       for_each_in_row(pool, [=](int64_t e, int64_t c) { target[e] = Relu()(normalize(source[e], c)); });
     }
-    pool_row(normalized, pool, row, out + row * out_row_elements, taken + row * out_row_elements);
+    uint8_t* const taken = maxima.taken + row * out_row_elements;
+    pool_row(normalized, pool, row, out + row * out_row_elements, taken);
+    if (taken_x) copy_taken_row(top_row, pool, row, taken, taken_x + row * out_row_elements);
   });
 }
 
-// The first pass leaves the gradient of z in dx.
-void batch_norm_max_pool2d_backward(Stream&, const void* x, const void* dy, const void* second_dy, const uint8_t* taken,
-                                    BatchNormNormalization normalization, bool training, void* dx, float* dgamma,
-                                    float* dbeta, DType dtype, Pool2d pool) {
+void batch_norm_max_pool2d_backward(Stream& stream, const void* x, const void* dy, const void* second_dy,
+                                    Maxima<const uint8_t, const void> maxima, BatchNormNormalization normalization,
+                                    bool training, void* dx, float* dgamma, float* dbeta, DType dtype, Pool2d pool) {
   require_float32(dtype, "batch_norm_max_pool2d_backward");
   require_valid(pool);
+  batch_norm_backward_sums(stream, maxima.x, {.dy = dy, .relu = true, .second_dy = second_dy}, normalization, dgamma,
+                           dbeta, {dtype, pool.batch * pool.out_height() * pool.out_width(), pool.channels});
   const auto inverse_std = inverse_std_of(normalization.constants, pool.channels);
   const auto scale = scales(normalization.affine.gamma, inverse_std.data(), pool.channels);
   const float* const mean = normalization.constants.mean;
   const Normalization normalize{mean, scale.data(), normalization.affine.beta};
   const auto* in = static_cast<const float*>(x);
   auto* d_in = static_cast<float*>(dx);
-  const int64_t rows = pool.batch * pool.height, row_elements = pool.width * pool.channels, channels = pool.channels;
-
-  const int64_t chunks = (rows + image_rows_per_chunk - 1) / image_rows_per_chunk;
-  std::vector<double> partial(static_cast<size_t>(chunks * 2 * channels));
-  for_each_chunk(rows, image_rows_per_chunk, [&](int64_t chunk, int64_t begin, int64_t end) {
-    double* const sum = partial.data() + chunk * 2 * channels;
-    double* const sum_x = sum + channels;
-    for (int64_t row = begin; row < end; ++row) {
-      float* const d = d_in + row * row_elements;
-      const float* const source = in + row * row_elements;
-      std::fill_n(d, row_elements, 0.0f);
-      gather_row(static_cast<const float*>(dy), taken, pool, row, d);
-      if (second_dy) gather_row(static_cast<const float*>(second_dy), taken, pool, row, d);
-      for_each_in_row(pool, [=](int64_t e, int64_t c) { d[e] = ReluGradient()(normalize(source[e], c), d[e]); });
-      for (int64_t first = 0; first < pool.width; first += 8) {
-        const int64_t last = std::min(first + 8, pool.width);
-#pragma omp simd
-        for (int64_t c = 0; c < channels; ++c) {
-          double of_columns = 0, of_columns_x = 0;
-          for (int64_t column = first; column < last; ++column) {
-            const int64_t e = column * channels + c;
-            of_columns += d[e];
-            of_columns_x += static_cast<double>(d[e]) * (source[e] - mean[c]);
-          }
-          sum[c] += of_columns;
-          sum_x[c] += of_columns_x;
-        }
-      }
-    }
-  });
-  for (int64_t c = 0; c < channels; ++c) {
-    double sum = 0, sum_x = 0;
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-      sum += partial[static_cast<size_t>(chunk * 2 * channels + c)];
-      sum_x += partial[static_cast<size_t>((chunk * 2 + 1) * channels + c)];
-    }
-    dbeta[c] = static_cast<float>(sum);
-    dgamma[c] = static_cast<float>(sum_x * inverse_std[static_cast<size_t>(c)]);
-  }
+  const int64_t rows = pool.batch * pool.height, row_elements = pool.width * pool.channels;
   const float share = training ? 1 / static_cast<float>(rows * pool.width) : 0.0f;
-  const DataGradient gradient(inverse_std.data(), dgamma, dbeta, share, channels);
+  const DataGradient gradient(inverse_std.data(), dgamma, dbeta, share, pool.channels);
   for_each_row(rows, row_elements,
                [=, a = scale.data(), b = gradient.slope.data(), k = gradient.offset.data()](int64_t row) {
                  float* const d = d_in + row * row_elements;
                  const float* const source = in + row * row_elements;
-                 for_each_in_row(
-                     pool, [=](int64_t e, int64_t c) { d[e] = a[c] * (d[e] - k[c] - b[c] * (source[e] - mean[c])); });
+                 std::fill_n(d, row_elements, 0.0f);
+                 gather_row(static_cast<const float*>(dy), maxima.taken, pool, row, d);
+                 if (second_dy) gather_row(static_cast<const float*>(second_dy), maxima.taken, pool, row, d);
+                 for_each_in_row(pool, [=](int64_t e, int64_t c) {
+                   const float dz = ReluGradient()(normalize(source[e], c), d[e]);
+                   d[e] = a[c] * (dz - k[c] - b[c] * (source[e] - mean[c]));
+                 });
                });
 }
 

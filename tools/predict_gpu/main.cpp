@@ -343,13 +343,15 @@ void print_published(const Json& constants, const Counts& counts, double batch, 
 int run(int argc, char** argv) {
   std::string prefix, chips_path = PREDICT_CHIPS, resources_path = PREDICT_RESOURCES, detail = "H100", json_path;
   double batch = largest_batch;
-  bool published = false;
+  bool published = false, executed = false;
   CLI::App app("Predicts the time of a training step on GPUs from counts (tools/count_step.sh)");
   app.add_option("counts", prefix, "Prefix of three files: PREFIX_2.json, PREFIX_4.json and PREFIX_256.json")
       ->required();
   app.add_option("--batch-size", batch, "Batch to predict, at most 256; shapes are those of 256")
       ->check(CLI::Range(2.0, largest_batch))
       ->capture_default_str();
+  app.add_flag("--executed", executed,
+               "Take the counts of the large batch from PREFIX_256_executed.json in place of extrapolating them");
   app.add_option("--chip", detail, "Chip of the table of kernels")->capture_default_str();
   app.add_option("--constants", chips_path, "Constants of the chips and of the model")->capture_default_str();
   app.add_option("--resources", resources_path, "Registers and resident warps of the kernels")->capture_default_str();
@@ -361,7 +363,12 @@ int run(int argc, char** argv) {
   const Model model = model_of(constants);
   const Resident resident = read_resources(resources_path);
   const Counts large = read_counts(prefix + "_256.json");
-  const Counts counts = extrapolate(read_counts(prefix + "_2.json"), read_counts(prefix + "_4.json"), large, batch);
+  if (executed && batch != largest_batch) {
+    fail(fmt::format("--executed holds counts of batch {} alone; leave out --batch-size {}", largest_batch, batch));
+  }
+  const Counts counts =
+      executed ? read_counts(prefix + "_256_executed.json")
+               : extrapolate(read_counts(prefix + "_2.json"), read_counts(prefix + "_4.json"), large, batch);
   const std::vector<Chip> chips = chips_of(constants);
   const auto shown = std::ranges::find(chips, detail, &Chip::name);
   if (shown == chips.end()) {
