@@ -7,8 +7,9 @@
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-(($# >= 1 && $# <= 4)) && [[ ${4:---executed} == --executed ]] ||
+if (($# < 1 || $# > 4)) || [[ ${4:---executed} != --executed ]]; then
   stop "usage: tools/count_step.sh FOLDER [MODEL [PRECISION [--executed]]]"
+fi
 out=$1 model=${2:-resnet18} precision=${3:-bf16}
 mkdir -p "$out"
 build metered melgrad >/dev/null
