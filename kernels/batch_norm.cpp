@@ -53,10 +53,9 @@ void sum_gradients(const float* x, const BatchNormOutputGradient& d, Normalizati
                    float* dgamma, float* dbeta, BatchNormSize size) {
   with_gradient_of_z(x, d, normalize, [&](auto gradient) {
     const auto [sum, sum_x] =
-        sum_columns<2>(size.rows, size.channels, [=, mean = normalize.mean](int64_t i, int64_t c, double(&sums)[2]) {
+        sum_columns<float, 2>(size.rows, size.channels, [=, mean = normalize.mean](int64_t i, int64_t c, auto add) {
           const float dz = gradient(i, c);
-          sums[0] += dz;
-          sums[1] += static_cast<double>(dz) * (x[i] - mean[c]);
+          add(dz, dz * (x[i] - mean[c]));
         });
     for (int64_t c = 0; c < size.channels; ++c) {
       dbeta[c] = static_cast<float>(sum[static_cast<size_t>(c)]);
@@ -87,19 +86,18 @@ void batch_norm_statistics(Stream&, const void* x, BatchNormStatistics statistic
   require_float32(size.dtype, "batch_norm_statistics");
   require_trainable(size.rows);
   const auto* in = static_cast<const float*>(x);
-  // In double precision sum(x^2) - sum(x)^2 / rows loses little, because the square of a float32 value is exact.
+  // Sums of the deviations from the first row: they lose little even if the mean is large against the deviations.
   const auto [sum, sum_of_squares] =
-      sum_columns<2>(size.rows, size.channels, [=](int64_t i, int64_t, double(&sums)[2]) {
-        const double v = in[i];
-        sums[0] += v;
-        sums[1] += v * v;
+      sum_columns<float, 2>(size.rows, size.channels, [=](int64_t i, int64_t c, auto add) {
+        const float deviation = in[i] - in[c];
+        add(deviation, deviation * deviation);
       });
   const auto count = static_cast<double>(size.rows);
   for (int64_t c = 0; c < size.channels; ++c) {
     const double average = sum[static_cast<size_t>(c)] / count;
     const double squares = sum_of_squares[static_cast<size_t>(c)] - average * sum[static_cast<size_t>(c)];
     const double squared_deviations = squares < 0 ? 0 : squares;  // std::max would hide a NaN
-    statistics.mean[c] = static_cast<float>(average);
+    statistics.mean[c] = static_cast<float>(static_cast<double>(in[c]) + average);
     statistics.inverse_std[c] = static_cast<float>(1 / std::sqrt(squared_deviations / count + epsilon));
     running.mean[c] += momentum * (statistics.mean[c] - running.mean[c]);
     running.var[c] += momentum * (static_cast<float>(squared_deviations / (count - 1)) - running.var[c]);

@@ -44,11 +44,9 @@ void batch_norm_sum_backward(Stream&, BatchNormTerm a, BatchNormTerm b, const vo
     const auto gradient = [=](int64_t i, int64_t c) {
       return ReluGradient()(of_a(xa[i], c) + of_b(xb[i], c), gradient_of_y(i));
     };
-    const auto [sum, sum_a, sum_b] = sum_columns<3>(size.rows, channels, [=](int64_t i, int64_t c, double(&sums)[3]) {
+    const auto [sum, sum_a, sum_b] = sum_columns<float, 3>(size.rows, channels, [=](int64_t i, int64_t c, auto add) {
       const float dz = gradient(i, c);
-      sums[0] += dz;
-      sums[1] += static_cast<double>(dz) * (xa[i] - of_a.mean[c]);
-      sums[2] += static_cast<double>(dz) * (xb[i] - of_b.mean[c]);
+      add(dz, dz * (xa[i] - of_a.mean[c]), dz * (xb[i] - of_b.mean[c]));
     });
     for (int64_t c = 0; c < channels; ++c) {
       const auto k = static_cast<size_t>(c);
