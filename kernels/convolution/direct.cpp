@@ -34,30 +34,55 @@ Padded padded_input(const Conv2d& conv) {
   return {conv.padding, conv.padding, conv.height + 2 * conv.padding, conv.width + 2 * conv.padding, conv.in_channels};
 }
 
-// A filter that covers few values: one row of it is too short for an efficient loop. The values under the whole filter
-// are then copied to a row of a matrix first, for one row of output pixels at a time, which stays in the first-level
-// cache.
-bool is_unfolded(const Conv2d& conv) { return conv.kernel_width * conv.in_channels < panel; }
-
 int64_t taps(const Conv2d& conv) { return conv.kernel_height * conv.kernel_width * conv.in_channels; }
 
-// unfolded[out_width][taps] of the output pixels whose filters begin at `rows` in a padded image.
-void unfold_row(const Conv2d& conv, const Padded& padded, const float* rows, float* unfolded) {
-  const int64_t run = conv.kernel_width * conv.in_channels, step = conv.stride * conv.in_channels;
-  for (int64_t j = 0; j < conv.out_width(); ++j) {
-    for (int64_t r = 0; r < conv.kernel_height; ++r, unfolded += run) {
-      const float* const from = rows + r * padded.row() + j * step;
-      for (int64_t k = 0; k < run; ++k) unfolded[k] = from[k];
+// Steps of a sum whose weights, 16 floats each, stay in the first-level cache while they are multiplied by many rows.
+constexpr int64_t steps_in_cache = 448;  // 28 KiB
+
+// Calls body(group, groups, step, steps) for parts of a sum over `groups` groups of `inner` steps each (Product): whole
+// groups, or some of the steps of one, and at most `most_steps` in all.
+template <class Body>
+void for_each_part(int64_t groups, int64_t inner, int64_t most_steps, Body body) {
+  if (inner <= most_steps) {
+    const int64_t at_once = most_steps / inner;
+    for (int64_t g = 0; g < groups; g += at_once) body(g, std::min(at_once, groups - g), 0, inner);
+  } else {
+    const int64_t parts = ceil_divide<int64_t>(inner, most_steps);
+    for (int64_t i = 0; i < groups * parts; ++i) {
+      const int64_t part = i % parts, begin = inner * part / parts;
+      body(i / parts, 1, begin, inner * (part + 1) / parts - begin);
     }
+  }
+}
+
+// A row of a panel: the first `columns` values, then zeros.
+void copy_to_panel(const float* values, int64_t columns, float* row) {
+  if (columns == panel) {
+    std::copy_n(values, panel, row);
+  } else {
+    std::fill_n(std::copy_n(values, columns, row), panel - columns, 0.0F);
   }
 }
 
 // packed[step][16] = w[column + lane, step]; zeros beyond the last column.
 template <class Weight>
 void pack_panel(int64_t column, int64_t columns, int64_t steps, const Weight& weight, float* packed) {
-  for (int64_t lane = 0; lane < panel; ++lane) {
-    for (int64_t k = 0; k < steps; ++k) packed[k * panel + lane] = lane < columns ? weight(column + lane, k) : 0.0F;
+  constexpr int64_t block = 64;  // steps whose panel stays in the first-level cache
+  for (int64_t begin = 0; begin < steps; begin += block) {
+    const int64_t end = std::min(steps, begin + block);
+    for (int64_t lane = 0; lane < panel; ++lane) {
+      for (int64_t k = begin; k < end; ++k) packed[k * panel + lane] = lane < columns ? weight(column + lane, k) : 0.0F;
+    }
   }
+}
+
+// The weights of one tap of all filters, for 16 input channels: packed[out_channels][16] = the first `columns` values
+// at `weights` and at the same place of each further filter, then zeros. Returns the end of `packed`.
+float* pack_tap(const float* weights, const Conv2d& conv, int64_t columns, float* packed) {
+  for (int64_t k = 0; k < conv.out_channels; ++k, weights += taps(conv), packed += panel) {
+    copy_to_panel(weights, columns, packed);
+  }
+  return packed;
 }
 
 // The tasks of an image: enough for all threads even if the batch is small.
@@ -125,21 +150,19 @@ struct FilterGradient {
   const float *x, *dy;
   float* dw;
 
-  bool unfolded = is_unfolded(conv);
   Padded padded = padded_input(conv);
   int64_t group_channels = std::min(conv.in_channels, panel);
-  int64_t groups = unfolded ? 1 : ceil_divide<int64_t>(conv.in_channels, group_channels);
+  int64_t groups = ceil_divide<int64_t>(conv.in_channels, group_channels);
   int64_t out_panels = panels_of(conv.out_channels);
   int64_t pixels = conv.out_height() * conv.out_width();
   // Elements of one panel of output channels and one group: [rows][16].
-  int64_t rows = unfolded ? taps(conv) : conv.kernel_height * conv.kernel_width * group_channels;
+  int64_t rows = conv.kernel_height * conv.kernel_width * group_channels;
   int64_t group_elements = padded.height * padded.width * group_channels;
-  int64_t x_elements = unfolded ? padded.elements() : groups * group_elements;
+  int64_t x_elements = groups * group_elements;
   int64_t dy_elements = out_panels * pixels * panel;
 
   void pack_x(int64_t image, float* to) const {
     const float* const from = x + image * conv.height * conv.width * conv.in_channels;
-    if (unfolded) return padded.copy(from, conv.height, conv.width, to);
     std::fill_n(to, x_elements, 0.0F);
     for (int64_t i = 0; i < conv.height; ++i) {
       for (int64_t j = 0; j < conv.width; ++j) {
@@ -158,57 +181,40 @@ struct FilterGradient {
       for (int64_t p = 0; p < out_panels; ++p) {
         float* const out = to + (p * pixels + pixel) * panel;
         const int64_t columns = std::min(panel, conv.out_channels - p * panel);
-        if (columns == panel) {
-          std::copy_n(from + p * panel, panel, out);
-        } else {
-          std::fill_n(std::copy_n(from + p * panel, columns, out), panel - columns, 0.0F);
-        }
+        copy_to_panel(from + p * panel, columns, out);
       }
     }
   }
 
-  // Adds the products of an image to d [rows][16], or starts with them.
-  void add_image(const float* packed_x, const float* packed_dy, int64_t group, int64_t out_panel, float* unfolded_row,
-                 float* d, bool accumulate) const {
-    const float* const b = packed_dy + out_panel * pixels * panel;
-    if (unfolded) {
-      for (int64_t i = 0; i < conv.out_height(); ++i) {
-        unfold_row(conv, padded, packed_x + i * conv.stride * padded.row(), unfolded_row);
-        level.multiply({.rows = rows,
-                        .groups = 1,
-                        .inner = conv.out_width(),
-                        .a = unfolded_row,
-                        .a_row = 1,
-                        .a_step = rows,
-                        .a_group = 0,
-                        .b = b + i * conv.out_width() * panel,
-                        .c = d,
-                        .c_row = panel,
-                        .accumulate = accumulate || i > 0});
-      }
-      return;
-    }
+  // Adds the products of an image to d [rows][16], or starts with them. A sum is over some rows of pixels at a time,
+  // because a long sum of short sums rounds less than one long sum.
+  void add_image(const float* packed_x, const float* packed_dy, int64_t group, int64_t out_panel, float* d,
+                 bool accumulate) const {
     const int64_t row = padded.width * group_channels, filter_row = conv.kernel_width * group_channels;
-    for (int64_t r = 0; r < conv.kernel_height; ++r) {
-      level.multiply({.rows = filter_row,
-                      .groups = conv.out_height(),
-                      .inner = conv.out_width(),
-                      .a = packed_x + group * group_elements + r * row,
-                      .a_row = 1,
-                      .a_step = conv.stride * group_channels,
-                      .a_group = conv.stride * row,
-                      .b = b,
-                      .c = d + r * filter_row * panel,
-                      .c_row = panel,
-                      .accumulate = accumulate});
-    }
+    constexpr int64_t most_pixels = 128;
+    for_each_part(conv.out_height(), conv.out_width(), most_pixels,
+                  [&](int64_t i, int64_t count, int64_t j, int64_t width) {
+                    for (int64_t r = 0; r < conv.kernel_height; ++r) {
+                      level.multiply({.rows = filter_row,
+                                      .groups = count,
+                                      .inner = width,
+                                      .a = packed_x + group * group_elements + (i * conv.stride + r) * row +
+                                           j * conv.stride * group_channels,
+                                      .a_row = 1,
+                                      .a_step = conv.stride * group_channels,
+                                      .a_group = conv.stride * row,
+                                      .b = packed_dy + (out_panel * pixels + i * conv.out_width() + j) * panel,
+                                      .c = d + r * filter_row * panel,
+                                      .c_row = panel,
+                                      .accumulate = accumulate || i > 0 || j > 0});
+                    }
+                  });
   }
 
   // d [rows][16] -> dw[out channel][tap][in channel].
   void write(const float* d, int64_t group, int64_t out_panel, bool accumulate) const {
     const int64_t channel = group * group_channels;
-    const int64_t channels = unfolded ? rows : std::min(group_channels, conv.in_channels - channel);
-    const int64_t width = unfolded ? rows : group_channels;
+    const int64_t channels = std::min(group_channels, conv.in_channels - channel), width = group_channels;
     for (int64_t k = 0; k < std::min(panel, conv.out_channels - out_panel * panel); ++k) {
       for (int64_t tap = 0; tap < rows / width; ++tap) {
         float* const to = dw + (out_panel * panel + k) * taps(conv) + tap * conv.in_channels + channel;
@@ -219,8 +225,6 @@ struct FilterGradient {
       }
     }
   }
-
-  int64_t unfolded_elements() const { return unfolded ? conv.out_width() * rows : 0; }
 
   void run(Stream& stream) const {
     constexpr int64_t most_kept_gradients = 1 << 16;  // 256 KiB
@@ -240,12 +244,10 @@ struct FilterGradient {
     const int64_t d_at = workspace.reserve(d_elements, slices);
     const int64_t x_at = workspace.reserve(x_elements, thread_count());
     const int64_t dy_at = workspace.reserve(dy_elements, thread_count());
-    const int64_t row_at = workspace.reserve(unfolded_elements(), thread_count());
     float *const memory = workspace.allocate(stream), *const sum = memory + d_at;
     for_each_task(slices, [&](int64_t slice, int thread) {
       float* const packed_x = memory + x_at + thread * Workspace::rounded(x_elements);
       float* const packed_dy = memory + dy_at + thread * Workspace::rounded(dy_elements);
-      float* const row = memory + row_at + thread * Workspace::rounded(unfolded_elements());
       const int64_t begin = conv.batch * slice / slices, end = conv.batch * (slice + 1) / slices;
       for (int64_t image = begin; image < end; ++image) {
         pack_x(image, packed_x);
@@ -253,7 +255,7 @@ struct FilterGradient {
         for (int64_t p = 0; p < out_panels; ++p) {
           for (int64_t g = 0; g < groups; ++g) {
             float* const d = sum + slice * Workspace::rounded(d_elements) + (p * groups + g) * rows * panel;
-            add_image(packed_x, packed_dy, g, p, row, d, image > begin);
+            add_image(packed_x, packed_dy, g, p, d, image > begin);
           }
         }
       }
@@ -273,7 +275,6 @@ struct FilterGradient {
     Workspace workspace;
     const int64_t x_at = workspace.reserve(x_elements, most), dy_at = workspace.reserve(dy_elements, most);
     const int64_t d_at = workspace.reserve(rows * panel, thread_count());
-    const int64_t row_at = workspace.reserve(unfolded_elements(), thread_count());
     float* const memory = workspace.allocate(stream);
     const auto packed_x = [&](int64_t i) { return memory + x_at + i * Workspace::rounded(x_elements); };
     const auto packed_dy = [&](int64_t i) { return memory + dy_at + i * Workspace::rounded(dy_elements); };
@@ -285,9 +286,8 @@ struct FilterGradient {
       });
       for_each_task(out_panels * groups, [&](int64_t task, int thread) {
         float* const d = memory + d_at + thread * Workspace::rounded(rows * panel);
-        float* const row = memory + row_at + thread * Workspace::rounded(unfolded_elements());
         for (int64_t i = 0; i < count; ++i) {
-          add_image(packed_x(i), packed_dy(i), task % groups, task / groups, row, d, i > 0);
+          add_image(packed_x(i), packed_dy(i), task % groups, task / groups, d, i > 0);
         }
         write(d, task % groups, task / groups, begin > 0);
       });
@@ -301,22 +301,16 @@ void direct_forward(Stream& stream, const float* x, const float* w, const float*
   const Level& own_level = level();
   const Padded padded = padded_input(conv);
   const int64_t steps = taps(conv), panels = panels_of(conv.out_channels);
-  const bool unfolded = is_unfolded(conv);
   Workspace workspace;
   const int64_t u_at = workspace.reserve(steps * panel, panels), bias_at = workspace.reserve(panels * panel);
   const int64_t x_elements = conv.padding > 0 ? padded.elements() : 0;
   const int64_t x_at = workspace.reserve(x_elements, thread_count());
-  const int64_t row_elements = unfolded ? conv.out_width() * steps : 0;
-  const int64_t row_at = workspace.reserve(row_elements, thread_count());
   float *const memory = workspace.allocate(stream), *const u = memory + u_at;
   for_each_task(panels, [&](int64_t p) {
     const auto weight = [&](int64_t k, int64_t step) { return w[k * steps + step]; };
     const int64_t columns = std::min(panel, conv.out_channels - p * panel);
     pack_panel(p * panel, columns, steps, weight, u + p * Workspace::rounded(steps * panel));
-    if (bias) {
-      float* const start = memory + bias_at + p * panel;
-      std::fill_n(std::copy_n(bias + p * panel, columns, start), panel - columns, 0.0F);
-    }
+    if (bias) copy_to_panel(bias + p * panel, columns, memory + bias_at + p * panel);
   });
   const int64_t parts = tasks_per_image(conv.batch, panels);
   for_each_task(conv.batch * parts, [&](int64_t task, int thread) {
@@ -327,33 +321,28 @@ void direct_forward(Stream& stream, const float* x, const float* w, const float*
       padded.copy(input, conv.height, conv.width, copy);
       input = copy;
     }
-    float* const row = memory + row_at + thread * Workspace::rounded(row_elements);
-    const auto convolve_row = [&](int64_t i, int64_t p) {
-      const float* const rows = input + i * conv.stride * padded.row();
-      const int64_t run = conv.kernel_width * conv.in_channels;
-      own_level.multiply({.rows = conv.out_width(),
-                          .groups = unfolded ? 1 : conv.kernel_height,
-                          .inner = unfolded ? steps : run,
-                          .a = unfolded ? row : rows,
-                          .a_row = unfolded ? steps : conv.stride * conv.in_channels,
-                          .a_step = 1,
-                          .a_group = padded.row(),
-                          .b = u + p * Workspace::rounded(steps * panel),
-                          .c = y + (image * conv.out_height() + i) * conv.out_width() * conv.out_channels + p * panel,
-                          .c_row = conv.out_channels,
-                          .columns = std::min(panel, conv.out_channels - p * panel),
-                          .start = bias ? memory + bias_at + p * panel : nullptr});
-    };
-    const int64_t begin = panels * part / parts, end = panels * (part + 1) / parts;
-    if (unfolded) {
-      for (int64_t i = 0; i < conv.out_height(); ++i) {
-        unfold_row(conv, padded, input + i * conv.stride * padded.row(), row);
-        for (int64_t p = begin; p < end; ++p) convolve_row(i, p);
-      }
-    } else {
-      for (int64_t p = begin; p < end; ++p) {
-        for (int64_t i = 0; i < conv.out_height(); ++i) convolve_row(i, p);
-      }
+    const int64_t run = conv.kernel_width * conv.in_channels;
+    for (int64_t p = panels * part / parts; p < panels * (part + 1) / parts; ++p) {
+      for_each_part(
+          conv.kernel_height, run, steps_in_cache, [&](int64_t r, int64_t count, int64_t step, int64_t steps_in_part) {
+            const bool first = r == 0 && step == 0;
+            for (int64_t i = 0; i < conv.out_height(); ++i) {
+              own_level.multiply(
+                  {.rows = conv.out_width(),
+                   .groups = count,
+                   .inner = steps_in_part,
+                   .a = input + (i * conv.stride + r) * padded.row() + step,
+                   .a_row = conv.stride * conv.in_channels,
+                   .a_step = 1,
+                   .a_group = padded.row(),
+                   .b = u + p * Workspace::rounded(steps * panel) + (r * run + step) * panel,
+                   .c = y + (image * conv.out_height() + i) * conv.out_width() * conv.out_channels + p * panel,
+                   .c_row = conv.out_channels,
+                   .columns = std::min(panel, conv.out_channels - p * panel),
+                   .start = bias && first ? memory + bias_at + p * panel : nullptr,
+                   .accumulate = !first});
+            }
+          });
     }
   });
 }
@@ -373,15 +362,12 @@ void direct_backward_data(Stream& stream, const float* dy, const float* w, float
     for (int64_t index = 0; index < phases; ++index) {
       const Phase phase(conv, index);
       if (phase.empty()) continue;
-      const int64_t run = phase.across.count * conv.out_channels;
-      const auto weight = [&](int64_t c, int64_t step) {
-        const int64_t k = step % conv.out_channels;
-        const int64_t r = phase.down.tap(step / run, conv.stride);
-        const int64_t q = phase.across.tap(step % run / conv.out_channels, conv.stride);
-        return w[((k * conv.kernel_height + r) * conv.kernel_width + q) * conv.in_channels + c];
-      };
-      pack_panel(p * panel, std::min(panel, conv.in_channels - p * panel), phase.steps(conv), weight, u);
-      u += phase.steps(conv) * panel;
+      for (int64_t i = 0; i < phase.down.count; ++i) {
+        for (int64_t j = 0; j < phase.across.count; ++j) {
+          const int64_t tap = phase.down.tap(i, conv.stride) * conv.kernel_width + phase.across.tap(j, conv.stride);
+          u = pack_tap(w + tap * conv.in_channels + p * panel, conv, std::min(panel, conv.in_channels - p * panel), u);
+        }
+      }
     }
   });
   const int64_t parts = tasks_per_image(conv.batch, panels);
@@ -400,21 +386,26 @@ void direct_backward_data(Stream& stream, const float* dy, const float* w, float
           clear(conv, phase, out, p * panel, columns);
           continue;
         }
-        for (int64_t i = 0; i < phase.down.size; ++i) {
-          const int64_t row = phase.row + i * conv.stride;
-          own_level.multiply({.rows = phase.across.size,
-                              .groups = phase.down.count,
-                              .inner = phase.across.count * conv.out_channels,
-                              .a = gradient + (i + phase.down.lowest + padded.top) * padded.row() +
-                                   (phase.across.lowest + padded.left) * conv.out_channels,
-                              .a_row = conv.out_channels,
-                              .a_step = 1,
-                              .a_group = padded.row(),
-                              .b = u,
-                              .c = out + (row * conv.width + phase.column) * conv.in_channels + p * panel,
-                              .c_row = conv.stride * conv.in_channels,
-                              .columns = columns});
-        }
+        const int64_t run = phase.across.count * conv.out_channels;
+        for_each_part(
+            phase.down.count, run, steps_in_cache, [&](int64_t r, int64_t count, int64_t step, int64_t steps_in_part) {
+              for (int64_t i = 0; i < phase.down.size; ++i) {
+                const int64_t row = phase.row + i * conv.stride;
+                own_level.multiply({.rows = phase.across.size,
+                                    .groups = count,
+                                    .inner = steps_in_part,
+                                    .a = gradient + (i + phase.down.lowest + padded.top + r) * padded.row() +
+                                         (phase.across.lowest + padded.left) * conv.out_channels + step,
+                                    .a_row = conv.out_channels,
+                                    .a_step = 1,
+                                    .a_group = padded.row(),
+                                    .b = u + (r * run + step) * panel,
+                                    .c = out + (row * conv.width + phase.column) * conv.in_channels + p * panel,
+                                    .c_row = conv.stride * conv.in_channels,
+                                    .columns = columns,
+                                    .accumulate = r > 0 || step > 0});
+              }
+            });
         u += phase.steps(conv) * panel;
       }
     }
