@@ -14,4 +14,17 @@ Tensor kaiming_normal_init(const Shape& shape);
 // PyTorch's default for the weights and biases of convolutions and linear layers: uniform on +-1 / sqrt(fan_in).
 Tensor default_init(const Shape& shape, int64_t fan_in);
 
+// While one exists, the functions above leave the values unset on this thread: for models whose parameters are then
+// read from a file. The generator advances all the same.
+class WithoutInitialValues {
+ public:
+  WithoutInitialValues();
+  ~WithoutInitialValues();
+  WithoutInitialValues(const WithoutInitialValues&) = delete;
+  WithoutInitialValues& operator=(const WithoutInitialValues&) = delete;
+
+ private:
+  bool previous_;
+};
+
 }  // namespace melgrad

@@ -1,7 +1,9 @@
 #include "models/trained_model.h"
 
 #include <cmath>
+#include <span>
 
+#include "framework/init.h"
 #include "framework/terminal/text.h"
 #include "framework/training/state_dict.h"
 #include "models/models.h"
@@ -9,10 +11,11 @@
 namespace melgrad {
 namespace {
 
+// The tensor is on the CPU.
 void require_finite(const Named& named, const std::string& file) {
   if (named.tensor.dtype() != DType::float32) return;
   const bool is_variance = named.name.ends_with("running_var");
-  for (const float value : named.tensor.to_vector()) {
+  for (const float value : std::span(named.tensor.as<float>(), static_cast<size_t>(named.tensor.numel()))) {
     if (!std::isfinite(value)) fail("{}: tensor {} has values that are not finite; train again", file, named.name);
     if (is_variance && value < 0)
       fail("{}: tensor {} has the variance {}, which is negative; train again", file, named.name, value);
@@ -44,6 +47,7 @@ TrainedModel load_trained_model(const std::filesystem::path& run, Device device)
   const SafeTensors tensors = read_safetensors(file);
   trained.card = model_card(tensors.metadata, file);
   try {
+    const WithoutInitialValues values_come_from_the_file;
     trained.model = make_model(trained.card.model, trained.classes());
   } catch (const Error& error) {
     fail("{} cannot be used: {}", file, error.what());

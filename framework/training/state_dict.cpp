@@ -7,22 +7,20 @@
 namespace melgrad {
 namespace {
 
-// Transposes x [a, b, c] to [a, c, b].
+// Transposes x [a, b, c] to y [a, c, b].
 template <class T>
-std::vector<std::byte> transposed(std::span<const std::byte> x, int64_t a, int64_t b, int64_t c) {
-  std::vector<std::byte> y(x.size());
-  const auto* from = reinterpret_cast<const T*>(x.data());
-  auto* to = reinterpret_cast<T*>(y.data());
+void transpose(const std::byte* x, std::byte* y, int64_t a, int64_t b, int64_t c) {
+  const auto* from = reinterpret_cast<const T*>(x);
+  auto* to = reinterpret_cast<T*>(y);
   for (int64_t i = 0; i < a; ++i) {
     for (int64_t j = 0; j < b; ++j) {
       for (int64_t k = 0; k < c; ++k) to[(i * c + k) * b + j] = from[(i * b + j) * c + k];
     }
   }
-  return y;
 }
 
-std::vector<std::byte> swap_inner(std::span<const std::byte> x, int64_t a, int64_t b, int64_t c, size_t element) {
-  return element == sizeof(uint16_t) ? transposed<uint16_t>(x, a, b, c) : transposed<uint32_t>(x, a, b, c);
+void swap_inner(const std::byte* x, std::byte* y, int64_t a, int64_t b, int64_t c, size_t element) {
+  element == sizeof(uint16_t) ? transpose<uint16_t>(x, y, a, b, c) : transpose<uint32_t>(x, y, a, b, c);
 }
 
 std::vector<int64_t> file_shape(const Shape& shape) {
@@ -59,7 +57,8 @@ void set_values(SafeTensor& tensor, std::vector<std::byte> values) {
   const std::vector<int64_t>& shape = tensor.shape;
   if (shape.size() == 4 && !values.empty()) {
     const size_t element = values.size() / static_cast<size_t>(shape[0] * shape[1] * shape[2] * shape[3]);
-    tensor.bytes = swap_inner(values, shape[0], shape[2] * shape[3], shape[1], element);
+    tensor.bytes.resize(values.size());
+    swap_inner(values.data(), tensor.bytes.data(), shape[0], shape[2] * shape[3], shape[1], element);
   } else {
     tensor.bytes = std::move(values);
   }
@@ -91,13 +90,15 @@ void load_tensors(std::vector<Named> targets, const SafeTensors& source, const s
       fail("{}: tensor {} is {} [{}], the model needs {} [{}]", file, name, tensor.dtype, fmt::join(tensor.shape, ", "),
            file_dtype(target.tensor.dtype()), fmt::join(file_shape(shape), ", "));
     }
-    std::vector<std::byte> bytes = tensor.bytes;
+    const bool on_cpu = target.tensor.device() == Device::cpu;
+    const Tensor values = on_cpu ? target.tensor : Tensor::empty(shape, target.tensor.dtype());
+    auto* const to = static_cast<std::byte*>(values.data());
     if (shape.rank() == 4) {
-      bytes = swap_inner(bytes, shape[0], shape[3], shape[1] * shape[2], size_of(target.tensor.dtype()));
+      swap_inner(tensor.bytes.data(), to, shape[0], shape[3], shape[1] * shape[2], size_of(target.tensor.dtype()));
+    } else {
+      std::memcpy(to, tensor.bytes.data(), tensor.bytes.size());
     }
-    const Tensor values = Tensor::empty(shape, target.tensor.dtype());
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    target.tensor.assign(values);
+    if (!on_cpu) target.tensor.assign(values);
   }
 }
 

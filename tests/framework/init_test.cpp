@@ -78,6 +78,19 @@ TEST(Init, IsDeterminedByTheSeed) {
   EXPECT_NE(weights(6), first);
 }
 
+TEST(Init, WithoutValuesLeavesTheGeneratorWhereItWouldBe) {
+  const Shape shape{3, 3, 3, 4};
+  manual_seed(7);
+  kaiming_normal_init(shape);
+  const std::vector<float> expected = default_init(shape, 9).to_vector();
+  manual_seed(7);
+  {
+    const WithoutInitialValues values_come_from_elsewhere;
+    EXPECT_EQ(kaiming_normal_init(shape).shape(), shape);
+  }
+  EXPECT_EQ(default_init(shape, 9).to_vector(), expected);
+}
+
 TEST(Init, DiffersBetweenParameters) {
   manual_seed(1);
   EXPECT_NE(default_init({7, 5}, 5).to_vector(), default_init({7, 5}, 5).to_vector());
