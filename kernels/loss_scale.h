@@ -29,26 +29,26 @@ struct LossScaleOutputs {
 };
 
 // The rule, the same code on the CPU and the GPU.
-MELGRAD_HOST_DEVICE inline void apply_loss_scale(float& scale, LossScaleSteps& steps, const AdamScalars& counted,
+MELGRAD_HOST_DEVICE inline void apply_loss_scale(float& loss_scale, LossScaleSteps& steps, const AdamScalars& counted,
                                                  float max_norm, float beta1, float beta2,
                                                  const LossScaleOutputs& outputs) {
   constexpr float growth_interval = 2000;
-  const float norm = *outputs.norm / scale;
+  const float norm = *outputs.norm / loss_scale;
   *outputs.norm = norm;
   if (!std::isfinite(norm)) {
     *outputs.gradient_scale = NAN;
     *outputs.scalars = counted;
-    scale *= 0.5f;
+    loss_scale *= 0.5f;
     steps = {0, steps.skipped + 1};
     return;
   }
-  *outputs.gradient_scale = clipping_factor(norm, max_norm) / scale;
+  *outputs.gradient_scale = clipping_factor(norm, max_norm) / loss_scale;
   const double updates = static_cast<double>(counted.step) - static_cast<double>(steps.skipped);
   *outputs.scalars = {counted.learning_rate, static_cast<float>(1 - std::pow(static_cast<double>(beta1), updates)),
                       static_cast<float>(1 - std::pow(static_cast<double>(beta2), updates)), counted.step};
   steps.since_change += 1;
   if (steps.since_change < growth_interval) return;
-  if (std::isfinite(2 * scale)) scale *= 2;
+  if (std::isfinite(2 * loss_scale)) loss_scale *= 2;
   steps.since_change = 0;
 }
 
