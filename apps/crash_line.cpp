@@ -14,13 +14,13 @@ namespace melgrad {
 namespace {
 
 // Prepared in advance, because a signal handler must not allocate.
-char line[256];
+char crash_line[256];
 size_t line_length = 0;
 std::atomic_flag told;
 
 void tell(int number) {
   if (!told.test_and_set()) {
-    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line, line_length);
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, crash_line, line_length);
   }
   raise(number);  // SA_RESETHAND removed the handler: this ends the process when the handler returns
 }
@@ -28,7 +28,7 @@ void tell(int number) {
 }  // namespace
 
 void report_crashes() {
-  const auto prepare = [](std::string_view text) { line_length = text.copy(line, sizeof line); };
+  const auto prepare = [](std::string_view text) { line_length = text.copy(crash_line, sizeof crash_line); };
   rlimit memory{};
   if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur != RLIM_INFINITY) {
     prepare(

@@ -21,7 +21,7 @@ constexpr std::string_view known_columns[] = {"path", "label", "group", "fold", 
 
 // Bytes that are not UTF-8 stay as they are, because names of files on this system may have them; field() decodes
 // others.
-std::vector<CsvRow> read_table(const fs::path& file) {
+std::vector<CsvRow> read_rows(const fs::path& file) {
   std::string text = read_file(file);
   if (is_utf16(text)) text = decode_text(text);
   return parse_csv(text, file.string(), find_separator(text));
@@ -47,7 +47,7 @@ struct Listed {
 
 class Manifest {
  public:
-  explicit Manifest(const fs::path& file) : file_(file), rows_(read_table(file)) {
+  explicit Manifest(const fs::path& file) : file_(file), rows_(read_rows(file)) {
     if (rows_.empty()) fail("{} is empty; its first line must name the columns path,label", file.string());
     const CsvRow& header = rows_.front();
     for (size_t i = 0; i < header.fields.size(); ++i) {

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* format_version = "1";
+constexpr const char* model_format = "1";
 
 constexpr const char* keys[] = {"melgrad_format", "model", "labels", "mel", "standardisation", "crop_frames"};
 
@@ -31,9 +31,8 @@ void require_checkpoint(const Metadata& metadata, const std::string& file) {
     }
   }
   const std::string& version = metadata.at("melgrad_format");
-  if (version != format_version) {
-    fail("{} has format {}, this program reads format {}; use the version that wrote it", file, version,
-         format_version);
+  if (version != model_format) {
+    fail("{} has format {}, this program reads format {}; use the version that wrote it", file, version, model_format);
   }
 }
 
@@ -172,9 +171,12 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
                  {"htk", card.mel.htk},
                  {"top_db", card.mel.top_db}};
   const json standardisation{{"mean", card.standardisation.mean}, {"deviation", card.standardisation.deviation}};
-  return {{"melgrad_format", format_version},          {"model", card.model},
-          {"labels", json(card.labels).dump()},        {"mel", mel.dump()},
-          {"standardisation", standardisation.dump()}, {"crop_frames", std::to_string(card.crop_frames)}};
+  return {{"melgrad_format", model_format},
+          {"model", card.model},
+          {"labels", json(card.labels).dump()},
+          {"mel", mel.dump()},
+          {"standardisation", standardisation.dump()},
+          {"crop_frames", std::to_string(card.crop_frames)}};
 }
 
 ModelCard model_card(const Metadata& metadata, const std::string& file) {

@@ -127,7 +127,7 @@ void draw_part(const Dataset& dataset, double fraction, uint64_t seed, Draw draw
   }
 }
 
-std::vector<size_t> all_tracks(const Dataset& dataset) {
+std::vector<size_t> indices_of_tracks(const Dataset& dataset) {
   std::vector<size_t> tracks(dataset.tracks.size());
   for (size_t i = 0; i < tracks.size(); ++i) tracks[i] = i;
   return tracks;
@@ -159,7 +159,7 @@ std::vector<int> fold_of_tracks(const Dataset& dataset, const SplitOptions& opti
          dataset.tracks.size(), options.folds);
   }
   const std::vector<double> shares(static_cast<size_t>(options.folds), 1.0 / options.folds);
-  const auto parts = deal(dataset, all_tracks(dataset), shares, options.seed, Draw::folds);
+  const auto parts = deal(dataset, indices_of_tracks(dataset), shares, options.seed, Draw::folds);
   for (size_t p = 0; p < parts.size(); ++p) {
     for (const size_t track : parts[p]) folds[track] = static_cast<int>(p);
   }
@@ -205,7 +205,7 @@ Split make_split(const Dataset& dataset, const SplitOptions& options) {
   } else if (std::ranges::any_of(dataset.tracks, [](const Track& track) { return !track.split.empty(); })) {
     split = follow_column(dataset);
   } else {
-    split.train = all_tracks(dataset);
+    split.train = indices_of_tracks(dataset);
     draw_part(dataset, options.test_fraction, options.seed, Draw::test, split.train, split.test);
   }
   check_disjoint(dataset, split);

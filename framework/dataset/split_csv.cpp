@@ -21,7 +21,7 @@ struct Side {
   const char* name;
   std::vector<size_t> Split::*tracks;
 };
-constexpr Side sides[] = {{"train", &Split::train}, {"validation", &Split::validation}, {"test", &Split::test}};
+constexpr Side known_sides[] = {{"train", &Split::train}, {"validation", &Split::validation}, {"test", &Split::test}};
 
 struct Record {
   size_t track;
@@ -32,8 +32,8 @@ struct Record {
 Record parse_record(const CsvRow& row, const std::string& file, const std::unordered_map<std::string, size_t>& by_name,
                     const Dataset& dataset) {
   const auto side = std::ranges::find_if(
-      sides, [&](const Side& known) { return row.fields.size() >= 3 && row.fields[2] == known.name; });
-  if (side == std::end(sides) || row.fields.size() > 4) {
+      known_sides, [&](const Side& known) { return row.fields.size() >= 3 && row.fields[2] == known.name; });
+  if (side == std::end(known_sides) || row.fields.size() > 4) {
     fail("{}:{}: a line must be path,label,split,content, where split is train, validation or test", file, row.line);
   }
   const auto found = by_name.find(to_nfc(row.fields[0]));
@@ -72,7 +72,7 @@ std::string some_of(const std::vector<std::string>& names) {
 void write_split_csv(const std::filesystem::path& file, const Dataset& dataset, const Split& split,
                      const TrackContents& contents) {
   std::string text = csv_record(std::vector<std::string>{"path", "label", "split", "content"});
-  for (const Side& side : sides) {
+  for (const Side& side : known_sides) {
     for (const size_t i : split.*side.tracks) {
       const auto content = contents.find(i);
       text += csv_record(std::vector{dataset.tracks[i].name, label_of(dataset, i), std::string(side.name),

@@ -21,7 +21,7 @@ static_assert(std::endian::native == std::endian::little,
               "the format is little-endian and bytes are copied as they are");
 
 constexpr size_t length_bytes = sizeof(uint64_t);
-constexpr size_t alignment = 8;
+constexpr size_t data_alignment = 8;
 constexpr uint64_t longest_header = 100'000'000;  // the limit of the format's reference implementation
 constexpr size_t deepest_header = 3;              // {name: {"shape": [...]}}
 constexpr std::string_view metadata_key = "__metadata__";
@@ -100,7 +100,7 @@ std::string file_content(const SafeTensors& content) {
   } catch (const nlohmann::json::type_error&) {
     fail("a tensor name or a text of the metadata is not UTF-8; rename its source");
   }
-  text.resize((text.size() + alignment - 1) / alignment * alignment, ' ');
+  text.resize((text.size() + data_alignment - 1) / data_alignment * data_alignment, ' ');
   const uint64_t length = text.size();
   if (length > longest_header)
     fail("the header has {} bytes, but the format allows at most {}", length, longest_header);
