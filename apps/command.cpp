@@ -45,6 +45,12 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       ->capture_default_str();
 }
 
+void add_exact_convolution_option(CLI::App& command, bool& exact) {
+  command.add_flag(
+      "--exact-convolution", exact,
+      "On the CPU, compute convolutions by direct sums: slower than Winograd's algorithm, smaller rounding errors");
+}
+
 Device DeviceOptions::choose(const OutputOptions& output) const {
   set_thread_count(threads);
   const DeviceChoice choice = choose_device(device);

@@ -48,6 +48,8 @@ struct DeviceOptions {
   Device choose(const OutputOptions&) const;
 };
 void add_device_options(CLI::App& command, DeviceOptions& options);
+// --exact-convolution. The command passes the value to kernel::set_exact_convolution.
+void add_exact_convolution_option(CLI::App& command, bool& exact);
 
 struct Command {
   CLI::App* app;

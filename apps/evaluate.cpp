@@ -10,6 +10,7 @@
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv_writer.h"
 #include "framework/io/picture.h"
+#include "kernels/convolution/exact.h"
 #include "models/trained_model.h"
 
 namespace melgrad {
@@ -23,6 +24,7 @@ struct EvaluateCommand {
   FeatureOptions features;
   LabelOptions labels;
   InferenceOptions inference;
+  bool exact_convolution = false;
   std::string run, data, split = "auto", out;
 };
 
@@ -76,6 +78,7 @@ void print_text(const Evaluation& e, const std::string& side) {
 int evaluate(const EvaluateCommand& command) {
   EvaluateCommand c = command;
   const Device device = c.device.choose(c.output);
+  kernel::set_exact_convolution(c.exact_convolution);
   const TrainedModel classifier = load_trained_model(c.run, device);
   Dataset dataset = load_dataset(c.labels.source(c.data));
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
@@ -132,6 +135,7 @@ Command add_evaluate(CLI::App& program) {
   add_feature_options(app, command->features);
   app.option_defaults()->group("Run");
   add_device_options(app, command->device);
+  add_exact_convolution_option(app, command->exact_convolution);
   add_output_options(app, command->output);
   return {&app, [command] { return evaluate(*command); }};
 }

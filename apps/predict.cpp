@@ -10,6 +10,7 @@
 #include "framework/dataset/folder_walk.h"
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
+#include "kernels/convolution/exact.h"
 #include "kernels/device/error.h"
 #include "models/trained_model.h"
 
@@ -22,6 +23,7 @@ struct PredictCommand {
   OutputOptions output;
   DeviceOptions device;
   InferenceOptions inference;
+  bool exact_convolution = false;
   std::string run;
   std::vector<std::string> files;
   int top = 3;
@@ -87,6 +89,7 @@ nlohmann::ordered_json to_json(const std::vector<Ranked>& ranked) {
 
 int predict(const PredictCommand& c) {
   install_interrupt_handler();
+  kernel::set_exact_convolution(c.exact_convolution);
   const TrainedModel classifier = load_trained_model(c.run, c.device.choose(c.output));
   const std::vector<fs::path> files = expand(c.files);
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
@@ -132,6 +135,7 @@ Command add_predict(CLI::App& program) {
   add_inference_options(app, command->inference);
   app.option_defaults()->group("Run");
   add_device_options(app, command->device);
+  add_exact_convolution_option(app, command->exact_convolution);
   add_output_options(app, command->output);
   return {&app, [command] { return predict(*command); }};
 }

@@ -127,9 +127,7 @@ void add_run_options(CLI::App& app, TrainCommand& c) {
       ->check(CLI::Range(0.0, 86400.0));
   app.add_flag("--deterministic", c.deterministic,
                "Make results on a GPU bit-identical in every run, at some cost in speed. On the CPU they always are");
-  app.add_flag(
-      "--exact-convolution", c.exact_convolution,
-      "On the CPU, compute convolutions by direct sums: slower than Winograd's algorithm, smaller rounding errors");
+  add_exact_convolution_option(app, c.exact_convolution);
   app.add_flag("--no-graphs", c.no_graphs,
                "On a GPU, submit the operations of every step one by one instead of recording a step once as a CUDA "
                "graph. Results are the same. With --profile-steps it is always so");

@@ -7,6 +7,7 @@
 #include "framework/io/atomic_file.h"
 #include "tests/support/audio_files.h"
 #include "tests/support/call.h"
+#include "tests/support/program.h"
 
 namespace melgrad::test {
 namespace {
@@ -171,6 +172,24 @@ TEST_F(CommandLine, PredictClassifiesReadableFilesAndItsExitCodeReportsTheOthers
   expect_contains(result.err, "broken.wav");
   EXPECT_EQ(call({"predict", path("run"), path("broken.wav")}).exit_code, 1);
   EXPECT_EQ(call({"predict", path("run"), good}).exit_code, 0);
+}
+
+TEST_F(CommandLine, ExactConvolutionChangesPredictionsOnlyByRounding) {
+  const std::string file = path("music") + "/high/high.00000.wav";
+  const auto probability = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"predict", path("run"), file, "--device", "cpu", "--json"});
+    const Result result = call(options);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return json::parse(result.out)[0].at("predictions")[0].at("probability").get<double>();
+  };
+  EXPECT_NEAR(probability({"--exact-convolution"}), probability({}), 1e-5);
+}
+
+TEST_F(CommandLine, AnUnknownInstructionSetIsNamed) {
+  Program predict({"predict", path("run"), path("music") + "/high/high.00000.wav", "--device", "cpu"}, path("output"),
+                  "MELGRAD_CPU=avx3 exec \"$@\"");
+  EXPECT_EQ(predict.wait(), 2);
+  EXPECT_EQ(read_file(path("output")), "melgrad: MELGRAD_CPU is 'avx3'; it must be portable, avx2 or avx512\n");
 }
 
 TEST_F(CommandLine, MelWritesTheArrayAndThePicture) {
