@@ -1,6 +1,7 @@
 // The CPU's stream: every call completes its work before it returns.
 #include "kernels/device/stream.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -30,6 +31,20 @@ size_t free_bytes() {
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return of_machine;
   if (!(std::ifstream("/proc/self/statm") >> pages)) return of_machine;
   return std::min(of_machine, limit.rlim_cur > pages * page ? limit.rlim_cur - pages * page : 0);
+}
+
+// Large blocks are placed on huge pages where the system grants them on request (Linux: transparent huge pages). The
+// convolutions of the CPU write to dozens of places far apart at a time, each on a page of its own; with pages of 4 KiB
+// the processor would often wait for their addresses.
+void* acquire(size_t bytes) {
+  constexpr size_t huge_page = size_t{2} << 20, cache_line = 64;
+  if (bytes < huge_page) return std::aligned_alloc(cache_line, bytes);
+  void* block = nullptr;
+  if (posix_memalign(&block, huge_page, bytes) != 0) return nullptr;
+#ifdef MADV_HUGEPAGE
+  madvise(block, bytes, MADV_HUGEPAGE);  // without them the block is as usable
+#endif
+  return block;
 }
 
 void mark_acquired([[maybe_unused]] void* block, [[maybe_unused]] size_t requested,
@@ -109,7 +124,7 @@ class CpuStream final : public Stream {
   void end_range() noexcept override {}
 
  private:
-  CachingAllocator allocator_{{.acquire = [](size_t bytes) { return std::aligned_alloc(64, bytes); },
+  CachingAllocator allocator_{{.acquire = acquire,
                                .give_back = [](void* block) noexcept { std::free(block); },
                                .free_bytes = free_bytes,
                                .acquired = mark_acquired,
