@@ -20,6 +20,8 @@ struct Settings {
 nlohmann::ordered_json operations(const Settings&);
 // Forward, backward and optimizer step of a whole model, always on the same batch.
 nlohmann::ordered_json training_step(const Settings&);
+// The forward pass of a whole model in evaluation mode, without gradients.
+nlohmann::ordered_json inference(const Settings&);
 // Log-mel spectrograms of 256 clips of 3 s.
 nlohmann::ordered_json mel(const Settings&);
 

@@ -1,4 +1,4 @@
-"""Times training steps of melgrad and of PyTorch in turn, with equal threads and instruction sets.
+"""Times training steps or inference of melgrad and of PyTorch in turn, with equal threads and instruction sets.
 
 A round runs melgrad_bench, then step_pytorch.py in both memory layouts, each in a process of its own. The figures are
 medians over the rounds of the median step of each process. The ratio is that of PyTorch's faster layout to melgrad:
@@ -31,6 +31,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
     add("--program", default="build/cpu/bench/melgrad_bench", help="melgrad_bench")
+    add("--work", choices=["training_step", "inference"], default="training_step")
     add("--models", nargs="+", default=["resnet18", "resnet_small", "cnn_bn"])
     add("--batch-sizes", nargs="+", type=int, default=[16, 64])
     add("--threads", nargs="+", type=int, default=[1, os.cpu_count()])
@@ -48,19 +49,19 @@ def run(command, environment):
     return result.stdout
 
 
-def melgrad_step(program, model, batch_size, environment):
+def melgrad_step(program, work, model, batch_size, environment):
     """Returns the milliseconds of a step."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "step.json"
         settings = ["--model", model, "--batch-size", str(batch_size), "--json", str(file)]
-        run([program, "training_step", *settings], environment)
-        return 1000 * json.loads(file.read_text())["training_step"]["seconds"]
+        run([program, work, *settings], environment)
+        return 1000 * json.loads(file.read_text())[work]["seconds"]
 
 
-def pytorch_step(model, batch_size, threads, compiled, environment):
+def pytorch_step(work, model, batch_size, threads, compiled, environment):
     """Returns the version of PyTorch and the milliseconds of a step in each layout."""
     script = pathlib.Path(__file__).with_name("step_pytorch.py")
-    command = [sys.executable, str(script), "--model", model, "--batch-size", str(batch_size)]
+    command = [sys.executable, str(script), "--work", work, "--model", model, "--batch-size", str(batch_size)]
     command += ["--threads", str(threads), "--json"] + (["--compile"] if compiled else [])
     result = json.loads(run(command, environment))
     return result["torch"], result["milliseconds"]
@@ -77,12 +78,15 @@ def compare(arguments, model, batch_size, threads, instruction_set):
     environment = {**INSTRUCTION_SETS[instruction_set], "OMP_NUM_THREADS": str(threads)}
     ours, theirs = [], {}
     for _ in range(arguments.rounds):
-        ours.append(melgrad_step(arguments.program, model, batch_size, environment))
-        version, layouts = pytorch_step(model, batch_size, threads, arguments.compile, environment)
+        ours.append(melgrad_step(arguments.program, arguments.work, model, batch_size, environment))
+        version, layouts = pytorch_step(
+            arguments.work, model, batch_size, threads, arguments.compile, environment
+        )
         for layout, milliseconds in layouts.items():
             theirs.setdefault(layout, []).append(milliseconds)
     medians = {layout: statistics.median(times) for layout, times in theirs.items()}
     return {
+        "work": arguments.work,
         "model": model,
         "batch_size": batch_size,
         "threads": threads,

@@ -1,4 +1,4 @@
-// melgrad_bench: times every op, a training step and the log-mel spectrogram on one device.
+// melgrad_bench: times every op, a training step, inference and the log-mel spectrogram on one device.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -17,7 +17,7 @@ using Benchmark = nlohmann::ordered_json (*)(const Settings&);
 
 int run(int argc, char** argv) {
   const std::map<std::string, Benchmark> benchmarks{
-      {"operations", operations}, {"training_step", training_step}, {"mel", mel}};
+      {"operations", operations}, {"training_step", training_step}, {"inference", inference}, {"mel", mel}};
   std::vector<std::string> names;
   for (const auto& [name, benchmark] : benchmarks) names.push_back(name);
 
