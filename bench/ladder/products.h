@@ -8,12 +8,15 @@
 namespace melgrad::bench::ladder {
 
 // A register of AVX2.
-using Register [[gnu::vector_size(32), gnu::aligned(4), gnu::may_alias]] = float;
+using Register [[gnu::vector_size(32), gnu::may_alias]] = float;
+using UnalignedRegister [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(4)]] = float;
 constexpr int64_t register_lanes = 8, registers = 2, lanes = registers * register_lanes;
 constexpr int64_t most_rows = 6;
 
-inline Register load(const float* values) { return *reinterpret_cast<const Register*>(values); }
-inline void store(float* values, Register lanes_to_store) { *reinterpret_cast<Register*>(values) = lanes_to_store; }
+inline Register load(const float* values) { return *reinterpret_cast<const UnalignedRegister*>(values); }
+inline void store(float* values, Register lanes_to_store) {
+  *reinterpret_cast<UnalignedRegister*>(values) = lanes_to_store;
+}
 
 // c[row][lane] = sum over groups g and steps k of a[row a_row + g a_group + k] b[g steps + k][lane].
 struct Products {
