@@ -79,9 +79,7 @@ def compare(arguments, model, batch_size, threads, instruction_set):
     ours, theirs = [], {}
     for _ in range(arguments.rounds):
         ours.append(melgrad_step(arguments.program, arguments.work, model, batch_size, environment))
-        version, layouts = pytorch_step(
-            arguments.work, model, batch_size, threads, arguments.compile, environment
-        )
+        version, layouts = pytorch_step(arguments.work, model, batch_size, threads, arguments.compile, environment)
         for layout, milliseconds in layouts.items():
             theirs.setdefault(layout, []).append(milliseconds)
     medians = {layout: statistics.median(times) for layout, times in theirs.items()}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares training steps of melgrad and PyTorch on this machine's CPU:
+# Compares training steps, or inference, of melgrad and PyTorch on this machine's CPU:
 #   bench/compare.sh [OPTION...]        the options are those of bench/compare.py, for example --models resnet18
 # Builds melgrad_bench and installs PyTorch in a virtual environment (build/peers) the first time. The machine must be
 # quiet otherwise.

@@ -41,8 +41,6 @@ void with_gradient_of_z(const float* x, const BatchNormOutputGradient& d, Normal
     body([=](int64_t i, int64_t c) { return ReluGradient()(normalize(x[i], c), dy[i] + second[i]); });
   } else if (d.relu) {
     body([=](int64_t i, int64_t c) { return ReluGradient()(normalize(x[i], c), dy[i]); });
-  } else if (second) {
-    body([=](int64_t i, int64_t) { return dy[i] + second[i]; });
   } else {
     body([=](int64_t i, int64_t) { return dy[i]; });
   }

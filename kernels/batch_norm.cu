@@ -199,15 +199,14 @@ template <class T, int width>
 void launch_sums(Stream& stream, const void* x, const BatchNormOutputGradient& d,
                  const BatchNormNormalization& normalization, float* dgamma, float* dbeta, BatchNormSize size,
                  const Cut& cut) {
-  const auto choose = [&]<bool joined>(std::bool_constant<joined>) {
-    return d.dz     ? batch_norm_reduce_gradients<T, width, Form::with_dz, joined>
-           : d.relu ? batch_norm_reduce_gradients<T, width, Form::recomputed, joined>
-                    : batch_norm_reduce_gradients<T, width, Form::identity, joined>;
-  };
-  launch(d.second_dy ? choose(std::true_type{}) : choose(std::false_type{}), cut.grid(), cut.block(), 0, stream,
-         static_cast<const T*>(x), static_cast<const T*>(d.dy), static_cast<const T*>(d.second_dy),
-         static_cast<const T*>(d.y), static_cast<T*>(d.dz), normalization, Partials<GradientSums>(stream, cut), dgamma,
-         dbeta, size.rows, size.channels, cut.rows_per_chunk);
+  const auto kernel = d.dz     ? (d.second_dy ? batch_norm_reduce_gradients<T, width, Form::with_dz, true>
+                                              : batch_norm_reduce_gradients<T, width, Form::with_dz, false>)
+                      : d.relu ? (d.second_dy ? batch_norm_reduce_gradients<T, width, Form::recomputed, true>
+                                              : batch_norm_reduce_gradients<T, width, Form::recomputed, false>)
+                               : batch_norm_reduce_gradients<T, width, Form::identity, false>;
+  launch(kernel, cut.grid(), cut.block(), 0, stream, static_cast<const T*>(x), static_cast<const T*>(d.dy),
+         static_cast<const T*>(d.second_dy), static_cast<const T*>(d.y), static_cast<T*>(d.dz), normalization,
+         Partials<GradientSums>(stream, cut), dgamma, dbeta, size.rows, size.channels, cut.rows_per_chunk);
 }
 
 void backward(Stream& stream, const void* x, const BatchNormOutputGradient& d,

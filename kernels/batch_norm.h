@@ -59,7 +59,8 @@ struct BatchNormOutputGradient {
   // z there, which is also that of the residual; where relu passed a value follows from `y`.
   void* dz = nullptr;
   const void* y = nullptr;
-  const void* second_dy = nullptr;  // added to dy if given; the backward passes need dz for it, the sums do not
+  // Added to dy if given. The backward passes take it only with dz, batch_norm_backward_sums also with relu alone.
+  const void* second_dy = nullptr;
 };
 
 // Throws Error if rows < 2: the unbiased variance divides by rows - 1.

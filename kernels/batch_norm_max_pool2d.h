@@ -8,7 +8,8 @@
 
 namespace melgrad::kernel {
 
-// What the backward pass needs of the maxima, [batch, out_height, out_width, channels] each.
+// The forward pass writes these arrays, and the backward pass reads them. Each is [batch, out_height, out_width,
+// channels].
 template <class Position, class Value>
 struct Maxima {
   Position* taken;

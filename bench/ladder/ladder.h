@@ -19,6 +19,7 @@ struct Shape {
   double flops() const { return 2.0 * static_cast<double>(pixels()) * static_cast<double>(weights()); }
 };
 
+void seven_loops_in_double(const float* x, const float* w, float* y, const Shape& shape);  // the reference for errors
 void seven_loops(const float* x, const float* w, float* y, const Shape& shape);
 void channels_in_lanes(const float* x, const float* w, float* y, const Shape& shape);
 void sums_in_registers(const float* x, const float* w, float* y, const Shape& shape);

@@ -57,7 +57,7 @@ std::vector<float> random_values(int64_t n, uint64_t key) {
   return values;
 }
 
-// The root mean square of the difference to the first rung, relative to that of the first rung's results.
+// The root mean square of the difference to the expected values, relative to that of these values.
 double error_of(const std::vector<float>& y, const std::vector<float>& expected) {
   double difference = 0, size = 0;
   for (size_t i = 0; i < y.size(); ++i) {
@@ -78,7 +78,7 @@ int run(int argc, char** argv) {
 
   const auto x = random_values(shape.pixels() * shape.in_channels, 1), w = random_values(shape.weights(), 2);
   std::vector<float> y(static_cast<size_t>(shape.pixels() * shape.out_channels)), expected(y.size());
-  seven_loops(x.data(), w.data(), expected.data(), shape);
+  seven_loops_in_double(x.data(), w.data(), expected.data(), shape);
   constexpr double largest_error = 1e-5;
   int exit_code = 0;
   for (const Rung& rung : rungs) {

@@ -64,14 +64,13 @@ void copy_to_panel(const float* values, int64_t columns, float* row) {
   }
 }
 
-// packed[step][16] = w[column + lane, step]; zeros beyond the last column.
-template <class Weight>
-void pack_panel(int64_t column, int64_t columns, int64_t steps, const Weight& weight, float* packed) {
+// packed[step][16] = w[lane][step], of the first `columns` lanes, then zeros.
+void pack_panel(const float* w, int64_t columns, int64_t steps, float* packed) {
   constexpr int64_t block = 64;  // steps whose panel stays in the first-level cache
   for (int64_t begin = 0; begin < steps; begin += block) {
     const int64_t end = std::min(steps, begin + block);
     for (int64_t lane = 0; lane < panel; ++lane) {
-      for (int64_t k = begin; k < end; ++k) packed[k * panel + lane] = lane < columns ? weight(column + lane, k) : 0.0F;
+      for (int64_t k = begin; k < end; ++k) packed[k * panel + lane] = lane < columns ? w[lane * steps + k] : 0.0F;
     }
   }
 }
@@ -307,9 +306,8 @@ void direct_forward(Stream& stream, const float* x, const float* w, const float*
   const int64_t x_at = workspace.reserve(x_elements, thread_count());
   float *const memory = workspace.allocate(stream), *const u = memory + u_at;
   for_each_task(panels, [&](int64_t p) {
-    const auto weight = [&](int64_t k, int64_t step) { return w[k * steps + step]; };
     const int64_t columns = std::min(panel, conv.out_channels - p * panel);
-    pack_panel(p * panel, columns, steps, weight, u + p * Workspace::rounded(steps * panel));
+    pack_panel(w + p * panel * steps, columns, steps, u + p * Workspace::rounded(steps * panel));
     if (bias) copy_to_panel(bias + p * panel, columns, memory + bias_at + p * panel);
   });
   const int64_t parts = tasks_per_image(conv.batch, panels);

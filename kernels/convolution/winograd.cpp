@@ -255,9 +255,9 @@ struct FilterGradient {
   // there are few tiles, so that the sums at all points stay in the first-level cache until they are transformed;
   // otherwise 64 and 32, so that the transformed tiles, which are more then, are read less often.
   void run_by_channels(Stream& stream) const {
-    constexpr int64_t few_tiles = 64;
-    const int64_t out_panels_in_task = tiles.count() <= few_tiles ? 1 : 4;
-    const int64_t in_panels_in_task = tiles.count() <= few_tiles ? 1 : 2, rows = out_panels_in_task * panel;
+    const bool few_tiles = tiles.count() <= 64;
+    const int64_t out_panels_in_task = few_tiles ? 1 : 4, in_panels_in_task = few_tiles ? 1 : 2;
+    const int64_t rows = out_panels_in_task * panel;
     const int64_t channels = (in_panels() + out_panels()) * panel;
     const int64_t most =
         std::min(tiles.count(), std::max<int64_t>(tiles_in_block, most_shared_tiles / points / channels));
