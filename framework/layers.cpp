@@ -40,6 +40,26 @@ Tensor BatchNorm2d::add_relu(const Tensor& x, const Tensor& residual) {
   return run(x, [&] { return batch_norm_add_relu(x, residual, weight_, bias_, state_, options()); });
 }
 
+bool BatchNorm2d::folds_into(const Conv2d& conv) const {
+  return !training() && NoGrad::active() && !conv.has_bias() && !is_observed();
+}
+
+Tensor BatchNorm2d::fold_into(Conv2d& conv, const Tensor& x, const BatchNormFollowers& followers) {
+  return run(x, [&] { return conv2d_batch_norm(conv.input(x), weight_, bias_, state_, options(), followers); });
+}
+
+Tensor BatchNorm2d::normalize(Conv2d& conv, const Tensor& x) {
+  return folds_into(conv) ? fold_into(conv, x, {}) : (*this)(conv(x));
+}
+
+Tensor BatchNorm2d::relu(Conv2d& conv, const Tensor& x) {
+  return folds_into(conv) ? fold_into(conv, x, {.relu = true}) : relu(conv(x));
+}
+
+Tensor BatchNorm2d::add_relu(Conv2d& conv, const Tensor& x, const Tensor& residual) {
+  return folds_into(conv) ? fold_into(conv, x, {.residual = residual, .relu = true}) : add_relu(conv(x), residual);
+}
+
 Tensor BatchNorm2d::add_relu(const Tensor& x, BatchNorm2d& other, const Tensor& y) {
   if (is_observed()) return add_relu(x, other(y));
   return run(x, [&] {
@@ -86,6 +106,15 @@ Tensor Sequential::forward(const Tensor& x) {
   const std::vector<Module*> modules = children();
   Tensor y = x;
   for (size_t i = 0; i < modules.size();) {
+    Conv2d* const conv = module_at<Conv2d>(modules, i);
+    BatchNorm2d* const next_norm = module_at<BatchNorm2d>(modules, i + 1);
+    // A pool after them takes the batch norm into its own pass instead.
+    if (conv && next_norm && next_norm->folds_into(*conv) && !module_at<MaxPool2d>(modules, i + 3)) {
+      const bool relu_follows = module_at<ReLU>(modules, i + 2) != nullptr;
+      y = relu_follows ? next_norm->relu(*conv, y) : next_norm->normalize(*conv, y);
+      i += relu_follows ? 3 : 2;
+      continue;
+    }
     BatchNorm2d* const norm = module_at<BatchNorm2d>(modules, i);
     MaxPool2d* const pool = module_at<MaxPool2d>(modules, i + 2);
     const bool has_relu = module_at<ReLU>(modules, i + 1) != nullptr;

@@ -17,6 +17,11 @@ class Conv2d : public Module {
   };
   Conv2d(int64_t in_channels, int64_t out_channels, Options options);
   std::string description() const override;
+  bool has_bias() const { return options_.bias; }
+  // The operands of the convolution, without the bias.
+  Conv2dInput input(const Tensor& x) const {
+    return {.x = x, .w = cast(weight_, x.dtype()), .stride = options_.stride, .padding = options_.padding};
+  }
 
  protected:
   Tensor forward(const Tensor& x) override {
@@ -53,6 +58,13 @@ class BatchNorm2d : public Module {
   // passes over memory.
   Tensor relu(const Tensor& x);
   Tensor add_relu(const Tensor& x, const Tensor& residual);
+  // True if the next three compute the convolution and what follows in one pass: in evaluation without gradients,
+  // unless `conv` has a bias or a ForwardObserver follows the modules.
+  bool folds_into(const Conv2d& conv) const;
+  // (*this)(conv(x)), relu(conv(x)) and add_relu(conv(x), residual).
+  Tensor normalize(Conv2d& conv, const Tensor& x);
+  Tensor relu(Conv2d& conv, const Tensor& x);
+  Tensor add_relu(Conv2d& conv, const Tensor& x, const Tensor& residual);
   // While a ForwardObserver follows the modules, the last two run them one by one, so that it sees both outputs.
   Tensor add_relu(const Tensor& x, BatchNorm2d& other, const Tensor& y);
   Tensor relu_pool(const Tensor& x, MaxPool2d& pool);
@@ -62,6 +74,7 @@ class BatchNorm2d : public Module {
 
  private:
   BatchNormOptions options() const { return {.training = training()}; }
+  Tensor fold_into(Conv2d& conv, const Tensor& x, const BatchNormFollowers& followers);
 
   Tensor weight_, bias_;
   BatchNormState state_;

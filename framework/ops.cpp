@@ -9,6 +9,7 @@
 #include "kernels/cast.h"
 #include "kernels/column_sum.h"
 #include "kernels/conv2d.h"
+#include "kernels/conv2d_batch_norm.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/dropout.h"
 #include "kernels/linear.h"
@@ -149,15 +150,17 @@ Tensor flatten(const Tensor& x) {
   return reshape(x, {x.shape()[0], x.numel() / x.shape()[0]});
 }
 
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stride, int64_t padding) {
-  require_rank(x, 4, "conv2d");
-  require_rank(w, 4, "conv2d");
-  MELGRAD_CHECK(x.shape()[3] == w.shape()[3], "conv2d of {} with weights {}: channels differ", x.shape(), w.shape());
-  MELGRAD_CHECK(stride >= 1 && padding >= 0, "conv2d needs stride >= 1 and padding >= 0, got stride {}, padding {}",
+namespace {
+
+kernel::Conv2d convolution_of(const Conv2dInput& in, const char* op) {
+  const auto& [x, w, stride, padding] = in;
+  require_rank(x, 4, op);
+  require_rank(w, 4, op);
+  MELGRAD_CHECK(x.shape()[3] == w.shape()[3], "{} of {} with weights {}: channels differ", op, x.shape(), w.shape());
+  MELGRAD_CHECK(stride >= 1 && padding >= 0, "{} needs stride >= 1 and padding >= 0, got stride {}, padding {}", op,
                 stride, padding);
-  require_same_device(x, w, "conv2d");
-  require_same_dtype(x, w, "conv2d");
-  if (bias.defined()) require_per_channel(bias, x, w.shape()[0], "conv2d");
+  require_same_device(x, w, op);
+  require_same_dtype(x, w, op);
   const kernel::Conv2d conv{.batch = x.shape()[0],
                             .height = x.shape()[1],
                             .width = x.shape()[2],
@@ -169,8 +172,20 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stri
                             .padding = padding,
                             .independent_images = NoGrad::active()};
   MELGRAD_CHECK(conv.height + 2 * padding >= conv.kernel_height && conv.width + 2 * padding >= conv.kernel_width,
-                "conv2d of {} with weights {}: the input is smaller than the kernel", x.shape(), w.shape());
-  Tensor y = Tensor::empty({conv.batch, conv.out_height(), conv.out_width(), conv.out_channels}, x.dtype(), x.device());
+                "{} of {} with weights {}: the input is smaller than the kernel", op, x.shape(), w.shape());
+  return conv;
+}
+
+Shape output_shape(const kernel::Conv2d& conv) {
+  return {conv.batch, conv.out_height(), conv.out_width(), conv.out_channels};
+}
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t stride, int64_t padding) {
+  const kernel::Conv2d conv = convolution_of({x, w, stride, padding}, "conv2d");
+  if (bias.defined()) require_per_channel(bias, x, conv.out_channels, "conv2d");
+  Tensor y = Tensor::empty(output_shape(conv), x.dtype(), x.device());
   kernel::conv2d_forward(x.stream(), x.data(), w.data(), bias_pointer(bias), y.data(), x.dtype(), conv);
   multiply_adds_so_far += conv.multiply_adds();
   return y.record(
@@ -512,6 +527,25 @@ Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Te
         d.dgamma.as<float>(), d.dbeta.as<float>(), op.x.dtype(), pool);
     return std::vector{d.dx, d.dgamma, d.dbeta};
   });
+}
+
+Tensor conv2d_batch_norm(const Conv2dInput& in, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                         BatchNormOptions options, const BatchNormFollowers& followers) {
+  MELGRAD_CHECK(!options.training, "conv2d_batch_norm normalises by running statistics and cannot train");
+  const kernel::Conv2d conv = convolution_of(in, "conv2d_batch_norm");
+  Tensor y = Tensor::empty(output_shape(conv), in.x.dtype(), in.x.device());
+  const BatchNormOp op{.name = "conv2d_batch_norm",
+                       .x = y,
+                       .residual = followers.residual,
+                       .gamma = gamma,
+                       .beta = beta,
+                       .relu = followers.relu,
+                       .options = options};
+  require_valid(op, state);
+  kernel::conv2d_batch_norm_forward(in.x.stream(), in.x.data(), in.w.data(), op.epilogue(), op.affine(),
+                                    BatchNormSaved(op, state).running(), y.data(), in.x.dtype(), conv, options.epsilon);
+  multiply_adds_so_far += conv.multiply_adds();
+  return y;
 }
 
 Tensor dropout(const Tensor& x, float probability, RandomStream random) {

@@ -73,6 +73,19 @@ struct Pool2dOptions {
 Tensor batch_norm_relu_max_pool2d(const Tensor& x, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
                                   BatchNormOptions options, Pool2dOptions pooling);
 
+// batch_norm_relu or batch_norm_add_relu of conv2d without a bias, or batch_norm alone, in one pass over memory on the
+// CPU. Only for evaluation: throws Error if options.training, and the result has no gradient.
+struct Conv2dInput {
+  Tensor x, w;  // as in conv2d
+  int64_t stride, padding;
+};
+struct BatchNormFollowers {
+  Tensor residual;  // undefined for none
+  bool relu = false;
+};
+Tensor conv2d_batch_norm(const Conv2dInput& in, const Tensor& gamma, const Tensor& beta, BatchNormState& state,
+                         BatchNormOptions options, const BatchNormFollowers& followers);
+
 // Sets each element to 0 with the given probability and multiplies the others by 1 / (1 - probability). The same
 // `random` gives the same mask.
 Tensor dropout(const Tensor& x, float probability, RandomStream random);

@@ -4,18 +4,10 @@
 // threads.
 #include "kernels/conv2d.h"
 
-#include "kernels/convolution/direct.h"
-#include "kernels/convolution/winograd.h"
+#include "kernels/convolution/convolve.h"
 
 namespace melgrad::kernel::cpu {
 namespace {
-
-void check(const Conv2d& conv, DType dtype, const char* kernel_name) {
-  require_float32(dtype, kernel_name);
-  MELGRAD_CHECK(conv.out_height() > 0 && conv.out_width() > 0,
-                "{}: a {}x{} kernel does not fit an input of {}x{} with padding {}", kernel_name, conv.kernel_height,
-                conv.kernel_width, conv.height, conv.width, conv.padding);
-}
 
 const float* floats(const void* data) { return static_cast<const float*>(data); }
 float* floats(void* data) { return static_cast<float*>(data); }
@@ -24,21 +16,19 @@ float* floats(void* data) { return static_cast<float*>(data); }
 
 void conv2d_forward(Stream& stream, const void* x, const void* w, const float* bias, void* y, DType dtype,
                     Conv2d conv) {
-  check(conv, dtype, "conv2d_forward");
-  const auto convolve =
-      convolution::winograd_applies(conv) ? convolution::winograd_forward : convolution::direct_forward;
-  convolve(stream, floats(x), floats(w), bias, floats(y), conv);
+  convolution::require_valid(conv, dtype, "conv2d_forward");
+  convolution::forward(stream, x, w, {.shift = bias}, y, conv);
 }
 
 void conv2d_backward_data(Stream& stream, const void* dy, const void* w, void* dx, DType dtype, Conv2d conv) {
-  check(conv, dtype, "conv2d_backward_data");
+  convolution::require_valid(conv, dtype, "conv2d_backward_data");
   const auto convolve =
       convolution::winograd_applies(conv) ? convolution::winograd_backward_data : convolution::direct_backward_data;
   convolve(stream, floats(dy), floats(w), floats(dx), conv);
 }
 
 void conv2d_backward_filter(Stream& stream, const void* x, const void* dy, void* dw, DType dtype, Conv2d conv) {
-  check(conv, dtype, "conv2d_backward_filter");
+  convolution::require_valid(conv, dtype, "conv2d_backward_filter");
   const auto convolve =
       convolution::winograd_applies(conv) ? convolution::winograd_backward_filter : convolution::direct_backward_filter;
   convolve(stream, floats(x), floats(dy), floats(dw), conv);

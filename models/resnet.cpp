@@ -18,9 +18,10 @@ class Downsample : public Sequential {
       : conv_(child<Conv2d>("0", in_channels, out_channels, convolution(1, stride))),
         bn_(child<BatchNorm2d>("1", out_channels)) {}
 
-  // relu(bn(hidden) + (*this)(x)) in fewer passes over memory. A ForwardObserver sees the modules run one by one.
-  Tensor add_to(BatchNorm2d& bn, const Tensor& hidden, const Tensor& x) {
-    return is_observed() ? bn.add_relu(hidden, (*this)(x)) : bn.add_relu(hidden, bn_, conv_(x));
+  // relu(bn(conv(hidden)) + (*this)(x)) in fewer passes over memory. A ForwardObserver sees the modules run one by one.
+  Tensor add_to(BatchNorm2d& bn, Conv2d& conv, const Tensor& hidden, const Tensor& x) {
+    const bool by_itself = is_observed() || bn.folds_into(conv);
+    return by_itself ? bn.add_relu(conv, hidden, (*this)(x)) : bn.add_relu(conv(hidden), bn_, conv_(x));
   }
 
  private:
@@ -44,8 +45,8 @@ class BasicBlock : public Module {
 
  protected:
   Tensor forward(const Tensor& x) override {
-    const Tensor hidden = conv2_(bn1_.relu(conv1_(x)));
-    return downsample_ ? downsample_->add_to(bn2_, hidden, x) : bn2_.add_relu(hidden, x);
+    const Tensor hidden = bn1_.relu(conv1_, x);
+    return downsample_ ? downsample_->add_to(bn2_, conv2_, hidden, x) : bn2_.add_relu(conv2_, hidden, x);
   }
 
  private:

@@ -84,6 +84,21 @@ float* pack_tap(const float* weights, const Conv2d& conv, int64_t columns, float
   return packed;
 }
 
+// Applies the epilogue to `rows` pixels of the channels [channel, channel + columns) of y, from element `first` on.
+void finish_row(const Epilogue& epilogue, float* y, int64_t first, int64_t rows, int64_t channel, int64_t columns,
+                int64_t channels) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t at = first + row * channels + channel;
+    for (int64_t c = 0; c < columns; ++c) {
+      float value = y[at + c];
+      if (epilogue.scale) value *= epilogue.scale[channel + c];
+      if (epilogue.shift) value += epilogue.shift[channel + c];
+      if (epilogue.residual) value += epilogue.residual[at + c];
+      y[at + c] = epilogue.relu && value < 0 ? 0 : value;
+    }
+  }
+}
+
 // The tasks of an image: enough for all threads even if the batch is small.
 int64_t tasks_per_image(int64_t batch, int64_t panels) {
   return std::clamp<int64_t>(ceil_divide<int64_t>(int64_t{2} * thread_count(), batch), 1, panels);
@@ -296,10 +311,12 @@ struct FilterGradient {
 
 }  // namespace
 
-void direct_forward(Stream& stream, const float* x, const float* w, const float* bias, float* y, const Conv2d& conv) {
+void direct_forward(Stream& stream, const float* x, const float* w, const Epilogue& epilogue, float* y,
+                    const Conv2d& conv) {
   const Level& own_level = level();
   const Padded padded = padded_input(conv);
   const int64_t steps = taps(conv), panels = panels_of(conv.out_channels);
+  const float* const bias = epilogue.only_shifts() ? epilogue.shift : nullptr;  // sums can begin with it
   Workspace workspace;
   const int64_t u_at = workspace.reserve(steps * panel, panels), bias_at = workspace.reserve(panels * panel);
   const int64_t x_elements = conv.padding > 0 ? padded.elements() : 0;
@@ -321,26 +338,31 @@ void direct_forward(Stream& stream, const float* x, const float* w, const float*
     }
     const int64_t run = conv.kernel_width * conv.in_channels;
     for (int64_t p = panels * part / parts; p < panels * (part + 1) / parts; ++p) {
-      for_each_part(
-          conv.kernel_height, run, steps_in_cache, [&](int64_t r, int64_t count, int64_t step, int64_t steps_in_part) {
-            const bool first = r == 0 && step == 0;
-            for (int64_t i = 0; i < conv.out_height(); ++i) {
-              own_level.multiply(
-                  {.rows = conv.out_width(),
-                   .groups = count,
-                   .inner = steps_in_part,
-                   .a = input + (i * conv.stride + r) * padded.row() + step,
-                   .a_row = conv.stride * conv.in_channels,
-                   .a_step = 1,
-                   .a_group = padded.row(),
-                   .b = u + p * Workspace::rounded(steps * panel) + (r * run + step) * panel,
-                   .c = y + (image * conv.out_height() + i) * conv.out_width() * conv.out_channels + p * panel,
-                   .c_row = conv.out_channels,
-                   .columns = std::min(panel, conv.out_channels - p * panel),
-                   .start = bias && first ? memory + bias_at + p * panel : nullptr,
-                   .accumulate = !first});
-            }
-          });
+      const int64_t columns = std::min(panel, conv.out_channels - p * panel);
+      for_each_part(conv.kernel_height, run, steps_in_cache,
+                    [&](int64_t r, int64_t count, int64_t step, int64_t steps_in_part) {
+                      const bool first = r == 0 && step == 0;
+                      const bool last = r + count == conv.kernel_height && step + steps_in_part == run;
+                      for (int64_t i = 0; i < conv.out_height(); ++i) {
+                        const int64_t row = (image * conv.out_height() + i) * conv.out_width() * conv.out_channels;
+                        own_level.multiply({.rows = conv.out_width(),
+                                            .groups = count,
+                                            .inner = steps_in_part,
+                                            .a = input + (i * conv.stride + r) * padded.row() + step,
+                                            .a_row = conv.stride * conv.in_channels,
+                                            .a_step = 1,
+                                            .a_group = padded.row(),
+                                            .b = u + p * Workspace::rounded(steps * panel) + (r * run + step) * panel,
+                                            .c = y + row + p * panel,
+                                            .c_row = conv.out_channels,
+                                            .columns = columns,
+                                            .start = bias && first ? memory + bias_at + p * panel : nullptr,
+                                            .accumulate = !first});
+                        if (last && !epilogue.only_shifts()) {
+                          finish_row(epilogue, y, row, conv.out_width(), p * panel, columns, conv.out_channels);
+                        }
+                      }
+                    });
     }
   });
 }

@@ -57,6 +57,16 @@ struct TransformedTiles {
   }
 };
 
+// What becomes of the sum for each element of the output: y = sum * scale + shift + residual, then ReLU.
+struct Epilogue {
+  const float* scale = nullptr;     // [out channels]; null for 1
+  const float* shift = nullptr;     // [out channels]; null for 0
+  const float* residual = nullptr;  // of the shape of y; null for none
+  bool relu = false;
+
+  bool only_shifts() const { return !scale && !residual && !relu; }
+};
+
 struct Level {
   const char* name;  // the value of MELGRAD_CPU that chooses it
 
@@ -69,7 +79,7 @@ struct Level {
                              const TransformedTiles& to);
   // Writes channels [channel, channel + 16 panels) of y, which has `channels`. bias is [channels] or null.
   void (*transform_output)(const Tiles&, const TransformedTiles& from, int64_t panels, int64_t first, int64_t count,
-                           const float* bias, float* y, int64_t channels, int64_t channel);
+                           const Epilogue&, float* y, int64_t channels, int64_t channel);
   // Transforms the 3x3 filters w[out][3][3][in] of out channels [column, column + 16) and in channels [begin, end) to
   // u[point][in channel - begin][16]. `swapped` exchanges the roles of the channels and turns the filters by 180
   // degrees, as the gradient of x needs: column then counts in channels, begin and end out channels.

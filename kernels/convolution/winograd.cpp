@@ -66,7 +66,7 @@ struct Convolver {
   int64_t in_channels;  // of x
   const float* w;
   bool swapped;
-  const float* bias;
+  Epilogue epilogue;
   float* y;
   int64_t out_channels;  // of y
 
@@ -125,7 +125,7 @@ struct Convolver {
           multiply(count, v.at(q, 0), count, in_panels(), u + q * u_stride + p * rows * panel, m.at(q, p), false);
         }
       }
-      level.transform_output(tiles, m, out_panels(), first, count, bias, y, out_channels, 0);
+      level.transform_output(tiles, m, out_panels(), first, count, epilogue, y, out_channels, 0);
     });
   }
 
@@ -166,7 +166,7 @@ struct Convolver {
             }
           }
         }
-        level.transform_output(tiles, m, panels, first, count, bias, y, out_channels, out_begin * panel);
+        level.transform_output(tiles, m, panels, first, count, epilogue, y, out_channels, out_begin * panel);
       });
     }
   }
@@ -310,14 +310,15 @@ bool winograd_applies(const Conv2d& conv) {
          conv.padding == 1 && conv.in_channels >= 16 && conv.out_channels >= 16;
 }
 
-void winograd_forward(Stream& stream, const float* x, const float* w, const float* bias, float* y, const Conv2d& conv) {
+void winograd_forward(Stream& stream, const float* x, const float* w, const Epilogue& epilogue, float* y,
+                      const Conv2d& conv) {
   const TileLayout layout(conv);
-  Convolver{level(), layout.tiles(), x, conv.in_channels, w, false, bias, y, conv.out_channels}.run(stream);
+  Convolver{level(), layout.tiles(), x, conv.in_channels, w, false, epilogue, y, conv.out_channels}.run(stream);
 }
 
 void winograd_backward_data(Stream& stream, const float* dy, const float* w, float* dx, const Conv2d& conv) {
   const TileLayout layout(conv);
-  Convolver{level(), layout.tiles(), dy, conv.out_channels, w, true, nullptr, dx, conv.in_channels}.run(stream);
+  Convolver{level(), layout.tiles(), dy, conv.out_channels, w, true, {}, dx, conv.in_channels}.run(stream);
 }
 
 void winograd_backward_filter(Stream& stream, const float* x, const float* dy, float* dw, const Conv2d& conv) {

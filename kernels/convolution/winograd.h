@@ -9,6 +9,7 @@
 // in any batch.
 #pragma once
 
+#include "kernels/convolution/level.h"
 #include "kernels/device/convolution.h"
 
 namespace melgrad::kernel::convolution {
@@ -17,7 +18,7 @@ namespace melgrad::kernel::convolution {
 bool winograd_applies(const Conv2d&);
 
 // Shapes as in conv2d.h. Intermediate arrays stay below 32 MiB and one transformed filter bank per thread.
-void winograd_forward(Stream&, const float* x, const float* w, const float* bias, float* y, const Conv2d&);
+void winograd_forward(Stream&, const float* x, const float* w, const Epilogue&, float* y, const Conv2d&);
 void winograd_backward_data(Stream&, const float* dy, const float* w, float* dx, const Conv2d&);
 void winograd_backward_filter(Stream&, const float* x, const float* dy, float* dw, const Conv2d&);
 

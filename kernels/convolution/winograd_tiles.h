@@ -77,20 +77,25 @@ void transform_tiles(const Tiles& tiles, const float* x, int64_t channels, int64
 }
 
 inline void transform_output(const Tiles& tiles, const TransformedTiles& from, int64_t panels, int64_t first,
-                             int64_t count, const float* bias, float* y, int64_t channels, int64_t channel) {
+                             int64_t count, const Epilogue& epilogue, float* y, int64_t channels, int64_t channel) {
   for (int64_t t = 0; t < count; ++t) {
     int64_t pixels[tile * tile];
     find_pixels<tile>(tiles, first + t, 1, channels, pixels);
     for (int64_t c = 0; c < panels * panel && channel + c < channels; c += lanes) {
       const float* const in = from.at(0, c / panel) + t * panel + c % panel;
       const int64_t left = channels - channel - c;
-      const Vector offset = bias ? load_part(bias + channel + c, left) : Vector{};
+      const Vector scale = epilogue.scale ? load_part(epilogue.scale + channel + c, left) : Vector{} + 1;
+      const Vector shift = epilogue.shift ? load_part(epilogue.shift + channel + c, left) : Vector{};
       const auto load_point = [&](int64_t i, int64_t j) __attribute__((always_inline)) {
         return load(in + (i * points_per_axis + j) * from.point_stride);
       };
       const auto store_pixel = [&](int64_t i, int64_t j, Vector value) __attribute__((always_inline)) {
-        const int64_t pixel = pixels[i * tile + j];
-        if (pixel >= 0) store_part(y + pixel + channel + c, value + offset, left);
+        if (pixels[i * tile + j] < 0) return;
+        const int64_t at = pixels[i * tile + j] + channel + c;
+        value = value * scale + shift;
+        if (epilogue.residual) value += load_part(epilogue.residual + at, left);
+        if (epilogue.relu) value = value > 0 ? value : Vector{};
+        store_part(y + at, value, left);
       };
       transform_square<points_per_axis, tile, transform_products>(load_point, store_pixel);
     }
