@@ -160,15 +160,10 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
   }
 }
 
-// As TOML.
-std::string absolute_path(const std::string& path) { return toml_text(fs::absolute(path).lexically_normal().string()); }
-
 int train(TrainCommand c, const CLI::App& app) {
   check_usage(c);
   const fs::path run = c.run_folder;
-  std::string config = "data = " + absolute_path(c.data) + "\n";
-  if (!c.labels.labels.empty()) config += "labels = " + absolute_path(c.labels.labels) + "\n";
-  config += config_text(app, c.config_options);
+  const std::string config = config_of_run(c, app);
   install_interrupt_handler();
   const Device device = c.device.choose(c.output);
   const Precision precision = precision_on(Stream::of(device), c.precision);

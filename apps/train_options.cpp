@@ -188,6 +188,21 @@ void check_usage(const TrainCommand& c) {
   require_crop_options(c.crops.crop_frames, c.mel.n_mels);
 }
 
+namespace {
+
+// As TOML.
+std::string absolute_path(const std::string& path) {
+  return toml_text(std::filesystem::absolute(path).lexically_normal().string());
+}
+
+}  // namespace
+
+std::string config_of_run(const TrainCommand& c, const CLI::App& app) {
+  std::string config = "data = " + absolute_path(c.data) + "\n";
+  if (!c.labels.labels.empty()) config += "labels = " + absolute_path(c.labels.labels) + "\n";
+  return config + config_text(app, c.config_options);
+}
+
 SplitRequest split_request(const TrainCommand& c) {
   SplitRequest request{.options = c.split, .split_files = c.split_files, .split_csv = {}};
   if (c.resume) request.split_csv = std::filesystem::path(c.run_folder) / "split.csv";

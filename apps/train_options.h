@@ -39,6 +39,9 @@ void add_train_options(CLI::App& app, TrainCommand& c);
 // Throws UsageError for options that contradict each other.
 void check_usage(const TrainCommand& c);
 
+// The options as the text of a run's config.toml. Throws Error if a path is not UTF-8.
+std::string config_of_run(const TrainCommand& c, const CLI::App& app);
+
 SplitRequest split_request(const TrainCommand& c);
 Schedule learning_rate_schedule(const TrainCommand& c, int64_t steps_per_epoch);
 

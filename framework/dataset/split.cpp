@@ -217,6 +217,13 @@ Split make_split(const Dataset& dataset, const SplitOptions& options) {
   return split;
 }
 
+std::vector<int> fold_numbers(const Dataset& dataset, const SplitOptions& options) {
+  const std::vector<int> folds = fold_of_tracks(dataset, options);
+  const std::set<int> known(folds.begin(), folds.end());
+  if (known.size() < 2) fail("{} defines one fold; cross-validation needs at least two", dataset.source.string());
+  return {known.begin(), known.end()};
+}
+
 void check_disjoint(const Dataset& dataset, const Split& split) {
   struct Place {
     std::string_view side;

@@ -34,6 +34,10 @@ struct SplitOptions {
 // tracks without a fold or a split when others have one, and what check_disjoint throws.
 Split make_split(const Dataset& dataset, const SplitOptions& options);
 
+// The numbers that options.fold may have, ascending. options.folds and options.seed matter if the data set defines no
+// folds. Throws Error as make_split does.
+std::vector<int> fold_numbers(const Dataset& dataset, const SplitOptions& options);
+
 // Throws Error naming a track or a group that is on two sides.
 void check_disjoint(const Dataset& dataset, const Split& split);
 

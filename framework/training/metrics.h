@@ -46,7 +46,8 @@ std::string to_text(const ClassificationReport&);
 std::string to_csv(const ConfusionMatrix&);
 std::string to_csv(const ClassificationReport&);
 
-// The examples of one cluster, for example the segments of one recording. Their errors are correlated.
+// The examples of one cluster, for example the segments of one recording. Their errors are correlated. To compare two
+// classifiers on the same examples, `correct` is the difference of their counts, which may be negative.
 struct ClusterScore {
   int64_t correct = 0, total = 1;
 };

@@ -94,7 +94,8 @@ TEST(Conv2dBatchNorm, LayersFoldOnlyInEvaluationWithoutGradientsAndObservers) {
   const NoGrad no_gradients;
   EXPECT_TRUE(norm.folds_into(conv));
   EXPECT_FALSE(norm.folds_into(with_bias));
-  const Tensor x = Tensor::from(random_values(2 * 5 * 7 * 16, 1), {2, 5, 7, 16});
+  const Shape shape{2, 5, 7, 16};
+  const Tensor x = Tensor::from(random_values(shape.numel(), 1), shape);
   const Tensor folded = norm.relu(conv, x);
   Counter counter;
   EXPECT_FALSE(norm.folds_into(conv));
