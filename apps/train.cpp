@@ -7,6 +7,7 @@
 #include "framework/dataset/split_csv.h"
 #include "framework/dataset/track_validation.h"
 #include "framework/dataset/training_data.h"
+#include "framework/dataset/waveform_batches.h"
 #include "framework/io/atomic_file.h"
 #include "framework/random.h"
 #include "framework/terminal/interrupt.h"
@@ -125,8 +126,14 @@ TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device
                         .examples_per_item = c.crops.crops_per_track};
   const auto classes = static_cast<int64_t>(dataset.labels.size());
   rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size);
-  return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
-                               c.output.reporter());
+  return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.crops.needs_waveforms(),
+                               c.features.request(c.mel, device), c.output.reporter());
+}
+
+std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {
+  if (!data.recordings) return std::make_unique<ClipBatches>(data.training, data.names, c.crops);
+  return std::make_unique<WaveformBatches>(*data.recordings, data.names, data.card.mel, data.card.standardisation,
+                                           c.crops);
 }
 
 // Trains and returns the exit code. An exception after the first checkpoint says how to resume.
@@ -184,11 +191,11 @@ int train(TrainCommand c, const CLI::App& app) {
   const std::unique_ptr<Module> model = make_model(c.model, static_cast<int64_t>(dataset.labels.size()), c.dropout);
   model->move_to(device);
   c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
-  const ClipBatches batches(data.training, data.names, c.crops);
-  const int64_t steps = Trainer::steps_per_epoch(batches.epoch_size(), c.train.batch_size);
+  const std::unique_ptr<BatchSource> batches = make_batches(c, data);
+  const int64_t steps = Trainer::steps_per_epoch(batches->epoch_size(), c.train.batch_size);
   check_steps(c, steps);
   Trainer trainer(
-      *model, batches, cross_entropy_loss(c.label_smoothing),
+      *model, *batches, cross_entropy_loss(c.label_smoothing),
       track_validation(data.validation, {.crop_frames = c.crops.crop_frames,
                                          .crops = c.validation_crops,
                                          .batch_size = c.train.batch_size,

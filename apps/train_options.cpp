@@ -107,6 +107,17 @@ void add_augmentation_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--mixup", c.crops.augmentation.mixup_alpha,
                  "Alpha of mixup: pairs of crops are mixed with a weight drawn from Beta(alpha, alpha). 0: no mixup")
       ->check(non_negative_number());
+  app.add_option("--speed-change", c.crops.waveform.speed,
+                 "Largest random change of speed, and with it of pitch, as a fraction: 0.1 is 10 %. 0: no change. It "
+                 "needs the samples of the training tracks in memory")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--gain", c.crops.waveform.gain,
+                 "Largest random change of the samples' level, in dB. 0: no change. It needs the samples in memory")
+      ->check(CLI::Range(0.0, 60.0));
+  app.add_option("--waveform-mixup", c.crops.waveform_mixup_alpha,
+                 "Alpha of mixup of the samples, by loudness, before the spectrogram. 0: no mixup. It needs the "
+                 "samples in memory")
+      ->check(non_negative_number());
   kernel::SpecAugment& spec = c.crops.augmentation.spec_augment;
   app.add_option("--frequency-masks", spec.frequency_masks, "SpecAugment: number of frequency masks per crop")
       ->check(CLI::Range(0, 100));

@@ -36,14 +36,6 @@ int64_t chunk_frames(const MelSettings& settings, Device device) {
   return std::clamp<int64_t>(most_values / widest, 1, device == Device::cpu ? 128 : 4096);
 }
 
-std::vector<double> hann_window(int n_fft) {
-  std::vector<double> window;
-  for (int i = 0; i < n_fft; ++i) {
-    window.push_back(0.5 - 0.5 * std::cos(2 * std::numbers::pi * i / n_fft));
-  }
-  return window;
-}
-
 // Only one thread at a time may use a CUDA stream's workspace and profiler ranges. CPU kernels share nothing.
 std::unique_lock<std::mutex> exclusive_use(Device device) {
   static std::mutex cuda;
@@ -139,6 +131,14 @@ class LogMelBuilder {
 };
 
 }  // namespace
+
+std::vector<double> hann_window(int n_fft) {
+  std::vector<double> window;
+  for (int i = 0; i < n_fft; ++i) {
+    window.push_back(0.5 - 0.5 * std::cos(2 * std::numbers::pi * i / n_fft));
+  }
+  return window;
+}
 
 void validate(const MelSettings& settings) {
   const double nyquist = settings.sample_rate / 2.0;

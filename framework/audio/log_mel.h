@@ -39,6 +39,9 @@ std::vector<std::string> setting_notes(const MelSettings&);
 // features.
 std::string description(const MelSettings&);
 
+// The periodic Hann window: 0.5 - 0.5 cos(2 pi i / n_fft).
+std::vector<double> hann_window(int n_fft);
+
 struct LogMel {
   int64_t n_mels = 0;
   int64_t frames = 0;     // 1 + floor(samples / hop_length) for even n_fft

@@ -7,6 +7,7 @@
 #include "framework/dataset/augmentation.h"
 #include "framework/dataset/clip_store.h"
 #include "framework/training/batch_source.h"
+#include "kernels/waveform_crop.h"
 
 namespace melgrad {
 
@@ -14,7 +15,12 @@ struct CropOptions {
   int64_t crop_frames = 256;
   int64_t crops_per_track = 1;  // in an epoch
   DType precision = DType::float32;
+  // Changes of the samples before the spectrogram, which need WaveformBatches (waveform_batches.h).
+  kernel::WaveformChange waveform;
+  float waveform_mixup_alpha = 0;  // 0: recordings are not mixed
   Augmentation augmentation;
+
+  bool needs_waveforms() const { return !waveform.none() || waveform_mixup_alpha > 0; }
 };
 
 // An item is a track. Batches have x [n, n_mels, crop_frames, 1] of `precision` and targets [n, classes].

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/one_hot.h"
+#include "kernels/standardise.h"
 
 namespace melgrad {
 
@@ -28,18 +29,27 @@ Standardisation standardisation_of(std::span<const LogMel> clips) {
   return result;
 }
 
+std::vector<float> inverse_of(std::span<const float> deviations) {
+  std::vector<float> inverse;
+  for (const float deviation : deviations) inverse.push_back(1 / deviation);
+  return inverse;
+}
+
 ClipStore::ClipStore(std::span<const LogMel> clips, std::span<const int> labels, int64_t classes,
                      const Standardisation& standardisation, Device device)
-    : device_(device), classes_(classes), labels_(labels.begin(), labels.end()) {
+    : device_(device),
+      classes_(classes),
+      top_db_(static_cast<float>(standardisation.top_db)),
+      labels_(labels.begin(), labels.end()) {
   MELGRAD_CHECK(clips.size() == labels.size() && !clips.empty(), "{} clips with {} labels", clips.size(),
                 labels.size());
   n_mels_ = clips[0].n_mels;
   MELGRAD_CHECK(standardisation.mean.size() == static_cast<size_t>(n_mels_),
                 "standardisation of {} mel bins, features of {}", standardisation.mean.size(), n_mels_);
-  std::vector<float> inverse;
-  for (const float deviation : standardisation.deviation) inverse.push_back(1 / deviation);
   mean_ = Tensor::from(standardisation.mean, {n_mels_}, device);
-  inverse_std_ = Tensor::from(inverse, {n_mels_}, device);
+  inverse_std_ = Tensor::from(inverse_of(standardisation.deviation), {n_mels_}, device);
+  zeros_ = Tensor::zeros({n_mels_}, DType::float32, device);
+  ones_ = Tensor::full({n_mels_}, 1, device);
   std::vector<kernel::Clip> table;
   for (const LogMel& clip : clips) {
     MELGRAD_CHECK(clip.n_mels == n_mels_ && clip.frames > 0, "a clip of {} mel bins, {} frames among clips of {} bins",
@@ -70,8 +80,21 @@ Batch ClipStore::cut(int64_t n, const int64_t* picks, const int64_t* starts, int
   Stream& stream = Stream::of(device_);
   const Batch batch{.x = Tensor::empty({n, n_mels_, crop_frames, 1}, dtype, device_),
                     .targets = Tensor::empty({n, classes_}, DType::float32, device_)};
-  kernel::crop(stream, clips_.data(), picks, starts, batch.x.data(), batch.x.dtype(), n, n_mels_, crop_frames,
-               mean_.as<float>(), inverse_std_.as<float>());
+  if (top_db_ > 0) {
+    const Tensor db = Tensor::empty(batch.x.shape(), DType::float32, device_);
+    kernel::crop(stream, clips_.data(), picks, starts, db.data(), DType::float32, n, n_mels_, crop_frames,
+                 zeros_.as<float>(), ones_.as<float>());
+    kernel::limit_and_standardise(stream, db.as<float>(),
+                                  {.batch = n,
+                                   .n_mels = n_mels_,
+                                   .frames = crop_frames,
+                                   .example_stride = n_mels_ * crop_frames,
+                                   .mel_stride = crop_frames},
+                                  top_db_, mean_.as<float>(), inverse_std_.as<float>(), batch.x.data(), dtype);
+  } else {
+    kernel::crop(stream, clips_.data(), picks, starts, batch.x.data(), dtype, n, n_mels_, crop_frames,
+                 mean_.as<float>(), inverse_std_.as<float>());
+  }
   kernel::one_hot(stream, device_labels_.data(), picks, batch.targets.as<float>(), n, classes_);
   return batch;
 }

@@ -17,7 +17,12 @@ namespace melgrad {
 // Mean and standard deviation of the training tracks' dB values in each mel bin. A checkpoint stores them.
 struct Standardisation {
   std::vector<float> mean, deviation;  // [n_mels]
+  // Above 0: values of a crop that are further below its maximum are raised to this limit (dB). 0: the dynamic range of
+  // whole clips is limited already.
+  double top_db = 0;
 };
+// 1 / deviation of each.
+std::vector<float> inverse_of(std::span<const float> deviations);
 Standardisation standardisation_of(std::span<const LogMel> clips);
 
 class ClipStore {
@@ -45,7 +50,8 @@ class ClipStore {
 
   Device device_;
   int64_t n_mels_ = 0, classes_;
-  Tensor mean_, inverse_std_;  // [n_mels]
+  float top_db_;                              // of a crop; 0: not limited
+  Tensor mean_, inverse_std_, zeros_, ones_;  // [n_mels]
   std::vector<int> labels_;
   std::vector<int64_t> frames_;
   std::vector<Tensor> features_;

@@ -123,7 +123,10 @@ ModelCard parse_card(const Metadata& metadata) {
           .labels = texts(parse_entry(metadata, "labels"), "labels"),
           .mel = parse_mel(parse_entry(metadata, "mel")),
           .standardisation = {.mean = floats(member(standardisation, "mean"), "mean"),
-                              .deviation = floats(member(standardisation, "deviation"), "deviation")},
+                              .deviation = floats(member(standardisation, "deviation"), "deviation"),
+                              .top_db = standardisation.contains("top_db")
+                                            ? number(standardisation.at("top_db"), "top_db")
+                                            : 0},  // models of whole clips, and older ones, have none
           .crop_frames = integer<int64_t>(parse_entry(metadata, "crop_frames"), "crop_frames")};
 }
 
@@ -143,7 +146,8 @@ void require_sense(const ModelCard& card) {
   require_labels(card.labels);
   require_crop(card.crop_frames, card.mel.n_mels);
   const auto bins = static_cast<size_t>(card.mel.n_mels);
-  const auto& [mean, deviation] = card.standardisation;
+  const auto& [mean, deviation, top_db] = card.standardisation;
+  if (!(top_db >= 0) || !std::isfinite(top_db)) fail("top_db of a crop is {}; it must be at least 0", top_db);
   const bool positive = std::ranges::all_of(deviation, [](float value) { return value > 0; });
   if (card.labels.empty() || mean.size() != bins || deviation.size() != bins || !positive) {
     fail("{} labels, {} mel bins, {} means, {} deviations{}", card.labels.size(), bins, mean.size(), deviation.size(),
@@ -170,7 +174,8 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
                  {"fmax", card.mel.fmax},
                  {"htk", card.mel.htk},
                  {"top_db", card.mel.top_db}};
-  const json standardisation{{"mean", card.standardisation.mean}, {"deviation", card.standardisation.deviation}};
+  json standardisation{{"mean", card.standardisation.mean}, {"deviation", card.standardisation.deviation}};
+  if (card.standardisation.top_db > 0) standardisation["top_db"] = card.standardisation.top_db;
   return {{"melgrad_format", model_format},
           {"model", card.model},
           {"labels", json(card.labels).dump()},

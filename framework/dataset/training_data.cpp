@@ -12,6 +12,9 @@
 namespace melgrad {
 namespace {
 
+// No spectrogram has a dynamic range this wide: the lowest value of a power is 1e-10.
+constexpr double widest_top_db = 1000;
+
 // Silence, and nothing else, gives equal values in every mel bin.
 void require_variation(const std::vector<LogMel>& clips, const Dataset& dataset) {
   const float first = clips.front().db.front();
@@ -37,7 +40,8 @@ std::map<size_t, std::string> contents_of(std::initializer_list<const Features*>
 }  // namespace
 
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
-                                   int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter) {
+                                   int64_t crop_frames, bool with_recordings, const FeatureRequest& request,
+                                   const Reporter& reporter) {
   validate(request.mel);
   for (const std::string& note : setting_notes(request.mel)) reporter.note(note);
   Features training = load_features(dataset, split.train, request, reporter, "training features");
@@ -47,13 +51,25 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
   std::vector<Leak> leaks = check_leaks(dataset, readable, training, validation, request, reporter);
 
   const std::map<size_t, std::string> contents = contents_of({&training, &validation});
-  const std::vector<LogMel> training_clips = training.take_clips(), validation_clips = validation.take_clips();
+  const std::vector<LogMel> training_clips = training.take_clips();
+  std::vector<LogMel> validation_clips = validation.take_clips();
   require_variation(training_clips, dataset);
-  const ModelCard card{.model = model,
-                       .labels = dataset.labels,
-                       .mel = request.mel,
-                       .standardisation = standardisation_of(training_clips),
-                       .crop_frames = crop_frames};
+  ModelCard card{.model = model,
+                 .labels = dataset.labels,
+                 .mel = request.mel,
+                 .standardisation = standardisation_of(training_clips),
+                 .crop_frames = crop_frames};
+  std::optional<RecordingStore> recordings;
+  if (with_recordings) {
+    card.standardisation.top_db = request.mel.top_db;
+    card.mel.top_db = widest_top_db;
+    FeatureRequest unlimited = request;
+    unlimited.mel = card.mel;
+    validation_clips =
+        load_features(dataset, readable.validation, unlimited, reporter, "validation features").take_clips();
+    recordings.emplace(load_recordings(dataset, readable.train, request.mel.sample_rate, reporter),
+                       training.labels(dataset), std::ssize(dataset.labels), request.device);
+  }
   const auto store = [&](const std::vector<LogMel>& clips, const Features& features) {
     return ClipStore(clips, features.labels(dataset), static_cast<int64_t>(dataset.labels.size()), card.standardisation,
                      request.device);
@@ -67,7 +83,8 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
           .leaks = std::move(leaks),
           .contents = contents,
           .training = store(training_clips, training),
-          .validation = store(validation_clips, validation)};
+          .validation = store(validation_clips, validation),
+          .recordings = std::move(recordings)};
 }
 
 }  // namespace melgrad

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "framework/dataset/clip_store.h"
 #include "framework/dataset/leak_check.h"
 #include "framework/dataset/model_card.h"
+#include "framework/dataset/recording_store.h"
 
 namespace melgrad {
 
@@ -19,12 +21,16 @@ struct TrainingData {
   std::vector<Leak> leaks;
   std::map<size_t, std::string> contents;  // hashes of the audio files, by track; not those of test tracks
   ClipStore training, validation;
+  std::optional<RecordingStore> recordings;  // of the training tracks, if asked for
 };
 
 // Extracts the features of the training and validation tracks, checks the labels, looks for recordings on two sides of
 // the split, standardises by the training tracks, and copies the clips to request.device. `model` is the name that the
-// checkpoints give. Throws what load_features, check_labels and check_leaks throw.
+// checkpoints give. `with_recordings` also loads the samples of the training tracks; the model then limits the dynamic
+// range of each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws what load_features,
+// check_labels and check_leaks throw.
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
-                                   int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter);
+                                   int64_t crop_frames, bool with_recordings, const FeatureRequest& request,
+                                   const Reporter& reporter);
 
 }  // namespace melgrad
