@@ -189,9 +189,9 @@ void require_same_options(const std::filesystem::path& file, const std::string& 
     const std::string wanted = value_text(node, name);
     const std::string had =
         before.contains(name) ? value_text(before[name].node() ? *before[name].node() : node, name) : "";
-    // Runs of earlier versions lack the flags that were added since; those were off.
-    const bool absent_flag = !before.contains(name) && wanted == "false";
-    if (wanted != had && !absent_flag) {
+    // Runs of earlier versions lack the options that were added since; what those do was off.
+    const bool off_as_before = !before.contains(name) && (wanted == "false" || wanted == "0");
+    if (wanted != had && !off_as_before) {
       fail("{} cannot change --{}: the run has {}, the command line {}; leave it out, or train a new run",
            flag_of(*options.resume), with(name, '_', '-'), had.empty() ? "none" : had, wanted);
     }
