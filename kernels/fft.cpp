@@ -6,21 +6,14 @@
 #include <map>
 #include <mutex>
 #include <numbers>
+#include <numeric>
+#include <utility>
 
 #include "kernels/device/error.h"
-#include "kernels/lanes.h"
+#include "kernels/device/scratch.h"
 
 namespace melgrad::kernel {
 namespace {
-
-struct Complex {
-  LaneRegister re, im;
-};
-
-inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
-inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
-inline Complex times(Complex a, double re, double im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
-inline Complex times_minus_i(Complex a) { return {a.im, -a.re}; }
 
 // exp(-2 pi sqrt(-1) numerator / denominator). The numerator is reduced first, which keeps the angle precise.
 std::array<double, 2> root_of_unity(int64_t numerator, int64_t denominator) {
@@ -28,233 +21,193 @@ std::array<double, 2> root_of_unity(int64_t numerator, int64_t denominator) {
   return {std::cos(angle), std::sin(angle)};
 }
 
-void append_root(std::vector<double>& roots, int64_t numerator, int64_t denominator) {
+template <class Real>
+void append_root(std::vector<Real>& roots, int64_t numerator, int64_t denominator) {
   const auto [re, im] = root_of_unity(numerator, denominator);
-  roots.push_back(re);
-  roots.push_back(im);
+  roots.push_back(static_cast<Real>(re));
+  roots.push_back(static_cast<Real>(im));
 }
 
-// The discrete Fourier transform of `radix` values in registers, for an odd prime radix. Values k and radix - k share
-// products.
-template <int radix>
-struct Butterfly {
-  static void apply(Complex* a) {
-    static const auto roots = [] {
-      std::array<std::array<double, 2>, radix> table{};
-      for (int k = 0; k < radix; ++k) {
-        const auto [re, im] = root_of_unity(k, radix);
-        table[k] = {re, -im};
-      }
-      return table;
-    }();
-    constexpr int half = radix / 2;
-    Complex sum[half], difference[half];
-    const Complex first = a[0];
-    for (int k = 0; k < half; ++k) {
-      sum[k] = a[k + 1] + a[radix - 1 - k];
-      difference[k] = a[k + 1] - a[radix - 1 - k];
-      a[0] = a[0] + sum[k];
-    }
-    for (int j = 1; j <= half; ++j) {
-      Complex even = first, odd{};
-      for (int k = 0; k < half; ++k) {
-        const auto [cosine, sine] = roots[j * (k + 1) % radix];
-        even = {even.re + sum[k].re * cosine, even.im + sum[k].im * cosine};
-        odd = {odd.re + difference[k].re * sine, odd.im + difference[k].im * sine};
-      }
-      a[j] = even + times_minus_i(odd);
-      a[radix - j] = even - times_minus_i(odd);
-    }
-  }
-};
+constexpr int radices[] = {4, 2, 3, 5, 7, 11, 13};
 
-template <>
-struct Butterfly<2> {
-  static void apply(Complex* a) {
-    const Complex difference = a[0] - a[1];
-    a[0] = a[0] + a[1];
-    a[1] = difference;
-  }
-};
+// Registers of Real in memory.
+template <class Real>
+class Registers {
+ public:
+  explicit Registers(int64_t count)
+      : memory_(Stream::of(Device::cpu), static_cast<size_t>(count * RealFft<Real>::lanes()) * sizeof(Real)) {}
+  Real* data() const { return static_cast<Real*>(memory_.get()); }
 
-template <>
-struct Butterfly<4> {
-  static void apply(Complex* a) {
-    const Complex even_sum = a[0] + a[2], even_difference = a[0] - a[2];
-    const Complex odd_sum = a[1] + a[3], odd_difference = times_minus_i(a[1] - a[3]);
-    a[0] = even_sum + odd_sum;
-    a[1] = even_difference + odd_difference;
-    a[2] = even_sum - odd_sum;
-    a[3] = even_difference - odd_difference;
-  }
+ private:
+  Scratch memory_;
 };
-
-// One Stockham pass: reads `radix` elements at a distance of groups * stride, writes them at a distance of stride.
-template <int radix>
-void run_pass(const Complex* in, Complex* out, int64_t groups, int64_t stride, const double* twiddles) {
-  constexpr int64_t doubles = int64_t{2} * (radix - 1);  // twiddles per group
-  for (int64_t group = 0; group < groups; ++group, twiddles += doubles) {
-    for (int64_t i = 0; i < stride; ++i) {
-      const Complex* from = in + group * stride + i;
-      Complex* to = out + group * radix * stride + i;
-      Complex a[radix];
-      for (int k = 0; k < radix; ++k) a[k] = from[k * groups * stride];
-      Butterfly<radix>::apply(a);
-      to[0] = a[0];
-      for (int k = 1; k < radix; ++k) to[k * stride] = times(a[k], twiddles[2 * k - 2], twiddles[2 * k - 1]);
-    }
-  }
-}
-
-using PassFunction = void (*)(const Complex*, Complex*, int64_t, int64_t, const double*);
-struct Radix {
-  int value;
-  PassFunction run;
-};
-constexpr Radix radices[] = {{4, run_pass<4>}, {2, run_pass<2>},   {3, run_pass<3>},  {5, run_pass<5>},
-                             {7, run_pass<7>}, {11, run_pass<11>}, {13, run_pass<13>}};
 
 }  // namespace
 
-class RealFft::Smooth {
+template <class Real>
+class RealFft<Real>::Passes {
  public:
   // True if `length` has no prime factor above 13.
   static bool supports(int64_t length) {
-    for (const Radix& radix : radices) {
-      while (length % radix.value == 0) length /= radix.value;
+    for (const int radix : radices) {
+      while (length % radix == 0) length /= radix;
     }
     return length == 1;
   }
 
-  explicit Smooth(int64_t length) {
-    int64_t remaining = length, stride = 1;
-    for (const Radix& radix : radices) {
-      for (; remaining % radix.value == 0; stride *= radix.value) {
-        const int64_t groups = remaining / radix.value;
-        passes_.push_back({radix.run, groups, stride, twiddles_.size()});
-        for (int64_t group = 0; group < groups; ++group) {
-          for (int k = 1; k < radix.value; ++k) append_root(twiddles_, group * k, remaining);
-        }
-        remaining = groups;
-      }
+  explicit Passes(int64_t length) : length_(length), order_(static_cast<size_t>(length)) {
+    int64_t remaining = length;
+    for (const int radix : radices) {
+      for (; remaining % radix == 0; remaining /= radix) add_pass(radix, remaining / radix);
     }
+    place_bins(0, 0, 0, 1);
   }
 
-  // Transforms `data` with `scratch` of the same length. Returns the one of the two that holds the result.
-  Complex* transform(Complex* data, Complex* scratch) const {
-    for (const Pass& pass : passes_) {
-      pass.run(data, scratch, pass.groups, pass.stride, twiddles_.data() + pass.twiddles);
-      std::swap(data, scratch);
-    }
-    return data;
+  spectrum::ComplexFft<Real> tables() const {
+    return {.length = length_,
+            .passes = passes_.data(),
+            .n_passes = std::ssize(passes_),
+            .order = order_.data(),
+            .chirp = nullptr};
   }
 
  private:
-  struct Pass {
-    PassFunction run;
-    int64_t groups, stride;  // radix * groups * stride = length
-    size_t twiddles;         // index of the first in twiddles_: [groups, radix - 1] pairs
-  };
-  std::vector<Pass> passes_;
-  std::vector<double> twiddles_;
+  void add_pass(int radix, int64_t groups) {
+    std::vector<Real> roots, twiddles;
+    for (int k = 0; k < radix; ++k) {
+      const auto [cosine, minus_sine] = root_of_unity(k, radix);
+      roots.push_back(static_cast<Real>(cosine));
+      roots.push_back(static_cast<Real>(-minus_sine));
+    }
+    for (int64_t group = 0; group < groups; ++group) {
+      for (int k = 1; k < radix; ++k) append_root(twiddles, group * k, radix * groups);
+    }
+    passes_.push_back({.radix = radix, .groups = groups, .roots = roots.data(), .twiddles = twiddles.data()});
+    factors_.push_back(std::move(roots));
+    factors_.push_back(std::move(twiddles));
+  }
+
+  // The block that pass `pass` reads at `place` holds the bins `first`, first + step, first + 2 step, ....
+  void place_bins(size_t pass, int64_t place, int64_t first, int64_t step) {
+    if (pass == passes_.size()) {
+      order_[static_cast<size_t>(first)] = static_cast<int32_t>(place);
+      return;
+    }
+    const auto& [radix, groups, roots, twiddles] = passes_[pass];
+    for (int k = 0; k < radix; ++k) place_bins(pass + 1, place + k * groups, first + k * step, step * radix);
+  }
+
+  int64_t length_;
+  std::vector<spectrum::FftPass<Real>> passes_;
+  std::vector<std::vector<Real>> factors_;  // that passes_ points to
+  std::vector<int32_t> order_;
 };
 
 // A transform of any length as a convolution, since k i = (k^2 + i^2 - (k - i)^2) / 2. The convolution is computed by
 // transforms whose length is a power of two and at least 2 * length - 1.
-class RealFft::Chirp {
+template <class Real>
+class RealFft<Real>::Chirp {
  public:
-  explicit Chirp(int64_t length) : length_(length) {
-    while (padded_ < 2 * length - 1) padded_ *= 2;
-    fft_ = std::make_unique<Smooth>(padded_);
+  explicit Chirp(int64_t length) : fft_(padded_length(length)) {
+    const spectrum::ComplexFft<Real> fft = fft_.tables();
     for (int64_t i = 0; i < length; ++i) append_root(chirp_, i * i % (2 * length), 2 * length);
 
-    std::vector<Complex> filter(padded_, Complex{}), scratch(padded_);
+    // All lanes transform the same filter.
+    const int64_t lanes = RealFft::lanes();
+    const Registers<Real> filter(2 * fft.length);
+    std::fill_n(filter.data(), 2 * fft.length * lanes, Real(0));
     for (int64_t i = 0; i < length; ++i) {
-      const Complex conjugate = {LaneRegister{} + chirp_[2 * i], LaneRegister{} - chirp_[2 * i + 1]};
-      filter[i] = filter[(padded_ - i) % padded_] = conjugate;
+      for (const int64_t place : {i, (fft.length - i) % fft.length}) {
+        std::fill_n(filter.data() + 2 * place * lanes, lanes, chirp_[static_cast<size_t>(2 * i)]);
+        std::fill_n(filter.data() + (2 * place + 1) * lanes, lanes, -chirp_[static_cast<size_t>(2 * i + 1)]);
+      }
     }
-    const Complex* spectrum = fft_->transform(filter.data(), scratch.data());
-    for (int64_t i = 0; i < padded_; ++i) {
-      filter_spectrum_.push_back(spectrum[i].re[0] / static_cast<double>(padded_));
-      filter_spectrum_.push_back(spectrum[i].im[0] / static_cast<double>(padded_));
+    spectrum::level().of<Real>().transform(fft, filter.data());
+    for (int64_t i = 0; i < 2 * fft.length; ++i) {
+      filter_spectrum_.push_back(filter.data()[i * lanes] / static_cast<Real>(fft.length));
     }
+    tables_ = {.fft = fft, .chirp = chirp_.data(), .filter_spectrum = filter_spectrum_.data()};
   }
 
-  int64_t workspace() const { return 2 * padded_; }
-
-  Complex* transform(Complex* data, Complex* scratch) const {
-    Complex *a = scratch, *b = scratch + padded_;
-    for (int64_t i = 0; i < length_; ++i) a[i] = times(data[i], chirp_[2 * i], chirp_[2 * i + 1]);
-    for (int64_t i = length_; i < padded_; ++i) a[i] = Complex{};
-    Complex* spectrum = fft_->transform(a, b);
-    // The inverse transform is the forward transform with real and imaginary parts exchanged before and after.
-    for (int64_t i = 0; i < padded_; ++i) {
-      const Complex product = times(spectrum[i], filter_spectrum_[2 * i], filter_spectrum_[2 * i + 1]);
-      spectrum[i] = {product.im, product.re};
-    }
-    const Complex* result = fft_->transform(spectrum, spectrum == a ? b : a);
-    for (int64_t i = 0; i < length_; ++i) {
-      data[i] = times({result[i].im, result[i].re}, chirp_[2 * i], chirp_[2 * i + 1]);
-    }
-    return data;
-  }
+  const spectrum::ChirpFft<Real>& tables() const { return tables_; }
 
  private:
-  int64_t length_, padded_ = 1;
-  std::unique_ptr<Smooth> fft_;
-  std::vector<double> chirp_, filter_spectrum_;  // pairs
+  static int64_t padded_length(int64_t length) {
+    int64_t padded = 1;
+    while (padded < 2 * length - 1) padded *= 2;
+    return padded;
+  }
+
+  Passes fft_;
+  std::vector<Real> chirp_, filter_spectrum_;
+  spectrum::ChirpFft<Real> tables_{};
 };
 
-RealFft::RealFft(int64_t length) : length_(length), complex_length_(length % 2 == 0 ? length / 2 : length) {
+// A transform of complex numbers, of any length.
+template <class Real>
+class RealFft<Real>::Points {
+ public:
+  explicit Points(int64_t length) {
+    if (Passes::supports(length)) {
+      passes_ = std::make_unique<Passes>(length);
+      tables_ = passes_->tables();
+    } else {
+      chirp_ = std::make_unique<Chirp>(length);
+      natural_order_.resize(static_cast<size_t>(length));
+      std::iota(natural_order_.begin(), natural_order_.end(), 0);
+      tables_ = {.length = length,
+                 .passes = nullptr,
+                 .n_passes = 0,
+                 .order = natural_order_.data(),
+                 .chirp = &chirp_->tables()};
+    }
+  }
+
+  const spectrum::ComplexFft<Real>& tables() const { return tables_; }
+
+ private:
+  std::unique_ptr<Passes> passes_;
+  std::unique_ptr<Chirp> chirp_;
+  std::vector<int32_t> natural_order_;
+  spectrum::ComplexFft<Real> tables_{};
+};
+
+template <class Real>
+RealFft<Real>::RealFft(int64_t length) {
   MELGRAD_CHECK(length >= 2, "an FFT needs a length of at least 2, got {}", length);
-  if (Smooth::supports(complex_length_)) {
-    smooth_ = std::make_unique<Smooth>(complex_length_);
-  } else {
-    chirp_ = std::make_unique<Chirp>(complex_length_);
+  const bool even_length = length % 2 == 0;
+  points_ = std::make_unique<Points>(even_length ? length / 2 : length);
+  if (even_length) {
+    for (int64_t k = 0; k <= length / 4; ++k) append_root(twiddles_, k, length);
   }
-  if (length % 2 == 0) {
-    for (int64_t k = 0; k <= complex_length_ / 2; ++k) append_root(twiddles_, k, length);
-  }
+  tables_ = {.length = length, .fft = points_->tables(), .twiddles = even_length ? twiddles_.data() : nullptr};
 }
 
-RealFft::~RealFft() = default;
+template <class Real>
+RealFft<Real>::~RealFft() = default;
 
-int64_t RealFft::workspace() const {
-  const int64_t widened = length_ % 2 == 0 ? 0 : complex_length_;
-  return widened + (chirp_ ? chirp_->workspace() : complex_length_);
+template <class Real>
+std::vector<Real> RealFft<Real>::forward(const std::vector<Real>& signals) const {
+  MELGRAD_CHECK(std::ssize(signals) == length() * lanes(), "{} samples in place of {} signals of {}", signals.size(),
+                lanes(), length());
+  const Registers<Real> signal(length()), spectra(2 * bins()), scratch(tables_.scratch());
+  std::copy(signals.begin(), signals.end(), signal.data());
+  spectrum::level().of<Real>().forward(tables_, signal.data(), spectra.data(), scratch.data());
+  return {spectra.data(), spectra.data() + 2 * bins() * lanes()};
 }
 
-void RealFft::forward(Lanes* signal, ComplexLanes* spectrum, ComplexLanes* scratch) const {
-  const int64_t n = complex_length_;
-  const bool even_length = length_ % 2 == 0;
-  auto* x = reinterpret_cast<Complex*>(signal);
-  auto* free = reinterpret_cast<Complex*>(scratch);
-  auto* out = reinterpret_cast<Complex*>(spectrum);
-  if (!even_length) {
-    x = free;
-    free += n;
-    for (int64_t i = 0; i < n; ++i) x[i] = {as_register(signal[i]), LaneRegister{}};
-  }
-  const Complex* z = chirp_ ? chirp_->transform(x, free) : smooth_->transform(x, free);
-  if (!even_length) {
-    std::copy(z, z + bins(), out);
-    return;
-  }
-  for (int64_t k = 0; k <= n / 2; ++k) {
-    const Complex a = z[k], b = z[k == 0 ? 0 : n - k];
-    const Complex even = {(a.re + b.re) * 0.5, (a.im - b.im) * 0.5};
-    const Complex odd = {(a.im + b.im) * 0.5, (b.re - a.re) * 0.5};
-    const Complex turned = times(odd, twiddles_[2 * k], twiddles_[2 * k + 1]);
-    out[k] = even + turned;
-    out[n - k] = {even.re - turned.re, turned.im - even.im};
-  }
-}
+template class RealFft<float>;
+template class RealFft<double>;
 
-const RealFft& real_fft(int64_t length) {
+template <class Real>
+const RealFft<Real>& real_fft(int64_t length) {
   static std::mutex mutex;
-  static std::map<int64_t, RealFft> transforms;
+  static std::map<int64_t, RealFft<Real>> transforms;
   const std::lock_guard lock(mutex);
   return transforms.try_emplace(length, length).first->second;
 }
+
+template const RealFft<float>& real_fft<float>(int64_t length);
+template const RealFft<double>& real_fft<double>(int64_t length);
 
 }  // namespace melgrad::kernel

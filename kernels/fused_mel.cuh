@@ -19,6 +19,10 @@ namespace melgrad::kernel::cuda {
 
 constexpr float smallest_power = 1e-10f;
 
+__device__ inline float sample_at(const float* samples, int64_t i, int64_t length) {
+  return i >= 0 && i < length ? samples[i] : 0.0f;
+}
+
 // The sum of values[i] over the `lanes` lanes whose numbers differ by multiples of `distance` goes to lane i of them.
 // The order is fixed.
 template <int lanes, int distance>
@@ -71,7 +75,12 @@ class FusedMel {
   };
 
   __device__ FusedMel(const float* samples, const double* window, Layout shared, MelFrames frames)
-      : shared_(shared), samples_(samples), hop_(static_cast<int>(frames.hop_length)), step_(min(hop_, n_fft)) {
+      : shared_(shared),
+        samples_(samples),
+        length_(frames.length),
+        origin_(frames.start),
+        hop_(static_cast<int>(frames.hop_length)),
+        step_(min(hop_, n_fft)) {
 #pragma unroll
     for (int i = 0; i < held; ++i) {
       const auto pair = load<2>(window + 2 * (thread() + i * threads));
@@ -82,7 +91,7 @@ class FusedMel {
 
   // Fills the ring with a frame. The next __syncthreads() makes it visible.
   __device__ void start(int64_t frame) {
-    for (int i = thread(); i < n_fft; i += threads) shared_.ring[i] = samples_[frame * hop_ + i];
+    for (int i = thread(); i < n_fft; i += threads) shared_.ring[i] = sample(frame * hop_ + i);
     start_ = 0;
   }
 
@@ -90,12 +99,12 @@ class FusedMel {
   // next frame. Ends with a __syncthreads().
   __device__ void transform(int64_t frame, int column, bool has_next) {
     // The loads of the next frame's samples pass while this frame is transformed.
-    const float* const next = samples_ + (frame + 1) * hop_ + n_fft - step_;
+    const int64_t next = (frame + 1) * hop_ + n_fft - step_;
     float early[early_samples] = {};
     if (has_next) {
 #pragma unroll
       for (int i = 0; i < early_samples; ++i) {
-        if (const int k = thread() + i * threads; k < step_) early[i] = next[k];
+        if (const int k = thread() + i * threads; k < step_) early[i] = sample(next + k);
       }
     }
 
@@ -114,7 +123,7 @@ class FusedMel {
         if (const int k = thread() + i * threads; k < step_) shared_.ring[(start_ + k) & (n_fft - 1)] = early[i];
       }
       for (int k = thread() + early_samples * threads; k < step_; k += threads) {
-        shared_.ring[(start_ + k) & (n_fft - 1)] = next[k];
+        shared_.ring[(start_ + k) & (n_fft - 1)] = sample(next + k);
       }
     }
     start_ = (start_ + step_) & (n_fft - 1);
@@ -152,6 +161,9 @@ class FusedMel {
 
   static __device__ int thread() { return static_cast<int>(threadIdx.x); }
 
+  // Counted from the first sample of frame 0.
+  __device__ float sample(int64_t i) const { return sample_at(samples_, origin_ + i, length_); }
+
   // Where the power of a bin lies. Consecutive bins of one column lie in different banks, and so do the columns of
   // consecutive bins.
   static __device__ int place(int bin, int column) {
@@ -184,6 +196,7 @@ class FusedMel {
 
   Layout shared_;
   const float* samples_;
+  int64_t length_, origin_;
   int hop_, step_, start_ = 0;  // samples that a frame adds to the ring; where in the ring the frame begins
   BlockFft<points> fft_;
   Complex window_[held], factor_;

@@ -1,102 +1,95 @@
 #include "kernels/mel.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <vector>
 
+#include "kernels/device/ceil_divide.h"
 #include "kernels/device/parallel.h"
+#include "kernels/device/scratch.h"
 #include "kernels/fft.h"
-#include "kernels/lanes.h"
 
 namespace melgrad::kernel::cpu {
 namespace {
 
-constexpr float smallest_power = 1e-10f;
-
-// Transposes a 4 x 4 matrix.
-void transpose(LaneRegister* rows) {
-  const LaneRegister a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 2, 6);
-  const LaneRegister b = __builtin_shufflevector(rows[0], rows[1], 1, 5, 3, 7);
-  const LaneRegister c = __builtin_shufflevector(rows[2], rows[3], 0, 4, 2, 6);
-  const LaneRegister d = __builtin_shufflevector(rows[2], rows[3], 1, 5, 3, 7);
-  rows[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
-  rows[1] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
-  rows[2] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
-  rows[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+// The samples of frame t. If the frame reaches beyond the samples, it is copied to `padded` [n_fft].
+const float* frame_at(int64_t t, const float* samples, const MelFrames& frames, float* padded) {
+  const int64_t start = frames.start + t * frames.hop_length;
+  const int64_t first = std::max<int64_t>(start, 0), last = std::min(start + frames.n_fft, frames.length);
+  if (last - first == frames.n_fft) return samples + start;
+  std::fill_n(padded, frames.n_fft, 0.0f);
+  if (first < last) std::copy(samples + first, samples + last, padded + (first - start));
+  return padded;
 }
 
-// Multiplies four frames by the window and interleaves them: signal[i] holds sample i of each.
-void gather_frames(const float* const* frames, const double* window, int64_t n_fft, Lanes* signal) {
-  int64_t i = 0;
-  for (; i + fft_lanes <= n_fft; i += fft_lanes) {
-    const LaneRegister weights = load(window + i);
-    LaneRegister rows[fft_lanes];
-    for (int lane = 0; lane < fft_lanes; ++lane) rows[lane] = load(frames[lane] + i) * weights;
-    transpose(rows);
-    for (int row = 0; row < fft_lanes; ++row) as_register(signal[i + row]) = rows[row];
-  }
-  for (; i < n_fft; ++i) {
-    for (int lane = 0; lane < fft_lanes; ++lane) signal[i].values[lane] = frames[lane][i] * window[i];
-  }
-}
-
-// The buffers in which one thread transforms four frames.
-class Workspace {
- public:
-  explicit Workspace(const RealFft& fft)
-      : fft_(fft), signal_(fft.length()), power_(fft.bins()), spectrum_(fft.bins()), scratch_(fft.workspace()) {}
-
-  // |FFT|^2 of four frames, [bins].
-  const Lanes* power_spectra(const float* const* frames, const double* window) {
-    gather_frames(frames, window, fft_.length(), signal_.data());
-    fft_.forward(signal_.data(), spectrum_.data(), scratch_.data());
-    for (int64_t k = 0; k < fft_.bins(); ++k) {
-      const LaneRegister re = as_register(spectrum_[k].re), im = as_register(spectrum_[k].im);
-      as_register(power_[k]) = re * re + im * im;
-    }
-    return power_.data();
-  }
-
- private:
-  const RealFft& fft_;
-  std::vector<Lanes> signal_, power_;
-  std::vector<ComplexLanes> spectrum_, scratch_;
-};
-
-}  // namespace
-
-void log_mel_spectrogram(Stream&, const float* samples, const double* window, float* db, MelFilters filters,
-                         MelFrames frames) {
-  const RealFft& fft = real_fft(frames.n_fft);
-  constexpr int64_t frames_per_chunk = 64;  // outweigh the allocation of a workspace
-  for_each_chunk(frames.count, frames_per_chunk, [&](int64_t, int64_t begin, int64_t end) {
-    Workspace workspace(fft);
-    for (int64_t first = begin; first < end; first += fft_lanes) {
-      const int64_t count = std::min<int64_t>(fft_lanes, end - first);
-      const float* starts[fft_lanes];
-      for (int64_t lane = 0; lane < fft_lanes; ++lane) {
-        starts[lane] = samples + (first + std::min(lane, count - 1)) * frames.hop_length;
+// Computes as many frames at a time as a register has lanes. A lane without a frame repeats the last one.
+template <class Real>
+void compute_log_mel(Stream& stream, const float* samples, const double* window, float* db, const MelFilters& filters,
+                     const MelFrames& frames) {
+  constexpr int64_t frames_per_task = 32, most_lanes = 16;
+  const RealFft<Real>& fft = real_fft<Real>(frames.n_fft);
+  const int64_t lanes = fft.lanes(), tasks = ceil_divide(frames.count, frames_per_task);
+  const std::vector<Real> rounded_window(window, window + frames.n_fft);
+  const int64_t scratch_size = spectrum::FrameGroup<Real>::scratch(fft.tables()) * lanes;
+  for_each_task(tasks, [&](int64_t task) {
+    const Scratch scratch(stream, static_cast<size_t>(scratch_size) * sizeof(Real));
+    const Scratch padded(stream, static_cast<size_t>(frames.n_fft * lanes) * sizeof(float));
+    const int64_t end = std::min(frames.count, (task + 1) * frames_per_task);
+    for (int64_t first = task * frames_per_task; first < end; first += lanes) {
+      std::array<const float*, most_lanes> starts{};
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        float* const copy = static_cast<float*>(padded.get()) + lane * frames.n_fft;
+        starts[static_cast<size_t>(lane)] = frame_at(std::min(first + lane, end - 1), samples, frames, copy);
       }
-      const Lanes* power = workspace.power_spectra(starts, window);
-      for (int64_t mel = 0; mel < filters.n_mels; ++mel) {
-        const Lanes* bin = power + filters.first_bin[mel];
-        LaneRegister sum{};
-        for (int32_t i = filters.offset[mel]; i < filters.offset[mel + 1]; ++i, ++bin) {
-          sum += as_register(*bin) * double{filters.weights[i]};
-        }
-        float* out = db + mel * frames.count + first;
-        for (int64_t lane = 0; lane < count; ++lane) {
-          out[lane] = 10.0f * std::log10(std::max(smallest_power, static_cast<float>(sum[lane])));
-        }
-      }
+      spectrum::level().of<Real>().log_mel({.fft = fft.tables(),
+                                            .window = rounded_window.data(),
+                                            .frames = starts.data(),
+                                            .n_mels = filters.n_mels,
+                                            .first_bin = filters.first_bin,
+                                            .offset = filters.offset,
+                                            .weights = filters.weights,
+                                            .db = db + first,
+                                            .db_row = frames.count,
+                                            .count = std::min(lanes, end - first)},
+                                           static_cast<Real*>(scratch.get()));
     }
   });
 }
 
+}  // namespace
+
+void log_mel_spectrogram(Stream& stream, const float* samples, const double* window, float* db, MelFilters filters,
+                         MelFrames frames) {
+  if (frames.count == 0) return;
+  if (frames.precision == FftPrecision::float32) {
+    compute_log_mel<float>(stream, samples, window, db, filters, frames);
+  } else {
+    compute_log_mel<double>(stream, samples, window, db, filters, frames);
+  }
+}
+
 void limit_dynamic_range(Stream&, float* db, int64_t n, float top_db) {
   if (n == 0) return;
-  const float floor = *std::max_element(db, db + n) - top_db;
-  for (int64_t i = 0; i < n; ++i) db[i] = std::max(db[i], floor);
+  // A maximum of each chunk. Within it, several maxima: the compiler keeps them in registers.
+  constexpr int64_t columns = 16;
+  std::vector<float> maxima(static_cast<size_t>(ceil_divide(n, elements_per_chunk)));
+  for_each_chunk(n, elements_per_chunk, [&](int64_t chunk, int64_t begin, int64_t end) {
+    std::array<float, columns> largest;
+    largest.fill(db[begin]);
+    int64_t i = begin;
+    for (; i + columns <= end; i += columns) {
+      for (size_t k = 0; k < columns; ++k) {
+        const float value = db[i + static_cast<int64_t>(k)];
+        largest[k] = value > largest[k] ? value : largest[k];
+      }
+    }
+    for (; i < end; ++i) largest[0] = std::max(largest[0], db[i]);
+    maxima[static_cast<size_t>(chunk)] = *std::max_element(largest.begin(), largest.end());
+  });
+  const float floor = *std::max_element(maxima.begin(), maxima.end()) - top_db;
+  for_each_chunk(n, elements_per_chunk, [&](int64_t, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) db[i] = std::max(db[i], floor);
+  });
 }
 
 }  // namespace melgrad::kernel::cpu

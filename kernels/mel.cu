@@ -24,9 +24,11 @@ constexpr int64_t samples_per_thread = 8;
 // A row of items is a frame. Each row of rows [frames, row] receives n_fft windowed samples.
 __global__ void __launch_bounds__(row_threads)
     window_frames(const float* samples, const double* window, double* rows, int64_t row, MelFrames frames) {
-  const float* const frame = samples + blockIdx.x * frames.hop_length;
+  const int64_t start = frames.start + blockIdx.x * frames.hop_length;
   double* const to = rows + blockIdx.x * row;
-  for_each_item(frames.n_fft, [&](int64_t i) { to[i] = static_cast<double>(frame[i]) * window[i]; });
+  for_each_item(frames.n_fft, [&](int64_t i) {
+    to[i] = static_cast<double>(sample_at(samples, start + i, frames.length)) * window[i];
+  });
 }
 
 // A block computes a tile of mel bands by frames. A warp takes one frame; each group of `lanes_per_band` lanes sums the
@@ -116,8 +118,10 @@ void log_mel_spectrogram(Stream& stream, const float* samples, const double* win
 
   for (int64_t first = 0; first < frames.count; first += chunk) {
     const int64_t count = std::min(chunk, frames.count - first);
-    launch(window_frames, row_grid(count, frames.n_fft, samples_per_thread), row_threads, 0, stream,
-           samples + first * frames.hop_length, window, rows, row, frames);
+    MelFrames of_chunk = frames;
+    of_chunk.start += first * frames.hop_length;
+    launch(window_frames, row_grid(count, frames.n_fft, samples_per_thread), row_threads, 0, stream, samples, window,
+           rows, row, of_chunk);
     fft.forward(stream, rows, memory + rows_bytes);  // the whole chunk; rows from `count` on are not used
     launch(mel_decibels,
            dim3(static_cast<unsigned>(ceil_divide<int64_t>(count, tile_frames)),

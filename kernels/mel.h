@@ -1,6 +1,8 @@
 // Log-mel spectrograms of overlapping frames, computed as librosa.feature.melspectrogram and librosa.power_to_db do.
 #pragma once
 
+#include <limits>
+
 #include "kernels/device/kernel.h"
 
 namespace melgrad::kernel {
@@ -14,14 +16,22 @@ struct MelFilters {
   const float* weights;      // [n_weights]
 };
 
+// The precision of the Fourier transforms. An error of float32 is relative to the loudest bin of its frame, so values
+// far below the maximum of a clip suffer from it (LogMelSpectrogram tests).
+enum class FftPrecision { float32, float64 };
+
+// Frame t is samples[start + t * hop_length], ..., n_fft of them. Samples before 0 and from `length` on are zeros,
+// which need not exist.
 struct MelFrames {
   int64_t count, n_fft, hop_length;
+  int64_t start = 0;
+  int64_t length = std::numeric_limits<int64_t>::max();
+  FftPrecision precision = FftPrecision::float64;  // CUDA always takes float64
 };
 
-// Frame t is samples[t * hop_length], ..., samples[t * hop_length + n_fft - 1]; all of them must exist. window is
-// [n_fft]. db float32 [n_mels, count], row-major = 10 log10(max(1e-10, sum over bins of weight * |FFT(window *
-// frame)|^2)). All arrays, those of `filters` included, lie in the stream's memory; window is aligned to 16 bytes, and
-// db must not alias the inputs.
+// window is [n_fft]. db float32 [n_mels, count], row-major = 10 log10(max(1e-10, sum over bins of weight * |FFT(window
+// * frame)|^2)). All arrays, those of `filters` included, lie in the stream's memory; window is aligned to 16 bytes,
+// and db must not alias the inputs.
 KERNEL(log_mel_spectrogram, const float* samples, const double* window, float* db, MelFilters filters, MelFrames frames)
 
 // db[i] = max(db[i], max(db) - top_db), in place, for the n values of one clip.

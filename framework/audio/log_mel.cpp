@@ -1,8 +1,10 @@
 #include "framework/audio/log_mel.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <numbers>
@@ -42,76 +44,113 @@ std::unique_lock<std::mutex> exclusive_use(Device device) {
   return device == Device::cuda ? std::unique_lock(cuda) : std::unique_lock<std::mutex>();
 }
 
+// Computes spectrograms whose dynamic range is not limited yet.
+class FrameTransform {
+ public:
+  FrameTransform(const MelSettings& settings, Device device)
+      : FrameTransform(settings, device, exclusive_use(device)) {}
+
+  // db [n_mels, count]: `count` frames of `samples`, the first of which begins at index `start` of the samples. Samples
+  // before and after the given ones are zeros.
+  void compute(std::span<const float> samples, int64_t start, int64_t count, float* db) const {
+    const kernel::MelFrames frames{.count = count,
+                                   .n_fft = settings_.n_fft,
+                                   .hop_length = settings_.hop_length,
+                                   .start = start,
+                                   .length = std::ssize(samples),
+                                   .precision = sufficient_precision(settings_)};
+    const auto lock = exclusive_use(device_);
+    Stream& stream = Stream::of(device_);
+    const auto run = [&](const float* from, float* to) {
+      kernel::log_mel_spectrogram(stream, from, window_.data(), to, filter_bank_.filters(), frames);
+    };
+    if (device_ == Device::cpu) return run(samples.data(), db);
+    const DeviceArray<float> device_samples(samples, device_);
+    const DeviceArray<float> device_db(static_cast<size_t>(settings_.n_mels * count), device_);
+    run(device_samples.data(), device_db.data());
+    stream.copy(db, device_db.data(), static_cast<size_t>(settings_.n_mels * count) * sizeof(float));
+  }
+
+ private:
+  FrameTransform(const MelSettings& settings, Device device, const std::unique_lock<std::mutex>&)
+      : device_(device),
+        settings_(settings),
+        window_(hann_window(settings.n_fft), device),
+        filter_bank_(settings, device) {}
+
+  Device device_;
+  MelSettings settings_;
+  DeviceArray<double> window_;
+  MelFilterBank filter_bank_;
+};
+
+// The number of frames of `samples` samples between n_fft / 2 zeros on either side.
+int64_t frame_count(int64_t samples, const MelSettings& settings) {
+  const int64_t padded = samples + 2 * (settings.n_fft / 2);
+  return padded < settings.n_fft ? 0 : 1 + (padded - settings.n_fft) / settings.hop_length;
+}
+
+void limit_range(LogMel& mel, const MelSettings& settings) {
+  // The values are on the host, whatever the device.
+  kernel::limit_dynamic_range(Stream::of(Device::cpu), mel.db.data(), std::ssize(mel.db),
+                              static_cast<float>(settings.top_db));
+}
+
 // Computes a spectrogram of samples that arrive in pieces. Holds the samples of one chunk of frames at a time.
 class LogMelBuilder {
  public:
-  LogMelBuilder(const MelSettings& settings, Device device) : LogMelBuilder(settings, device, exclusive_use(device)) {}
+  LogMelBuilder(const MelSettings& settings, Device device)
+      : transform_(settings, device),
+        chunk_frames_(chunk_frames(settings, device)),
+        settings_(settings),
+        rows_(static_cast<size_t>(settings.n_mels)) {}
 
   // The caller appends samples here; process() then consumes those of whole chunks.
   std::vector<float>& pending() { return pending_; }
 
   void process() {
-    const int64_t advance = chunk_frames_ * settings_.hop_length;
-    const int64_t needed = std::max(advance, advance - settings_.hop_length + settings_.n_fft);
-    int64_t consumed = 0;
-    for (; static_cast<int64_t>(pending_.size()) - consumed >= needed; consumed += advance) {
-      append_frames(pending_.data() + consumed, chunk_frames_);
+    while (next_start() + (chunk_frames_ - 1) * settings_.hop_length + settings_.n_fft <=
+           dropped_ + std::ssize(pending_)) {
+      append_frames(chunk_frames_);
     }
-    pending_.erase(pending_.begin(), pending_.begin() + consumed);
-    consumed_ += consumed;
+    // Samples before the next frame are not needed any more. Moving the others costs time, so not in every call.
+    const int64_t unused = std::min(next_start() - dropped_, std::ssize(pending_));
+    if (unused < std::ssize(pending_) / 2) return;
+    pending_.erase(pending_.begin(), pending_.begin() + unused);
+    dropped_ += unused;
   }
 
   // The size of the features of all frames computed so far.
   size_t feature_bytes() const { return static_cast<size_t>(settings_.n_mels * frames_) * sizeof(float); }
 
   LogMel finish() {
-    pending_.resize(pending_.size() + static_cast<size_t>(settings_.n_fft / 2));
-    process();
-    const int64_t padded = consumed_ + static_cast<int64_t>(pending_.size());
-    const int64_t frames = padded < settings_.n_fft ? 0 : 1 + (padded - settings_.n_fft) / settings_.hop_length;
-    append_frames(pending_.data(), frames - frames_);
-
+    const int64_t samples = dropped_ + std::ssize(pending_);
     LogMel result;
     result.n_mels = settings_.n_mels;
-    result.frames = frames;
-    const int64_t pad = settings_.n_fft / 2;
-    result.seconds = static_cast<double>(padded - 2 * pad) / settings_.sample_rate;
-    result.db.reserve(static_cast<size_t>(settings_.n_mels * frames));
+    result.frames = frame_count(samples, settings_);
+    result.seconds = static_cast<double>(samples) / settings_.sample_rate;
+    while (frames_ < result.frames) append_frames(std::min(chunk_frames_, result.frames - frames_));
+    result.db.reserve(static_cast<size_t>(settings_.n_mels * result.frames));
     for (std::vector<float>& row : rows_) {
       result.db.insert(result.db.end(), row.begin(), row.end());
       row = {};
     }
-    // The rows are on the host, whatever the device.
-    kernel::limit_dynamic_range(Stream::of(Device::cpu), result.db.data(), static_cast<int64_t>(result.db.size()),
-                                static_cast<float>(settings_.top_db));
+    limit_range(result, settings_);
     return result;
   }
 
  private:
-  LogMelBuilder(const MelSettings& settings, Device device, const std::unique_lock<std::mutex>&)
-      : device_(device),
-        chunk_frames_(chunk_frames(settings, device)),
-        settings_(settings),
-        window_(hann_window(settings.n_fft), device),
-        filter_bank_(settings, device),
-        pending_(static_cast<size_t>(settings.n_fft / 2)),
-        rows_(static_cast<size_t>(settings.n_mels)) {}
+  // Where the next frame begins, as an index of all samples.
+  int64_t next_start() const { return frames_ * settings_.hop_length - settings_.n_fft / 2; }
 
-  // Computes chunk_ [n_mels, count]: the frames that begin at `samples`.
-  void compute(const float* samples, int64_t count) {
-    const auto lock = exclusive_use(device_);
-    Stream& stream = Stream::of(device_);
-    const auto length = static_cast<size_t>((count - 1) * settings_.hop_length + settings_.n_fft);
+  void append_frames(int64_t count) {
     chunk_.resize(static_cast<size_t>(settings_.n_mels * count));
-    const DeviceArray<float> device_samples(std::span(samples, length), device_), db(chunk_.size(), device_);
-    kernel::log_mel_spectrogram(stream, device_samples.data(), window_.data(), db.data(), filter_bank_.filters(),
-                                {.count = count, .n_fft = settings_.n_fft, .hop_length = settings_.hop_length});
-    stream.copy(chunk_.data(), db.data(), chunk_.size() * sizeof(float));
-  }
-
-  void append_frames(const float* samples, int64_t count) {
-    if (count == 0) return;
-    compute(samples, count);
+    // Only what the frames need, because a GPU gets a copy of it.
+    const int64_t start = next_start() - dropped_, first = std::clamp<int64_t>(start, 0, std::ssize(pending_));
+    const int64_t end = start + (count - 1) * settings_.hop_length + settings_.n_fft;
+    const auto needed = std::span(pending_).subspan(static_cast<size_t>(first));
+    transform_.compute(needed.first(static_cast<size_t>(std::min(end - first, std::ssize(needed)))), start - first,
+                       count, chunk_.data());
     for (size_t mel = 0; mel < rows_.size(); ++mel) {
       const float* row = chunk_.data() + static_cast<int64_t>(mel) * count;
       rows_[mel].insert(rows_[mel].end(), row, row + count);
@@ -119,15 +158,13 @@ class LogMelBuilder {
     frames_ += count;
   }
 
-  Device device_;
+  FrameTransform transform_;
   int64_t chunk_frames_;
   MelSettings settings_;
-  DeviceArray<double> window_;
-  MelFilterBank filter_bank_;
   std::vector<float> pending_, chunk_;
   // One vector per mel bin, because the number of frames is known only at the end.
   std::vector<std::vector<float>> rows_;
-  int64_t consumed_ = 0, frames_ = 0;
+  int64_t dropped_ = 0, frames_ = 0;  // samples no longer in pending_; frames in rows_
 };
 
 }  // namespace
@@ -138,6 +175,18 @@ std::vector<double> hann_window(int n_fft) {
     window.push_back(0.5 - 0.5 * std::cos(2 * std::numbers::pi * i / n_fft));
   }
   return window;
+}
+
+// The error of float32 transforms grows with the distance of a value from the loudest one and falls with the length of
+// the transform. At n_fft 2048 it reached 0.00085 dB over 15 signals and recordings for values up to 80 dB below the
+// maximum, but 0.0016 dB for values up to 85 dB below, and 0.0012 dB at n_fft 1024. Lengths with other factors than 2
+// take more operations on each value.
+kernel::FftPrecision sufficient_precision(const MelSettings& settings) {
+  constexpr double most_db = 80;
+  constexpr unsigned least_n_fft = 2048;
+  const auto n_fft = static_cast<unsigned>(settings.n_fft);
+  const bool float32_suffices = settings.top_db <= most_db && n_fft >= least_n_fft && std::has_single_bit(n_fft);
+  return float32_suffices ? kernel::FftPrecision::float32 : kernel::FftPrecision::float64;
 }
 
 void validate(const MelSettings& settings) {
@@ -238,19 +287,37 @@ LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, D
   }
 }
 
+namespace {
+
+bool all_finite(std::span<const float> samples) {
+  int outside = 0;  // no early end, so that the compiler uses vectors
+  for (const float sample : samples) outside |= !(std::abs(sample) <= std::numeric_limits<float>::max());
+  return outside == 0;
+}
+
+}  // namespace
+
 LogMel log_mel(std::span<const float> mono, const MelSettings& settings, Device device) {
   validate(settings);
   if (mono.empty()) fail("a log-mel spectrogram needs at least one sample");
-  const auto finite = [](float sample) { return std::isfinite(sample); };
-  if (!std::all_of(mono.begin(), mono.end(), finite)) fail("a sample is not a finite number");
+  if (!all_finite(mono)) fail("a sample is not a finite number");
+  const int64_t frames = frame_count(std::ssize(mono), settings);
+  const auto values = static_cast<size_t>(settings.n_mels * frames);
+  require_modest(values * sizeof(float), mono.size_bytes(), settings, "the samples");
+  if (device == Device::cpu) {
+    LogMel result{.n_mels = settings.n_mels, .frames = frames, .db = std::vector<float>(values)};
+    result.seconds = static_cast<double>(mono.size()) / settings.sample_rate;
+    FrameTransform(settings, device).compute(mono, -settings.n_fft / 2, frames, result.db.data());
+    limit_range(result, settings);
+    return result;
+  }
+  // A GPU may have too little memory for all samples.
   LogMelBuilder builder(settings, device);
   constexpr size_t piece = 1 << 15;
-  const size_t bytes = mono.size_bytes();
   for (; !mono.empty(); mono = mono.subspan(std::min(piece, mono.size()))) {
     const auto samples = mono.first(std::min(piece, mono.size()));
     builder.pending().insert(builder.pending().end(), samples.begin(), samples.end());
     builder.process();
-    require_modest(builder.feature_bytes(), bytes, settings, "the samples");
   }
   return builder.finish();
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/device/stream.h"
+#include "kernels/mel.h"
 
 namespace melgrad {
 
@@ -38,6 +39,9 @@ std::vector<std::string> setting_notes(const MelSettings&);
 // One line with every setting, such as "log_mel sample_rate=22050 n_fft=2048 ...". Settings with equal lines give equal
 // features.
 std::string description(const MelSettings&);
+
+// The precision of the Fourier transforms with which values up to top_db below the maximum err by less than 0.001 dB.
+kernel::FftPrecision sufficient_precision(const MelSettings&);
 
 // The periodic Hann window: 0.5 - 0.5 cos(2 pi i / n_fft).
 std::vector<double> hann_window(int n_fft);

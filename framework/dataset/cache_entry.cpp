@@ -16,7 +16,7 @@ namespace melgrad {
 namespace {
 
 // Raise it when the layout of an entry or the arithmetic of the features changes.
-constexpr uint64_t format_version = 2;
+constexpr uint64_t format_version = 3;
 
 struct Header {
   char magic[8] = {'m', 'e', 'l', 'c', 'a', 'c', 'h', 'e'};

@@ -18,6 +18,12 @@ kernel::WaveformShape shape_of(int64_t batch, int64_t crop_frames, const MelSett
   return {batch, length, (length + mel.hop_length - 1) / mel.hop_length * mel.hop_length};
 }
 
+// Values further than top_db below the maximum of a crop are not seen.
+kernel::FftPrecision precision_for(MelSettings mel, double top_db) {
+  mel.top_db = top_db;
+  return sufficient_precision(mel);
+}
+
 }  // namespace
 
 WaveformBatches::WaveformBatches(const RecordingStore& recordings, std::vector<std::string> names,
@@ -27,6 +33,7 @@ WaveformBatches::WaveformBatches(const RecordingStore& recordings, std::vector<s
       names_(std::move(names)),
       mel_(mel),
       options_(options),
+      precision_(precision_for(mel, standardisation.top_db)),
       top_db_(static_cast<float>(standardisation.top_db)),
       filter_bank_(mel, recordings.device()),
       window_(hann_window(mel.n_fft), recordings.device()),
@@ -73,7 +80,11 @@ Batch WaveformBatches::features(const Tensor& samples, Tensor targets) const {
   const Tensor db = Tensor::empty({n_mels, count}, DType::float32, device);
   kernel::log_mel_spectrogram(samples.stream(), samples.as<float>(), window_.data(), db.as<float>(),
                               filter_bank_.filters(),
-                              {.count = count, .n_fft = mel_.n_fft, .hop_length = mel_.hop_length});
+                              {.count = count,
+                               .n_fft = mel_.n_fft,
+                               .hop_length = mel_.hop_length,
+                               .length = samples.numel(),
+                               .precision = precision_});
   Batch batch{.x = Tensor::empty({n, n_mels, frames, 1}, options_.precision, device), .targets = std::move(targets)};
   kernel::limit_and_standardise(
       samples.stream(), db.as<float>(),

@@ -8,6 +8,7 @@
 #include "framework/audio/mel_filter_bank.h"
 #include "framework/dataset/clip_batches.h"
 #include "framework/dataset/recording_store.h"
+#include "kernels/mel.h"
 
 namespace melgrad {
 
@@ -30,6 +31,7 @@ class WaveformBatches : public BatchSource {
   std::vector<std::string> names_;
   MelSettings mel_;
   CropOptions options_;
+  kernel::FftPrecision precision_;
   float top_db_;
   MelFilterBank filter_bank_;
   DeviceArray<double> window_;

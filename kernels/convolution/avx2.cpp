@@ -8,7 +8,7 @@
 
 namespace melgrad::kernel::convolution {
 
-const Level avx2_level = avx2::functions("avx2");
+const Level avx2_level = avx2::functions();
 
 }  // namespace melgrad::kernel::convolution
 #endif

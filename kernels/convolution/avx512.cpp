@@ -8,7 +8,7 @@
 
 namespace melgrad::kernel::convolution {
 
-const Level avx512_level = avx512::functions("avx512");
+const Level avx512_level = avx512::functions();
 
 }  // namespace melgrad::kernel::convolution
 #endif

@@ -68,8 +68,6 @@ struct Epilogue {
 };
 
 struct Level {
-  const char* name;  // the value of MELGRAD_CPU that chooses it
-
   void (*multiply)(const Product&);
 
   // Winograd's algorithm (winograd.h). x and dy are NHWC with `channels` channels; `first` and `count` choose tiles.
@@ -91,8 +89,7 @@ struct Level {
                                     float* dw, int64_t in_channels, bool accumulate);
 };
 
-// The level of this process: the best that the processor has, or the one that the environment variable MELGRAD_CPU
-// names (portable, avx2 or avx512). Throws UsageError if MELGRAD_CPU is anything else or the processor lacks it.
+// The functions of cpu_level() (kernels/device/cpu_level.h).
 const Level& level();
 
 extern const Level portable_level;

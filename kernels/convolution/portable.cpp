@@ -8,6 +8,6 @@
 
 namespace melgrad::kernel::convolution {
 
-const Level portable_level = portable::functions("portable");
+const Level portable_level = portable::functions();
 
 }  // namespace melgrad::kernel::convolution

@@ -1,10 +1,9 @@
 #include "kernels/device/hardware.h"
 
 #include <fstream>
-#include <string_view>
 #include <utility>
 
-#include "kernels/convolution/level.h"
+#include "kernels/device/cpu_level.h"
 #include "kernels/device/thread_pool.h"
 
 namespace melgrad {
@@ -38,10 +37,14 @@ Processor processor() {
 }
 
 std::string instruction_set() {
-  const std::string_view name = kernel::convolution::level().name;
-  if (name == "avx512") return "AVX-512";
-  if (name == "avx2") return "AVX2";
-  return std::string(name);
+  switch (kernel::cpu_level()) {
+    case kernel::CpuLevel::avx512:
+      return "AVX-512";
+    case kernel::CpuLevel::avx2:
+      return "AVX2";
+    default:
+      return name_of(kernel::cpu_level());
+  }
 }
 
 #if !MELGRAD_CUDA  // CUDA builds: stream.cu

@@ -15,8 +15,8 @@ struct Processor {
 
 Processor processor();
 
-// The instruction set of the convolutions: "AVX-512", "AVX2" or "portable" (kernels/convolution/level.h). Results differ
-// in rounding between instruction sets, so a training differs too. Throws UsageError if MELGRAD_CPU has no valid value.
+// The instruction set of cpu_level(): "AVX-512", "AVX2" or "portable" (cpu_level.h). Results differ in rounding between
+// instruction sets, so a training differs too. Throws UsageError if MELGRAD_CPU has no valid value.
 std::string instruction_set();
 
 struct GpuInfo {

@@ -31,26 +31,31 @@ std::vector<std::complex<double>> naive_dft(int64_t length, int lane) {
 class Fft : public testing::TestWithParam<int64_t> {};
 
 // The transform's error grows with the logarithm of the length, and so does that of the naive sum's roots of unity.
-TEST_P(Fft, AgreesWithItsDefinition) {
-  const int64_t length = GetParam();
-  const RealFft fft(length);
-  std::vector<Lanes> signal(length);
-  std::vector<ComplexLanes> spectrum(fft.bins()), scratch(fft.workspace());
+template <class Real>
+void expect_agrees_with_definition(int64_t length, double epsilon) {
+  const RealFft<Real> fft(length);
+  const int64_t lanes = fft.lanes();
+  std::vector<Real> signals(static_cast<size_t>(length * lanes));
   for (int64_t i = 0; i < length; ++i) {
-    for (int lane = 0; lane < fft_lanes; ++lane) signal[i].values[lane] = sample(length, i, lane);
+    for (int lane = 0; lane < lanes; ++lane) signals[static_cast<size_t>(i * lanes + lane)] = sample(length, i, lane);
   }
-  fft.forward(signal.data(), spectrum.data(), scratch.data());
+  const std::vector<Real> spectra = fft.forward(signals);
+  ASSERT_EQ(std::ssize(spectra), 2 * fft.bins() * lanes);
   const double scale = std::sqrt(static_cast<double>(length) / 3);
-  const double tolerance = 0x1p-49 * (1 + std::log2(static_cast<double>(length))) * scale;
-  for (const int lane : {0, 3}) {
-    const auto expected = naive_dft(length, lane);
-    ASSERT_EQ(static_cast<int64_t>(expected.size()), fft.bins());
+  const double tolerance = epsilon * (1 + std::log2(static_cast<double>(length))) * scale;
+  for (const int64_t lane : {int64_t{0}, lanes - 1}) {
+    const auto expected = naive_dft(length, static_cast<int>(lane));
+    ASSERT_EQ(std::ssize(expected), fft.bins());
     for (int64_t k = 0; k < fft.bins(); ++k) {
-      EXPECT_NEAR(spectrum[k].re.values[lane], expected[k].real(), tolerance) << "length " << length << " bin " << k;
-      EXPECT_NEAR(spectrum[k].im.values[lane], expected[k].imag(), tolerance) << "length " << length << " bin " << k;
+      const Real* const bin = spectra.data() + 2 * k * lanes + lane;
+      EXPECT_NEAR(bin[0], expected[k].real(), tolerance) << "length " << length << " bin " << k;
+      EXPECT_NEAR(bin[lanes], expected[k].imag(), tolerance) << "length " << length << " bin " << k;
     }
   }
 }
+
+TEST_P(Fft, AgreesWithItsDefinitionInFloat64) { expect_agrees_with_definition<double>(GetParam(), 0x1p-49); }
+TEST_P(Fft, AgreesWithItsDefinitionInFloat32) { expect_agrees_with_definition<float>(GetParam(), 0x1p-22); }
 
 std::vector<int64_t> all_small_lengths() {
   std::vector<int64_t> lengths;
@@ -65,11 +70,11 @@ INSTANTIATE_TEST_SUITE_P(Large, Fft,
                          testing::PrintToStringParamName());
 
 TEST(FftPlan, RefusesLengthsBelowTwo) {
-  EXPECT_THROW(RealFft(1), Error);
-  EXPECT_THROW(RealFft(0), Error);
+  EXPECT_THROW(RealFft<double>(1), Error);
+  EXPECT_THROW(RealFft<float>(0), Error);
 }
 
-TEST(FftPlan, IsMadeOncePerLength) { EXPECT_EQ(&real_fft(48), &real_fft(48)); }
+TEST(FftPlan, IsMadeOncePerLength) { EXPECT_EQ(&real_fft<float>(48), &real_fft<float>(48)); }
 
 }  // namespace
 }  // namespace melgrad::kernel

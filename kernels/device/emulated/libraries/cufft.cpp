@@ -16,9 +16,6 @@
 
 namespace {
 
-using melgrad::kernel::ComplexLanes;
-using melgrad::kernel::fft_lanes;
-using melgrad::kernel::Lanes;
 using melgrad::kernel::RealFft;
 
 struct FftPlan {
@@ -66,20 +63,21 @@ void report(const FftPlan& plan) {
                                         2.5 * batch * n * std::log2(n), batch * (8 * n + 16 * bins));
 }
 
-// Transforms up to fft_lanes signals. All are read before any is written, because the transform may be in place.
-void transform_some(const FftPlan& plan, const double* input, cufftDoubleComplex* output, int first) {
-  const RealFft& fft = melgrad::kernel::real_fft(plan.length);
-  const int count = std::min(fft_lanes, plan.batch - first);
-  std::vector<Lanes> signal(fft.length());
-  std::vector<ComplexLanes> spectrum(fft.bins()), scratch(fft.workspace());
-  for (int lane = 0; lane < count; ++lane) {
-    const double* const row = input + int64_t{first + lane} * plan.input_distance;
-    for (int64_t i = 0; i < fft.length(); ++i) signal[i].values[lane] = row[i];
+// Transforms signals from `first` on, as many as RealFft takes at a time. All are read before any is written, because
+// the transform may be in place.
+void transform_some(const FftPlan& plan, const double* input, cufftDoubleComplex* output, int64_t first) {
+  const RealFft<double>& fft = melgrad::kernel::real_fft<double>(plan.length);
+  const int64_t lanes = fft.lanes(), count = std::min(lanes, plan.batch - first);
+  std::vector<double> signals(static_cast<size_t>(fft.length() * lanes));
+  for (int64_t lane = 0; lane < count; ++lane) {
+    const double* const row = input + (first + lane) * plan.input_distance;
+    for (int64_t i = 0; i < fft.length(); ++i) signals[static_cast<size_t>(i * lanes + lane)] = row[i];
   }
-  fft.forward(signal.data(), spectrum.data(), scratch.data());
-  for (int lane = 0; lane < count; ++lane) {
-    cufftDoubleComplex* const row = output + int64_t{first + lane} * plan.output_distance;
-    for (int64_t k = 0; k < fft.bins(); ++k) row[k] = {spectrum[k].re.values[lane], spectrum[k].im.values[lane]};
+  const std::vector<double> spectra = fft.forward(signals);
+  for (int64_t lane = 0; lane < count; ++lane) {
+    cufftDoubleComplex* const row = output + (first + lane) * plan.output_distance;
+    const double* const bins = spectra.data() + lane;
+    for (int64_t k = 0; k < fft.bins(); ++k) row[k] = {bins[2 * k * lanes], bins[(2 * k + 1) * lanes]};
   }
 }
 
@@ -148,7 +146,9 @@ cufftResult cufftExecD2Z(cufftHandle handle, cufftDoubleReal* input, cufftDouble
     emulated_cuda::enqueue(plan.stream, [=] {
       const emulated_cuda::DeviceMemoryScope accessible;
       std::memset(plan.work_area, 0xff, work_bytes(plan));  // so that an overlap with the data makes the result NaN
-      for (int first = 0; first < plan.batch; first += fft_lanes) transform_some(plan, input, output, first);
+      for (int64_t first = 0; first < plan.batch; first += RealFft<double>::lanes()) {
+        transform_some(plan, input, output, first);
+      }
     });
     return CUFFT_SUCCESS;
   });
