@@ -98,7 +98,12 @@ class Reader {
 
 // ---- The table.
 
-constexpr const char* row_format = "{:<11} {:<39} {:>7} {:>9} {:>6} {:>8} {:>7} {:>6} {:>6} {:>8}\n";
+// A line of the table, without spaces at its end.
+template <class... Cells>
+std::string row_text(const Cells&... cells) {
+  std::string row = fmt::format("{:<11} {:<39} {:>7} {:>9} {:>6} {:>8} {:>7} {:>6} {:>6} {:>8}", cells...);
+  return row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
+}
 
 std::string mebibytes_text(size_t bytes) {
   return bytes == 0 ? "" : fmt::format("{:.1f}", static_cast<double>(bytes) / (1 << 20));
@@ -113,8 +118,7 @@ class Table {
  public:
   Table(const ProfileSummary& summary, const Workload& workload, const DeviceCeilings& ceilings)
       : summary_(summary), units_(static_cast<double>(workload.count)), ceilings_(ceilings) {
-    text_ = fmt::format(row_format, "phase", "kernel", "calls", "ms", "share", "GFLOP/s", "GB/s", "% FMA", "% copy",
-                        "peak MiB");
+    text_ = row_text("phase", "kernel", "calls", "ms", "share", "GFLOP/s", "GB/s", "% FMA", "% copy", "peak MiB");
     text_ += std::string(text_.size() - 1, '-') + "\n";
   }
 
@@ -123,15 +127,15 @@ class Table {
     const bool known = ceiling != ceilings_.end();
     const std::string label = kernel.algorithm.empty() ? kernel.name : kernel.name + " (" + kernel.algorithm + "*)";
     const double flops = kernel.flops_per_second(), bytes = kernel.bytes_per_second();
-    text_ += fmt::format(row_format, phase, label, count_text(kernel.calls), milliseconds(kernel.seconds),
-                         share(kernel.seconds), rate_text(flops / 1e9), rate_text(bytes / 1e9),
-                         known ? rate_text(100 * flops / ceiling->second.flops_per_second) : "",
-                         known ? rate_text(100 * bytes / ceiling->second.bytes_per_second) : "",
-                         mebibytes_text(kernel.peak_bytes));
+    text_ += row_text(phase, label, count_text(kernel.calls), milliseconds(kernel.seconds), share(kernel.seconds),
+                      rate_text(flops / 1e9), rate_text(bytes / 1e9),
+                      known ? rate_text(100 * flops / ceiling->second.flops_per_second) : "",
+                      known ? rate_text(100 * bytes / ceiling->second.bytes_per_second) : "",
+                      mebibytes_text(kernel.peak_bytes));
   }
   void add(const std::string& phase, const std::string& label, double seconds, size_t peak_bytes = 0) {
-    text_ += fmt::format(row_format, phase, label, "", milliseconds(seconds), share(seconds), "", "", "", "",
-                         mebibytes_text(peak_bytes));
+    text_ +=
+        row_text(phase, label, "", milliseconds(seconds), share(seconds), "", "", "", "", mebibytes_text(peak_bytes));
   }
   std::string text() const { return text_; }
 
