@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <set>
 
 #include "apps/command.h"
 #include "framework/io/atomic_file.h"
@@ -39,17 +40,30 @@ Profile record(const PreparedWork& work, const ProfileOptions& options) {
   return profiler::stop();
 }
 
-// The devices on which kernels ran.
+// Of the devices on which kernels ran. Leaves out one without memory for the measurement.
 DeviceCeilings ceilings_of(const ProfileSummary& summary, DType dtype) {
-  DeviceCeilings ceilings;
+  std::set<Device> devices;
   for (const PhaseSummary& phase : summary.phases) {
-    for (const KernelSummary& kernel : phase.kernels) {
-      if (!ceilings.contains(kernel.device)) {
-        ceilings[kernel.device] = measure_ceilings(Stream::of(kernel.device), dtype);
-      }
+    for (const KernelSummary& kernel : phase.kernels) devices.insert(kernel.device);
+  }
+  DeviceCeilings ceilings;
+  for (const Device device : devices) {
+    try {
+      ceilings[device] = measure_ceilings(Stream::of(device), dtype);
+    } catch (const OutOfMemory& error) {
+      complain(fmt::format("the limits of {} are not shown: {}", name_of(device), error.what()));
+      ceilings.erase(device);
     }
   }
   return ceilings;
+}
+
+void draw(const std::string& path, const ProfileSummary& summary, const Workload& workload,
+          const DeviceCeilings& ceilings, Device preferred) {
+  if (ceilings.empty()) fail("{} is not drawn: no limits were measured", path);
+  const auto found = ceilings.find(preferred);
+  const auto& [device, limits] = found == ceilings.end() ? *ceilings.begin() : *found;
+  draw_roofline(path, summary, workload, device, limits);
 }
 
 int profile(const std::string& command, const ProfiledWork& profiled, const ProfileOptions& options) {
@@ -64,10 +78,7 @@ int profile(const std::string& command, const ProfiledWork& profiled, const Prof
   const DeviceCeilings ceilings = ceilings_of(summary, work.dtype);
   const Workload workload{
       .command = command, .unit = profiled.unit, .count = options.count, .device = description_of(work.device)};
-  if (!options.roofline.empty()) {
-    const Device device = ceilings.contains(work.device) ? work.device : Device::cpu;
-    draw_roofline(options.roofline, summary, workload, device, ceilings.at(device));
-  }
+  if (!options.roofline.empty()) draw(options.roofline, summary, workload, ceilings, work.device);
   if (profiled.output->json) {
     nlohmann::ordered_json result = to_json(summary, workload, ceilings);
     result["warmup"] = options.warmup;

@@ -216,6 +216,8 @@ nlohmann::ordered_json to_json(const ProfileSummary& summary, const Workload& wo
   for (const auto& [device, ceiling] : ceilings) {
     result["ceilings"][name_of(device)] = {{"flops_per_second", ceiling.flops_per_second},
                                            {"bytes_per_second", ceiling.bytes_per_second}};
+  }
+  for (const Device device : {Device::cpu, Device::cuda}) {
     result["peak_bytes"][name_of(device)] = summary.peak_bytes[static_cast<size_t>(device)];
   }
   result["phases"] = nlohmann::ordered_json::array();

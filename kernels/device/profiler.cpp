@@ -167,7 +167,10 @@ int64_t begin_range(Stream& stream, RangeKind kind, const char* name, KernelCall
 }
 
 void end_range(int64_t number) noexcept {
-  if (const auto [present, first] = current_recording(); present) present->end(number - first);
+  try {
+    if (const auto [present, first] = current_recording(); present) present->end(number - first);
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the next synchronisation reports a device that failed
+  }
 }
 
 }  // namespace melgrad::profiler
