@@ -74,11 +74,9 @@ int profile(const std::string& command, const ProfiledWork& profiled, const Prof
   const PreparedWork work = profiled.prepare();
   const Profile recording = record(work, options);
   const ProfileSummary summary = summarize(recording);
-  if (!options.trace.empty()) write_file_atomically(options.trace, trace_events(recording).dump() + "\n");
   const DeviceCeilings ceilings = ceilings_of(summary, work.dtype);
   const Workload workload{
       .command = command, .unit = profiled.unit, .count = options.count, .device = description_of(work.device)};
-  if (!options.roofline.empty()) draw(options.roofline, summary, workload, ceilings, work.device);
   if (profiled.output->json) {
     nlohmann::ordered_json result = to_json(summary, workload, ceilings);
     result["warmup"] = options.warmup;
@@ -86,6 +84,10 @@ int profile(const std::string& command, const ProfiledWork& profiled, const Prof
   } else {
     fmt::print("{}", table_text(summary, workload, ceilings));
   }
+  flush_output();
+  // Last, so that a file that cannot be written does not cost the measurement.
+  if (!options.trace.empty()) write_file_atomically(options.trace, trace_events(recording).dump() + "\n");
+  if (!options.roofline.empty()) draw(options.roofline, summary, workload, ceilings, work.device);
   return exit_success;
 }
 
