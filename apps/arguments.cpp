@@ -43,10 +43,18 @@ std::vector<std::string> option_names(const CLI::App& command) {
   return names;
 }
 
-// The parsed subcommand, or the program if none was given.
+// The innermost parsed subcommand, or the program if none was given.
 const CLI::App& parsed_command(const CLI::App& program) {
   const std::vector<CLI::App*> given = program.get_subcommands();
-  return given.empty() ? program : *given.front();
+  return given.empty() ? program : parsed_command(*given.front());
+}
+
+std::vector<std::string> subcommand_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::App* inner : command.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(inner->get_name());
+  }
+  return names;
 }
 
 std::string refusal(const CLI::App& command, const std::string& argument) {
@@ -120,7 +128,12 @@ std::string parse_failure(const CLI::App& program, const CLI::Error& error) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !unknown.empty()) {
     return refusal(command, unknown.front());
   }
-  if (&command == &program && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) return "no command was given";
+  const bool is_required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  if (&command == &program && is_required) return "no command was given";
+  const std::vector<std::string> inner = subcommand_names(command);
+  if (is_required && !inner.empty()) {
+    return fmt::format("{} needs a command: {}", command.get_name(), fmt::join(inner, ", "));
+  }
   return error.what();
 }
 

@@ -6,11 +6,13 @@
 #include <CLI/Formatter.hpp>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/config.h"
 #include "framework/terminal/reporter.h"
+#include "kernels/device/dtype.h"
 #include "kernels/device/error.h"
 #include "kernels/device/stream.h"
 
@@ -51,10 +53,27 @@ void add_device_options(CLI::App& command, DeviceOptions& options);
 // --exact-convolution. The command passes the value to kernel::set_exact_convolution.
 void add_exact_convolution_option(CLI::App& command, bool& exact);
 
+// Work that is ready to be repeated.
+struct PreparedWork {
+  std::function<void(int64_t count)> run;  // does `count` units
+  Device device = Device::cpu;
+  DType dtype = DType::float32;  // of the activations
+};
+
+// The part of a command that melgrad profile measures. It prints no results.
+struct ProfiledWork {
+  std::string unit;                       // "step"
+  int64_t warmup = 0, count = 1;          // units before and during the measurement, unless options say otherwise
+  std::function<PreparedWork()> prepare;  // does what precedes the first unit
+  const OutputOptions* output = nullptr;  // of the command
+};
+
 struct Command {
   CLI::App* app;
   std::function<int()> run;   // returns an ExitCode, or exit_by_signal
   ConfigOptions config = {};  // empty unless the command takes a config file
+  std::optional<ProfiledWork> profiled = std::nullopt;
+  std::vector<Command> commands = {};  // of which one is given after this one
 };
 
 // Each adds the command of apps/<name>.cpp to the program.
@@ -66,6 +85,7 @@ Command add_predict(CLI::App& program);
 Command add_summary(CLI::App& program);
 Command add_check(CLI::App& program);
 Command add_cross_validate(CLI::App& program);
+Command add_profile(CLI::App& program);
 
 // The value as indented JSON with a final line end. Bytes that are not UTF-8 become U+FFFD.
 std::string json_text(const nlohmann::ordered_json& value);

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <span>
 #include <system_error>
 
 #include "apps/arguments.h"
@@ -73,7 +74,7 @@ const char* missing_instructions() {
   return nullptr;
 }
 
-// Throws Error that names the commands; CLI11 would only say that a subcommand is required.
+// Throws Error that names the commands, if the word is none; CLI11 would only say that a subcommand is required.
 void require_known(const std::vector<Command>& commands, const std::string& word) {
   std::vector<std::string> known;
   for (const Command& command : commands) {
@@ -83,11 +84,24 @@ void require_known(const std::vector<Command>& commands, const std::string& word
   fail("there is no command '{}'; the commands are {}{}", word, fmt::join(known, ", "), did_you_mean(word, known));
 }
 
+// Checks the command and, if it has commands itself, the one after it.
+void require_known_words(const std::vector<Command>& commands, std::span<const char* const> words) {
+  if (words.empty() || words[0][0] == '-') return;
+  require_known(commands, words[0]);
+  for (const Command& command : commands) {
+    if (command.app->get_name() == words[0] && !command.commands.empty()) {
+      require_known_words(command.commands, words.subspan(1));
+    }
+  }
+}
+
 // Inserts the options of the config file if the command takes one. The first argument that names a command selects it.
 std::vector<std::string> with_config(const std::vector<Command>& commands, std::vector<std::string> arguments) {
   for (const std::string& argument : arguments) {
     for (const Command& command : commands) {
-      if (command.app->get_name() == argument) return with_config(*command.app, command.config, std::move(arguments));
+      if (command.app->get_name() != argument) continue;
+      return command.commands.empty() ? with_config(*command.app, command.config, std::move(arguments))
+                                      : with_config(command.commands, std::move(arguments));
     }
   }
   return arguments;
@@ -122,15 +136,18 @@ int parse_and_run(int argc, const char* const* argv) {
     return exit_failure;
   }
   const std::vector<Command> commands{
-      add_synth(program),     add_mel(program),     add_train(program), add_evaluate(program),
-      add_predict(program),   add_summary(program), add_check(program), add_cross_validate(program),
-      add_completion(program)};
+      add_synth(program),   add_mel(program),       add_train(program), add_evaluate(program),
+      add_predict(program), add_summary(program),   add_check(program), add_cross_validate(program),
+      add_profile(program), add_completion(program)};
   try {
-    if (argc > 1 && argv[1][0] != '-') require_known(commands, argv[1]);
+    require_known_words(commands, {argv + 1, argv + argc});
     std::vector<std::string> arguments = with_config(commands, {argv + 1, argv + argc});
     std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 parses
     program.parse(arguments);
-    for (const CLI::App* given : program.get_subcommands()) require_plausible_values(*given);
+    for (const CLI::App* given = &program; !given->get_subcommands().empty();) {
+      given = given->get_subcommands().front();
+      require_plausible_values(*given);
+    }
   } catch (const CLI::CallForVersion& error) {
     // CLI11 throws it before it checks the other arguments.
     const std::vector<std::string> unknown = program.remaining();

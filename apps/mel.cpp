@@ -19,19 +19,41 @@ struct MelCommand {
   std::string file, npy, png;
 };
 
-int mel(const MelCommand& c) {
+// Writes the files that the options name.
+LogMel compute(const MelCommand& c, Device device) {
+  LogMel features = log_mel(c.file, c.mel, device);
+  if (!features.warning.empty()) complain(features.warning);
+  in_phase(Stream::of(Device::cpu), "write", [&] {
+    if (!c.npy.empty()) write_npy(c.npy, features.db, {features.n_mels, features.frames});
+    if (!c.png.empty()) {
+      draw_spectrogram(c.png, features, c.mel, std::filesystem::path(c.file).filename().string());
+    }
+  });
+  return features;
+}
+
+// Checks the options and returns the device.
+Device set_up(const MelCommand& c) {
   if (!c.npy.empty() && c.npy == c.png) {
     throw UsageError(fmt::format("--npy and --png both name {}; give two names", c.npy));
   }
   const Device device = c.device.choose(c.output);
   validate(c.mel);
   for (const std::string& note : setting_notes(c.mel)) c.output.note(note);
-  const LogMel features = log_mel(c.file, c.mel, device);
-  if (!features.warning.empty()) complain(features.warning);
-  if (!c.npy.empty()) write_npy(c.npy, features.db, {features.n_mels, features.frames});
-  if (!c.png.empty()) {
-    draw_spectrogram(c.png, features, c.mel, std::filesystem::path(c.file).filename().string());
-  }
+  return device;
+}
+
+PreparedWork prepare(const MelCommand& c) {
+  const Device device = set_up(c);
+  return {.run =
+              [c, device](int64_t count) {
+                for (; count > 0; --count) compute(c, device);
+              },
+          .device = device};
+}
+
+int mel(const MelCommand& c) {
+  const LogMel features = compute(c, set_up(c));
   const auto [low, high] = std::minmax_element(features.db.begin(), features.db.end());
   if (c.output.json) {
     print_json({{"file", c.file},
@@ -65,7 +87,10 @@ Command add_mel(CLI::App& program) {
   app.option_defaults()->group("Run");
   add_device_options(app, command->device);
   add_output_options(app, command->output);
-  return {&app, [command] { return mel(*command); }};
+  return {.app = &app,
+          .run = [command] { return mel(*command); },
+          .profiled = ProfiledWork{
+              .unit = "run", .prepare = [command] { return prepare(*command); }, .output = &command->output}};
 }
 
 }  // namespace melgrad

@@ -87,6 +87,25 @@ nlohmann::ordered_json to_json(const std::vector<Ranked>& ranked) {
   return list;
 }
 
+// The whole command without its results. A file that cannot be classified ends it.
+void classify(const PredictCommand& c, Device device) {
+  const TrainedModel classifier = load_trained_model(c.run, device);
+  for (const fs::path& file : expand(c.files)) {
+    if (interrupted()) throw Interrupted("interrupted; nothing was measured");
+    predict_within_memory(classifier, file, c);
+  }
+}
+
+PreparedWork prepare(const PredictCommand& c) {
+  kernel::set_exact_convolution(c.exact_convolution);
+  const Device device = c.device.choose(c.output);
+  return {.run =
+              [c, device](int64_t count) {
+                for (; count > 0; --count) classify(c, device);
+              },
+          .device = device};
+}
+
 int predict(const PredictCommand& c) {
   install_interrupt_handler();
   kernel::set_exact_convolution(c.exact_convolution);
@@ -137,7 +156,10 @@ Command add_predict(CLI::App& program) {
   add_device_options(app, command->device);
   add_exact_convolution_option(app, command->exact_convolution);
   add_output_options(app, command->output);
-  return {&app, [command] { return predict(*command); }};
+  return {.app = &app,
+          .run = [command] { return predict(*command); },
+          .profiled = ProfiledWork{
+              .unit = "run", .prepare = [command] { return prepare(*command); }, .output = &command->output}};
 }
 
 }  // namespace melgrad

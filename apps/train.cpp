@@ -2,23 +2,13 @@
 #include <memory>
 #include <utility>
 
-#include "apps/train_options.h"
-#include "framework/dataset/rehearsal.h"
+#include "apps/training.h"
 #include "framework/dataset/split_csv.h"
-#include "framework/dataset/track_validation.h"
-#include "framework/dataset/training_data.h"
-#include "framework/dataset/waveform_batches.h"
 #include "framework/io/atomic_file.h"
-#include "framework/random.h"
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
 #include "framework/training/run_folder.h"
 #include "framework/training/run_log.h"
-#include "kernels/convolution/exact.h"
-#include "kernels/device/deterministic.h"
-#include "kernels/device/hardware.h"
-#include "kernels/device/tf32.h"
-#include "models/models.h"
 
 namespace melgrad {
 namespace {
@@ -28,22 +18,6 @@ namespace fs = std::filesystem;
 std::string resume_hint(const TrainCommand& c) {
   return fmt::format("resume with: melgrad train {} --out {} --resume", shell_quoted(c.data),
                      shell_quoted(c.run_folder));
-}
-
-// Checks options that depend on the number of steps.
-void check_steps(const TrainCommand& c, int64_t steps_per_epoch) {
-  const int64_t steps = c.train.epochs * steps_per_epoch;
-  if (c.train.profile.first > steps) {
-    throw UsageError(
-        fmt::format("--profile-steps begins at step {}, the training ends with step {}; choose earlier steps",
-                    c.train.profile.first, steps));
-  }
-  if (c.schedule == "cosine" && c.warmup_epochs >= c.train.epochs) {
-    c.output.note(
-        fmt::format("the learning rate rises over {} epochs and {} are trained, so it stays below {}; see "
-                    "--warmup-epochs",
-                    c.warmup_epochs, c.train.epochs, c.learning_rate));
-  }
 }
 
 // Says what another number of epochs does to the learning rate of a run that is resumed.
@@ -119,23 +93,6 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
   return exit_success;
 }
 
-TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device) {
-  const Split split = choose_split(dataset, split_request(c));
-  for (const std::string& warning : dataset.warnings) c.output.note(warning);
-  const EpochSize epoch{.items = static_cast<int64_t>(split.train.size()),
-                        .examples_per_item = c.crops.crops_per_track};
-  const auto classes = static_cast<int64_t>(dataset.labels.size());
-  rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size);
-  return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.crops.needs_waveforms(),
-                               c.features.request(c.mel, device), c.output.reporter());
-}
-
-std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {
-  if (!data.recordings) return std::make_unique<ClipBatches>(data.training, data.names, c.crops);
-  return std::make_unique<WaveformBatches>(*data.recordings, data.names, data.card.mel, data.card.standardisation,
-                                           c.crops);
-}
-
 // Trains and returns the exit code. An exception after the first checkpoint says how to resume.
 int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& trainer, const TrainingData& data,
                      const Dataset& dataset) {
@@ -167,56 +124,56 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
   }
 }
 
-int train(TrainCommand c, const CLI::App& app) {
+// Continues from the checkpoint of the run folder.
+void resume(Training& training, const TrainingSetup& setup) {
+  const fs::path run = setup.command.run_folder;
+  require_same_tracks(run / "split.csv", setup.dataset, training.data.contents);
+  const Checkpoint checkpoint = read_checkpoint(run);
+  require_same_card(checkpoint.content.metadata, training.data.card, checkpoint.path);
+  training.trainer.resume(checkpoint);
+}
+
+int train(const TrainCommand& c, const CLI::App& app) {
   check_usage(c);
   const fs::path run = c.run_folder;
   const std::string config = config_of_run(c, app);
   install_interrupt_handler();
-  const Device device = c.device.choose(c.output);
-  const Precision precision = precision_on(Stream::of(device), c.precision);
-  c.crops.precision = c.train.optimizer.compute_dtype = precision.dtype;
-  c.train.optimizer.loss_scaling = precision.dtype == DType::float16;
-  kernel::set_tf32(precision.tf32);
-  c.train.profile = parse_steps(c.profile_steps);
-  c.train.graphs = !c.no_graphs;
-  validate(c.mel);
-  kernel::set_deterministic(c.deterministic);
-  kernel::set_exact_convolution(c.exact_convolution);
-  Dataset dataset = load_dataset(c.labels.source(c.data));
+  TrainingSetup setup = set_up_training(c);
   const std::unique_ptr<RunLock> lock = open_run_folder(run, c.resume);
   if (c.resume) require_same_options(run / "config.toml", config, c.config_options);
-  const TrainingData data = prepare_data(c, dataset, device);
-
-  manual_seed(c.train.seed);
-  const std::unique_ptr<Module> model = make_model(c.model, static_cast<int64_t>(dataset.labels.size()), c.dropout);
-  model->move_to(device);
-  c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
-  const std::unique_ptr<BatchSource> batches = make_batches(c, data);
-  const int64_t steps = Trainer::steps_per_epoch(batches->epoch_size(), c.train.batch_size);
-  check_steps(c, steps);
-  Trainer trainer(
-      *model, *batches, cross_entropy_loss(c.label_smoothing),
-      track_validation(data.validation, {.crop_frames = c.crops.crop_frames,
-                                         .crops = c.validation_crops,
-                                         .batch_size = c.train.batch_size,
-                                         .precision = c.crops.precision}),
-      c.train, learning_rate_schedule(c, steps),
-      {.path = run, .metadata = to_metadata(data.card), .before_writing = [&lock] { lock->require_held(); }});
+  Training training(setup, {.path = run, .metadata = {}, .before_writing = [&lock] { lock->require_held(); }});
   if (c.resume) {
-    require_same_tracks(run / "split.csv", dataset, data.contents);
-    note_change_of_epochs(c, run / "config.toml", steps);
-    const Checkpoint checkpoint = read_checkpoint(run);
-    require_same_card(checkpoint.content.metadata, data.card, checkpoint.path);
-    trainer.resume(checkpoint);
+    resume(training, setup);
+    note_change_of_epochs(c, run / "config.toml", training.steps_per_epoch);
   }
   write_file_atomically(run / "config.toml", config);
-  write_split_csv(run / "split.csv", dataset, data.split, data.contents);
-  c.output.note(
-      fmt::format("{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
-                  c.model, Stream::of(device).description(), precision.description(),
-                  device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.training.size(),
-                  data.validation.size(), data.split.test.size(), dataset.labels.size(), steps));
-  return train_and_report(c, *lock, trainer, data, dataset);
+  write_split_csv(run / "split.csv", setup.dataset, training.data.split, training.data.contents);
+  training.note_start();
+  return train_and_report(c, *lock, training.trainer, training.data, setup.dataset);
+}
+
+// Steps without validation and checkpoints. The run of --out is only read, with --resume.
+PreparedWork prepare_steps(const TrainCommand& c) {
+  if (!c.profile_steps.empty()) throw UsageError("--profile-steps is for nsys and ncu; leave it out");
+  if (c.resume && c.run_folder.empty()) throw UsageError("--resume needs --out, the folder of the run");
+  if (!c.resume && !c.run_folder.empty()) c.output.note("the measured training is not kept, so --out is not used");
+  struct State {
+    TrainingSetup setup;
+    Training training;
+    explicit State(const TrainCommand& command) : setup(set_up_training(command)), training(setup, {}) {}
+  };
+  TrainCommand measured = c;
+  measured.train.graphs = false;  // the operations of a graph have no ranges of their own
+  const auto state = std::make_shared<State>(measured);
+  if (c.resume) resume(state->training, state->setup);
+  state->training.note_start();
+  return {.run =
+              [state](int64_t count) {
+                state->training.trainer.train_steps(count);
+                if (interrupted()) throw Interrupted("interrupted; nothing was measured");
+              },
+          .device = state->setup.device,
+          .dtype = state->setup.precision.dtype};
 }
 
 }  // namespace
@@ -230,7 +187,14 @@ Command add_train(CLI::App& program) {
       "  melgrad train music --out runs/first --test-fraction 0.2\n"
       "  melgrad train --out runs/first --resume");
   add_train_options(app, *command);
-  return {&app, [command, &app] { return train(*command, app); }, command->config_options};
+  return {.app = &app,
+          .run = [command, &app] { return train(*command, app); },
+          .config = command->config_options,
+          .profiled = ProfiledWork{.unit = "step",
+                                   .warmup = 3,
+                                   .count = 10,
+                                   .prepare = [command] { return prepare_steps(*command); },
+                                   .output = &command->output}};
 }
 
 }  // namespace melgrad

@@ -67,6 +67,7 @@ class BackwardPass {
  public:
   void run(const Tensor& root, const Tensor& dy) {
     check_gradient(root, dy, "backward");
+    const ProfilerRange range(root.stream(), "backward", RangeKind::phase);
     collect(root);
     gradients_[root.impl_.get()].sum = dy;
     while (!order_.empty()) {
@@ -117,6 +118,7 @@ class BackwardPass {
     node.consumed = true;
     const JoiningBackward backward = std::exchange(node.backward, nullptr);
     const std::vector<Tensor> inputs = std::exchange(node.inputs, {});
+    const ProfilerRange range(output.stream(), node.op, RangeKind::op);
     std::vector<Tensor> input_gradients = backward(dy, second_dy);
     MELGRAD_CHECK(input_gradients.size() == inputs.size(), "{} returned {} gradients for {} inputs", node.op,
                   input_gradients.size(), inputs.size());

@@ -14,6 +14,10 @@ struct AdaptivePool2d {
   int64_t out_height, out_width;
 };
 
+inline std::string describe(const AdaptivePool2d& p) {
+  return fmt::format("{}x{}x{}x{} to {}x{}", p.batch, p.height, p.width, p.channels, p.out_height, p.out_width);
+}
+
 // The window [begin, end) of output i, for an axis of `in` inputs and `out` outputs. With the sizes exchanged,
 // AdaptiveWindow(i, out, in) is the range of outputs whose windows contain input i.
 struct AdaptiveWindow {

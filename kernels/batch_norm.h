@@ -17,6 +17,10 @@ struct BatchNormSize {
   int64_t rows, channels;
 };
 
+inline std::string describe(const BatchNormSize& size) {
+  return fmt::format("{}x{} {}", size.rows, size.channels, name_of(size.dtype));
+}
+
 struct BatchNormAffine {
   const float *gamma, *beta;
 };
@@ -26,6 +30,11 @@ struct BatchNormEpilogue {
   const void* residual = nullptr;  // added to the normalised values if given
   bool relu = false;
 };
+
+inline std::string describe(const BatchNormEpilogue& epilogue) {
+  if (epilogue.residual) return epilogue.relu ? "add, relu" : "add";
+  return epilogue.relu ? "relu" : "";
+}
 
 struct BatchNormStatistics {
   float *mean, *inverse_std;

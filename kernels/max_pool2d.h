@@ -17,6 +17,11 @@ struct Pool2d {
   MELGRAD_HOST_DEVICE int64_t out_width() const { return (width + 2 * padding - kernel_size) / stride + 1; }
 };
 
+inline std::string describe(const Pool2d& p) {
+  return fmt::format("{}x{}x{}x{}, windows of {}x{}, stride {}, padding {}", p.batch, p.height, p.width, p.channels,
+                     p.kernel_size, p.kernel_size, p.stride, p.padding);
+}
+
 // Throws Error unless every window contains an input element and a position in a window fits one byte.
 inline void require_valid(const Pool2d& pool) {
   MELGRAD_CHECK(pool.kernel_size >= 1 && pool.kernel_size <= 16 && pool.stride >= 1,

@@ -29,6 +29,13 @@ struct MelFrames {
   FftPrecision precision = FftPrecision::float64;  // CUDA always takes float64
 };
 
+inline std::string describe(const MelFilters& filters) {
+  return fmt::format("{} filters, {} weights", filters.n_mels, filters.n_weights);
+}
+inline std::string describe(const MelFrames& frames) {
+  return fmt::format("{} frames, n_fft {}, hop_length {}", frames.count, frames.n_fft, frames.hop_length);
+}
+
 // window is [n_fft]. db float32 [n_mels, count], row-major = 10 log10(max(1e-10, sum over bins of weight * |FFT(window
 // * frame)|^2)). All arrays, those of `filters` included, lie in the stream's memory; window is aligned to 16 bytes,
 // and db must not alias the inputs.

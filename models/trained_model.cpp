@@ -27,11 +27,14 @@ void require_finite(const Named& named, const std::string& file) {
 TrackPrediction TrainedModel::predict(const LogMel& features, InferenceOptions options) const {
   options.crop_frames = card.crop_frames;
   const int unknown_label = 0;
-  const ClipStore clips({&features, 1}, {&unknown_label, 1}, classes(), card.standardisation, device);
+  const ClipStore clips = in_phase(Stream::of(device), "data", [&] {
+    return ClipStore({&features, 1}, {&unknown_label, 1}, classes(), card.standardisation, device);
+  });
   return predict_tracks(*model, clips, options)[0];
 }
 
 TrainedModel load_trained_model(const std::filesystem::path& run, Device device) {
+  const ProfilerRange range(Stream::of(device), "load model", RangeKind::phase);
   TrainedModel trained;
   trained.device = device;
   std::error_code unseen;  // read_safetensors reports files without access rights

@@ -14,11 +14,12 @@ std::string words(const std::vector<std::string>& list) {
   return text;
 }
 
-// A case for "<command> <word before the cursor>" for every option that takes a value.
-std::string value_cases(const CommandDoc& command) {
+// A case for "<path> <word before the cursor>" for every option that takes a value. `path` is the command with those
+// around it: "melgrad profile train".
+std::string value_cases(const CommandDoc& command, const std::string& path) {
   std::string text;
   for (const OptionDoc& option : command.options) {
-    const std::string pattern = fmt::format("    '{} {}')", command.name, option.name);
+    const std::string pattern = fmt::format("    '{} {}')", path, option.name);
     switch (option.value) {
       case OptionDoc::Value::none:
         break;
@@ -37,33 +38,43 @@ std::string value_cases(const CommandDoc& command) {
 }
 
 // The case for words that are not the value of an option: options after a dash, otherwise values of the positionals.
-std::string word_case(const CommandDoc& command) {
+std::string word_case(const CommandDoc& command, const std::string& path) {
   std::vector<std::string> options, choices;
   for (const OptionDoc& option : command.options) options.push_back(option.name);
   for (const OptionDoc& positional : command.positionals) {
     choices.insert(choices.end(), positional.choices.begin(), positional.choices.end());
   }
   for (const CommandDoc& subcommand : command.commands) choices.push_back(subcommand.name);
-  return fmt::format("        '{}') options='{}' words='{}' ;;\n", command.name, words(options), words(choices));
+  return fmt::format("        '{}') options='{}' words='{}' ;;\n", path, words(options), words(choices));
 }
+
+struct Cases {
+  std::vector<std::string> paths;  // of all commands, in quotes
+  std::string values, others;
+
+  void add(const CommandDoc& command, const std::string& path) {
+    values += value_cases(command, path);
+    others += word_case(command, path);
+    for (const CommandDoc& inner : command.commands) {
+      const std::string inner_path = path + " " + inner.name;
+      paths.push_back(fmt::format("'{}'", inner_path));
+      add(inner, inner_path);
+    }
+  }
+};
 
 }  // namespace
 
 std::string bash_completion(const CommandDoc& program) {
-  std::vector<std::string> names;
-  std::string values = value_cases(program), others = word_case(program);
-  for (const CommandDoc& command : program.commands) {
-    names.push_back(command.name);
-    values += value_cases(command);
-    others += word_case(command);
-  }
+  Cases cases;
+  cases.add(program, program.name);
   return fmt::format(R"(# bash completion for {0}, printed by: {0} completion bash
 _{0}() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}} command={0} options='' words='' i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; ++i)); do
-    case ${{COMP_WORDS[i]}} in
-      {1}) command=${{COMP_WORDS[i]}}; break ;;
+    case "$command ${{COMP_WORDS[i]}}" in
+      {1}) command+=" ${{COMP_WORDS[i]}}" ;;
     esac
   done
   # --option=value is three words here.
@@ -80,7 +91,7 @@ _{0}() {{
 }}
 complete -o bashdefault -o default -F _{0} {0}
 )",
-                     program.name, fmt::join(names, "|"), values, others);
+                     program.name, fmt::join(cases.paths, "|"), cases.values, cases.others);
 }
 
 }  // namespace melgrad

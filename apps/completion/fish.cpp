@@ -30,19 +30,42 @@ std::string lines_of(const std::string& program, const CommandDoc& command, cons
   return text;
 }
 
+// True on a command line that names one of these commands.
+std::string names_one_of(const std::vector<CommandDoc>& commands) {
+  std::string text = "__fish_seen_subcommand_from";
+  for (const CommandDoc& command : commands) text += " " + command.name;
+  return text;
+}
+
+// The names of the commands, offered under `condition`.
+std::string name_lines(const std::string& program, const std::vector<CommandDoc>& commands,
+                       const std::string& condition) {
+  std::string text;
+  for (const CommandDoc& command : commands) {
+    text += fmt::format("complete -c {} -n {} -f -a {} -d {}\n", program, fish_quoted(condition), command.name,
+                        fish_quoted(command.description));
+  }
+  return text;
+}
+
+// `around` is the condition for the command that contains this one; empty: none does.
+std::string command_lines(const std::string& program, const CommandDoc& command, const std::string& around) {
+  const std::string condition = around + names_one_of({command});
+  std::string text = lines_of(program, command, condition);
+  if (command.commands.empty()) return text;
+  text += name_lines(program, command.commands, condition + "; and not " + names_one_of(command.commands));
+  for (const CommandDoc& inner : command.commands) text += command_lines(program, inner, condition + "; and ");
+  return text;
+}
+
 }  // namespace
 
 std::string fish_completion(const CommandDoc& program) {
   std::string text = fmt::format("# fish completion for {0}, printed by: {0} completion fish\n", program.name);
   const std::string no_command = "__fish_use_subcommand";
   text += lines_of(program.name, program, no_command);
-  for (const CommandDoc& command : program.commands) {
-    text += fmt::format("complete -c {} -n {} -f -a {} -d {}\n", program.name, no_command, command.name,
-                        fish_quoted(command.description));
-  }
-  for (const CommandDoc& command : program.commands) {
-    text += lines_of(program.name, command, fmt::format("__fish_seen_subcommand_from {}", command.name));
-  }
+  text += name_lines(program.name, program.commands, no_command);
+  for (const CommandDoc& command : program.commands) text += command_lines(program.name, command, "");
   return text;
 }
 

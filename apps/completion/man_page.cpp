@@ -56,8 +56,29 @@ std::string section(const std::string& program, const CommandDoc& command) {
   std::string text = fmt::format(".SS {} {}\n{}.\n.PP\n\\fB{} {}\\fR", program, command.name, roff(command.description),
                                  program, command.name);
   for (const OptionDoc& positional : command.positionals) text += fmt::format(" {}", roff(positional_text(positional)));
-  text += fmt::format(" [OPTIONS]\n{}", entries(command));
+  text +=
+      fmt::format(" {}\n{}", command.commands.empty() ? "[OPTIONS]" : "\\fICOMMAND\\fR [ARGUMENTS]", entries(command));
   if (!command.footer.empty()) text += fmt::format(".PP\n.nf\n{}\n.fi\n", roff(command.footer));
+  return text;
+}
+
+// The sections of a command and of those inside it. The options that a command inside shares with the command of the
+// same name outside are described there.
+std::string sections(const CommandDoc& program, const CommandDoc& command) {
+  std::string text = section(program.name, command);
+  for (CommandDoc inner : command.commands) {
+    const auto outer = std::ranges::find(program.commands, inner.name, &CommandDoc::name);
+    if (outer != program.commands.end()) {
+      std::erase_if(inner.options, [&](const OptionDoc& option) {
+        return std::ranges::any_of(outer->options, [&](const OptionDoc& other) {
+          return other.name == option.name && other.description == option.description;
+        });
+      });
+      inner.description += fmt::format(", with the options of {} {} and these", program.name, inner.name);
+    }
+    inner.name = command.name + " " + inner.name;
+    text += section(program.name, inner);
+  }
   return text;
 }
 
@@ -76,7 +97,7 @@ std::string man_page(const CommandDoc& program, const std::string& version) {
 {4}.SH COMMANDS
 )",
                   upper_case(program.name), roff(version), program.name, roff(program.description), entries(program));
-  for (const CommandDoc& command : program.commands) text += section(program.name, command);
+  for (const CommandDoc& command : program.commands) text += sections(program, command);
   return text + R"(.SH EXIT STATUS
 0: success. 1: the work failed. 2: wrong arguments. 3: part of the work failed. 130: interrupted.
 An error prints one line on standard error.

@@ -34,34 +34,44 @@ std::string arguments(const CommandDoc& command, const std::string& indent) {
   return text;
 }
 
+// Statements that complete the words after the name of `command`.
+std::string statements(const CommandDoc& command, const std::string& indent) {
+  if (command.commands.empty()) return fmt::format("{}_arguments{}\n", indent, arguments(command, indent + "  "));
+  std::string descriptions, cases;
+  for (const CommandDoc& inner : command.commands) {
+    descriptions += fmt::format("{}  '{}:{}'\n", indent, inner.name, zsh_quoted(inner.description));
+    cases +=
+        fmt::format("{0}      {1})\n{2}{0}        ;;\n", indent, inner.name, statements(inner, indent + "        "));
+  }
+  return fmt::format(R"({0}state=
+{0}_arguments -C{1} \
+{0}  '1:command:->command' '*::arguments:->arguments'
+{0}commands=(
+{2}{0})
+{0}case $state in
+{0}  command) _describe command commands ;;
+{0}  arguments)
+{0}    case $words[1] in
+{3}{0}    esac
+{0}    ;;
+{0}esac
+)",
+                     indent, arguments(command, indent + "  "), descriptions, cases);
+}
+
 }  // namespace
 
 std::string zsh_completion(const CommandDoc& program) {
-  std::string descriptions, cases;
-  for (const CommandDoc& command : program.commands) {
-    descriptions += fmt::format("    '{}:{}'\n", command.name, zsh_quoted(command.description));
-    cases += fmt::format("        {}) _arguments{} ;;\n", command.name, arguments(command, "          "));
-  }
   return fmt::format(R"(#compdef {0}
 # zsh completion for {0}, printed by: {0} completion zsh
 _{0}() {{
   local context state state_descr line curcontext=$curcontext
   typeset -A opt_args
-  local -a commands=(
-{1}  )
-  _arguments -C{2} \
-    '1:command:->command' '*::arguments:->arguments'
-  case $state in
-    command) _describe command commands ;;
-    arguments)
-      case $words[1] in
-{3}      esac
-      ;;
-  esac
-}}
+  local -a commands
+{1}}}
 if [[ $funcstack[1] == _{0} ]]; then _{0} "$@"; else compdef _{0} {0}; fi
 )",
-                     program.name, descriptions, arguments(program, "    "), cases);
+                     program.name, statements(program, "  "));
 }
 
 }  // namespace melgrad

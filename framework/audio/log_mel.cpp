@@ -261,13 +261,14 @@ LogMel decode_to_log_mel(const std::filesystem::path& file, const MelSettings& s
   constexpr double most_resampled = 1 << 20;
   const double piece = most_resampled * decoder.sample_rate() / settings.sample_rate;
   std::vector<float> mono(static_cast<size_t>(std::clamp<double>(piece, 256, 1 << 15)));
-  while (const size_t count = decoder.read(mono)) {
-    resampler.process(std::span(mono).first(count), builder.pending());
-    builder.process();
+  Stream& cpu = Stream::of(Device::cpu);
+  while (const size_t count = in_phase(cpu, "decode", [&] { return decoder.read(mono); })) {
+    in_phase(cpu, "resample", [&] { resampler.process(std::span(mono).first(count), builder.pending()); });
+    in_phase(cpu, "log-mel", [&] { builder.process(); });
     require_modest(builder.feature_bytes(), bytes, settings, file.string());
   }
-  resampler.finish(builder.pending());
-  LogMel result = builder.finish();
+  in_phase(cpu, "resample", [&] { resampler.finish(builder.pending()); });
+  LogMel result = in_phase(cpu, "log-mel", [&] { return builder.finish(); });
   result.seconds = static_cast<double>(decoder.samples()) / decoder.sample_rate();
   result.warning = decoder.warning();
   return result;

@@ -35,6 +35,7 @@ class ClipStore {
   int label(int64_t clip) const { return labels_[static_cast<size_t>(clip)]; }
   int64_t frames(int64_t clip) const { return frames_[static_cast<size_t>(clip)]; }
   int64_t n_mels() const { return n_mels_; }
+  Device device() const { return device_; }
   // 1 / deviation, [n_mels]: the factors of the crops' features.
   const Tensor& inverse_std() const { return inverse_std_; }
 

@@ -69,9 +69,12 @@ std::vector<TrackPrediction> predict_tracks(Module& model, const ClipStore& clip
   const auto batch_size = static_cast<size_t>(crops_at_a_time(options, clips.n_mels()));
   for (size_t first = 0; first < picks.size(); first += batch_size) {
     const size_t n = std::min(batch_size, picks.size() - first);
-    const Batch batch = clips.crops(std::span(picks).subspan(first, n), std::span(starts).subspan(first, n),
-                                    options.crop_frames, options.precision);
-    const Tensor logits = cast(model(batch.x), DType::float32);
+    Stream& stream = Stream::of(clips.device());
+    const Batch batch = in_phase(stream, "data", [&] {
+      return clips.crops(std::span(picks).subspan(first, n), std::span(starts).subspan(first, n), options.crop_frames,
+                         options.precision);
+    });
+    const Tensor logits = in_phase(stream, "forward", [&] { return cast(model(batch.x), DType::float32); });
     const std::vector<float> values = logits.to_vector();
     const auto classes = static_cast<size_t>(logits.shape()[1]);
     for (size_t i = 0; i < n; ++i) {

@@ -73,6 +73,12 @@ void Canvas::draw_rectangle(double x, double y, double width, double height) {
   cairo_stroke(context_.get());
 }
 
+void Canvas::fill_circle(double x, double y, double radius) {
+  cairo_new_sub_path(context_.get());
+  cairo_arc(context_.get(), x, y, radius, 0, 2 * std::numbers::pi);
+  cairo_fill(context_.get());
+}
+
 void Canvas::draw_line(double x0, double y0, double x1, double y1) {
   cairo_move_to(context_.get(), x0, y0);
   cairo_line_to(context_.get(), x1, y1);

@@ -29,6 +29,7 @@ class Canvas {
   void set_color(Color);
   void fill_rectangle(double x, double y, double width, double height);
   void draw_rectangle(double x, double y, double width, double height);
+  void fill_circle(double x, double y, double radius);
   void draw_line(double x0, double y0, double x1, double y1);
 
   void set_font(double size, bool bold = false);

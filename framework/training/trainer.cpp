@@ -14,13 +14,6 @@ namespace {
 
 constexpr uint64_t first_epoch_draw = uint64_t{1} << 62;
 
-// Runs body() inside a named range of the profiler's timeline.
-template <class Body>
-auto phase(Stream& stream, const char* name, Body body) {
-  const ProfilerRange range(stream, name);
-  return body();
-}
-
 }  // namespace
 
 Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate validate, const TrainOptions& options,
@@ -45,7 +38,9 @@ Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate v
 void Trainer::train_step(std::span<const int64_t> items) {
   const ProfilerRange range(stream_, "step");
   // Step 0 of the generator initialized the model.
-  inputs_.upload(items, static_cast<uint64_t>(global_step()) + 1, optimizer_.count_step(schedule_(global_step())));
+  in_phase(stream_, "data", [&] {
+    inputs_.upload(items, static_cast<uint64_t>(global_step()) + 1, optimizer_.count_step(schedule_(global_step())));
+  });
   graphs_.run(static_cast<int64_t>(items.size()), [this] { submit_step(); });
   readback_.start(items, state_.step + 1);
   ++state_.step;
@@ -58,15 +53,13 @@ void Trainer::submit_step() {
   optimizer_.zero_grad();
   Generator& generator = default_generator(stream_.device());
   inputs_.lead(generator);
-  const Batch batch = phase(stream_, "data", [&] { return source_.batch(inputs_.items(), generator); });
-  const Tensor output = phase(stream_, "forward", [&] { return model_(batch.x); });
-  const Tensor loss = phase(stream_, "loss", [&] { return loss_(output, batch.targets); });
-  phase(stream_, "backward", [&] {
-    const Tensor& scale = optimizer_.loss_scale();
-    scale.defined() ? loss.backward(scale) : loss.backward();
-  });
-  phase(stream_, "optimizer", [&] { optimizer_.update(inputs_.adam()); });  // clips the gradient first
-  compute_metrics(output, batch.targets, loss);
+  const Batch batch = in_phase(stream_, "data", [&] { return source_.batch(inputs_.items(), generator); });
+  const Tensor output = in_phase(stream_, "forward", [&] { return model_(batch.x); });
+  const Tensor loss = in_phase(stream_, "loss", [&] { return loss_(output, batch.targets); });
+  const Tensor& scale = optimizer_.loss_scale();
+  scale.defined() ? loss.backward(scale) : loss.backward();
+  in_phase(stream_, "optimizer", [&] { optimizer_.update(inputs_.adam()); });  // clips the gradient first
+  in_phase(stream_, "metrics", [&] { compute_metrics(output, batch.targets, loss); });
 }
 
 void Trainer::compute_metrics(const Tensor& output, const Tensor& targets, const Tensor& loss) {
@@ -96,10 +89,9 @@ void Trainer::require_finite(double value, const char* what, const StepResult& s
   if (std::isfinite(value)) return;
   std::string names;
   for (const int64_t item : step.items) names += (names.empty() ? "" : ", ") + source_.name(item);
-  fail(
-      "the {} is {} at step {} (epoch {}); lower --learning-rate or look at this batch: {}; the last good checkpoint "
-      "is {}",
-      what, without_nan_sign(value), step.number, state_.epoch + 1, names, checkpoint_path());
+  fail("the {} is {} at step {} (epoch {}); lower --learning-rate or look at this batch: {}{}", what,
+       without_nan_sign(value), step.number, state_.epoch + 1, names,
+       folder_.path.empty() ? "" : "; the last good checkpoint is " + checkpoint_path());
 }
 
 // ---- Epochs.
@@ -188,6 +180,23 @@ std::optional<EpochReport> Trainer::train_epoch(ProgressMode mode) {
   }
   state_ = {.epoch = report.epoch, .best_epoch = state_.best_epoch, .best_loss = state_.best_loss};
   return report;
+}
+
+void Trainer::train_steps(int64_t count) {
+  model_.train();
+  readback_.clear();
+  std::vector<int64_t> order = epoch_order();
+  const auto batch_size = static_cast<size_t>(options_.batch_size);
+  for (; count > 0 && !interrupted(); --count) {
+    if (state_.step == steps_per_epoch(epoch_size_, options_.batch_size)) {
+      state_ = {.epoch = state_.epoch + 1, .best_epoch = state_.best_epoch, .best_loss = state_.best_loss};
+      order = epoch_order();
+    }
+    const size_t first = static_cast<size_t>(state_.step) * batch_size;
+    train_step(std::span(order).subspan(first, std::min(batch_size, order.size() - first)));
+    add_to_sums(readback_.take_previous());
+  }
+  add_to_sums(readback_.take_latest());
 }
 
 // Trains on the rest of the epoch, or until interrupted().

@@ -78,7 +78,7 @@ struct EpochReport {
 
 // The folder for the checkpoints.
 struct RunFolder {
-  std::filesystem::path path;                    // exists
+  std::filesystem::path path;                    // exists; empty for train_steps alone
   std::map<std::string, std::string> metadata;   // describes the model in every checkpoint
   std::function<void()> before_writing = [] {};  // called before every write; an exception prevents it
 };
@@ -100,6 +100,10 @@ class Trainer {
   // end. Throws Error when a loss or gradient is not finite, naming the step, the batch's items and the checkpoint that
   // remains; when memory is too small, the Error names a batch size that would fit.
   Outcome run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
+
+  // Trains the next `count` steps, over as many epochs as they take, or until interrupted(). Neither validates nor
+  // writes checkpoints. For measurements.
+  void train_steps(int64_t count);
 
   // Why steps are not recorded as graphs although the device could; empty if they are or will be.
   const std::string& graph_obstacle() const { return graphs_.obstacle(); }

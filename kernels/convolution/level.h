@@ -70,6 +70,11 @@ struct Epilogue {
 struct Level {
   void (*multiply)(const Product&);
 
+  // Multiply-adds on registers alone, for measuring the highest rate: `steps` times on each of `sums` values. values[0]
+  // is the factor and values[1] the summand; a result replaces values[0].
+  void (*multiply_add)(int64_t steps, float* values);
+  int64_t sums;
+
   // Winograd's algorithm (winograd.h). x and dy are NHWC with `channels` channels; `first` and `count` choose tiles.
   void (*transform_input)(const Tiles&, const float* x, int64_t channels, int64_t first, int64_t count,
                           const TransformedTiles& to);

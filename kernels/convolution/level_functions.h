@@ -8,6 +8,8 @@ namespace melgrad::kernel::convolution::MELGRAD_LEVEL {
 
 constexpr Level functions() {
   return {.multiply = multiply,
+          .multiply_add = multiply_add_registers,
+          .sums = MELGRAD_REGISTERS * lanes,
           .transform_input = transform_tiles<points_per_axis, transform_inputs>,
           .transform_gradient = transform_tiles<tile, transform_output_gradients>,
           .transform_output = transform_output,

@@ -77,4 +77,20 @@ inline void multiply(const Product& p) {
   return multiply_all<1, 0>(p);
 }
 
+// As many independent sums as the product of multiply() keeps in registers, so that none waits for another.
+inline void multiply_add_registers(int64_t steps, float* values) {
+  const Vector factor = Vector{} + values[0], summand = Vector{} + values[1];
+  Vector sums[MELGRAD_REGISTERS];
+#pragma GCC unroll 32
+  for (Vector& sum : sums) sum = summand;
+  for (int64_t k = 0; k < steps; ++k) {
+#pragma GCC unroll 32
+    for (Vector& sum : sums) sum = sum * factor + summand;
+  }
+  Vector total{};
+#pragma GCC unroll 32
+  for (const Vector& sum : sums) total += sum;
+  values[0] = total[0];
+}
+
 }  // namespace melgrad::kernel::convolution::MELGRAD_LEVEL

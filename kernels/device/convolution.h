@@ -51,11 +51,21 @@ struct Convolution {
   auto operator<=>(const Convolution&) const = default;
 };
 
+inline std::string input_shape(const Conv2d& c) {
+  return fmt::format("{}x{}x{}x{}", c.batch, c.height, c.width, c.in_channels);
+}
+inline std::string describe_filters(const Conv2d& c) {
+  return fmt::format("{} filters of {}x{}, stride {}, padding {}", c.out_channels, c.kernel_height, c.kernel_width,
+                     c.stride, c.padding);
+}
+
+// "64x32x33x64 with 128 filters of 3x3, stride 2, padding 1"
+inline std::string describe(const Conv2d& c) { return fmt::format("{} with {}", input_shape(c), describe_filters(c)); }
+
 // "forward of 64x32x33x64 bfloat16 with 128 filters of 3x3, stride 2, padding 1"
 inline std::string describe(const Convolution& c) {
-  return fmt::format("{} of {}x{}x{}x{} {} with {} filters of {}x{}, stride {}, padding {}", name_of(c.pass),
-                     c.conv.batch, c.conv.height, c.conv.width, c.conv.in_channels, c.tf32 ? "tf32" : name_of(c.dtype),
-                     c.conv.out_channels, c.conv.kernel_height, c.conv.kernel_width, c.conv.stride, c.conv.padding);
+  return fmt::format("{} of {} {} with {}", name_of(c.pass), input_shape(c.conv), c.tf32 ? "tf32" : name_of(c.dtype),
+                     describe_filters(c.conv));
 }
 
 namespace cuda {

@@ -95,6 +95,22 @@ class CudaReadback final : public Readback {
   OwnedEvent arrived_ = make_event(cudaEventDisableTiming);
 };
 
+class CudaTimeMark final : public TimeMark {
+ public:
+  explicit CudaTimeMark(cudaStream_t stream) { cuda_check(cudaEventRecord(event_.get(), stream), "cudaEventRecord"); }
+  double seconds_since(const TimeMark& earlier) override {
+    float milliseconds = 0;
+    cuda_check(cudaEventSynchronize(event_.get()), "cudaEventSynchronize");
+    cuda_check(
+        cudaEventElapsedTime(&milliseconds, static_cast<const CudaTimeMark&>(earlier).event_.get(), event_.get()),
+        "cudaEventElapsedTime");
+    return static_cast<double>(milliseconds) / 1e3;
+  }
+
+ private:
+  OwnedEvent event_ = make_event(cudaEventDefault);
+};
+
 // The arrays are first copied within the device, to one block, and from there to pinned memory by a stream of their
 // own, beside the kernels of the main stream. If the device has no room for the block, the main stream copies to the
 // host.
@@ -255,6 +271,8 @@ class CudaStream final : public Stream, public GraphRecorder {
     if (recording_) throw NotRecordable(fmt::format("{} waits for the device", current_range()));
     cuda_check(cudaStreamSynchronize(native()), "cudaStreamSynchronize");
   }
+
+  std::unique_ptr<TimeMark> mark_time() override { return std::make_unique<CudaTimeMark>(native()); }
 
   GraphRecorder* graph_recorder() override { return this; }
   bool recording() const override { return recording_; }

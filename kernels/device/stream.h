@@ -12,6 +12,7 @@
 
 #include "kernels/device/graph.h"
 #include "kernels/device/memory.h"
+#include "kernels/device/profiler.h"
 
 namespace melgrad {
 
@@ -26,6 +27,14 @@ class Readback {
   virtual ~Readback() = default;
   virtual void start(const void* from) = 0;
   virtual const void* wait() = 0;  // the bytes on the host, valid until the next start()
+};
+
+// A point in the work of a stream that knows when the device reached it.
+class TimeMark {
+ public:
+  virtual ~TimeMark() = default;
+  // Waits for the device to reach both marks, which must be of the same stream.
+  virtual double seconds_since(const TimeMark& earlier) = 0;
 };
 
 // An array in a device's memory.
@@ -92,6 +101,9 @@ class Stream {
   // Waits for all submitted work. Throws DeviceError if some of it failed.
   virtual void synchronize() = 0;
 
+  // Marks the present end of the submitted work. Null on devices whose work is complete when a call returns.
+  virtual std::unique_ptr<TimeMark> mark_time() { return nullptr; }
+
   virtual MemoryUse memory() const = 0;
   virtual void reset_peak() = 0;
 
@@ -110,16 +122,38 @@ class Stream {
   ~Stream() = default;
 };
 
-// A profiler range that lasts as long as the object.
+// A range that lasts as long as the object, in the device's profiler and in a recording of melgrad's own
+// (kernels/device/profiler.h). `name` must outlive it.
 class ProfilerRange {
  public:
-  ProfilerRange(Stream& stream, const char* name) : stream_(stream) { stream_.begin_range(name); }
-  ~ProfilerRange() { stream_.end_range(); }
+  ProfilerRange(Stream& stream, const char* name, RangeKind kind = RangeKind::op) : stream_(stream) {
+    stream_.begin_range(name);
+    if (profiler::recording.load(std::memory_order_relaxed)) [[unlikely]]
+      number_ = profiler::begin_range(stream, kind, name);
+  }
+  // A call of a kernel while a recording runs.
+  ProfilerRange(Stream& stream, const char* name, KernelCall call) : stream_(stream) {
+    stream_.begin_range(name);
+    number_ = profiler::begin_range(stream, RangeKind::kernel, name, std::move(call));
+  }
+  ~ProfilerRange() {
+    if (number_ >= 0) [[unlikely]]
+      profiler::end_range(number_);
+    stream_.end_range();
+  }
   ProfilerRange(const ProfilerRange&) = delete;
   ProfilerRange& operator=(const ProfilerRange&) = delete;
 
  private:
   Stream& stream_;
+  int64_t number_ = -1;
 };
+
+// Runs body() as a phase of the program's work, such as "decode" or "forward". `name` must outlive it.
+template <class Body>
+auto in_phase(Stream& stream, const char* name, const Body& body) {
+  const ProfilerRange range(stream, name, RangeKind::phase);
+  return body();
+}
 
 }  // namespace melgrad

@@ -1,10 +1,12 @@
 #include "kernels/device/emulated/runtime.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -24,8 +26,10 @@ struct EmulatedGraphExec {
   std::vector<emulated_cuda::Work> works;
 };
 struct EmulatedEvent {
+  using Clock = std::chrono::steady_clock;
   cudaStream_t stream = nullptr;
-  uint64_t position = 0;  // the work submitted to the stream before the event
+  uint64_t position = 0;                       // the work submitted to the stream before the event
+  std::shared_ptr<Clock::time_point> reached;  // null without timing; the queue writes it, even after the event is gone
 };
 
 namespace {
@@ -258,8 +262,9 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return cudaSuccess;
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   *event = new EmulatedEvent;
+  if (flags != cudaEventDisableTiming) (*event)->reached = std::make_shared<EmulatedEvent::Clock::time_point>();
   return cudaSuccess;
 }
 
@@ -269,7 +274,11 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  *event = {.stream = stream, .position = emulated_cuda::submitted(stream)};
+  if (event->reached) {
+    emulated_cuda::enqueue(stream, [reached = event->reached] { *reached = EmulatedEvent::Clock::now(); });
+  }
+  event->stream = stream;
+  event->position = emulated_cuda::submitted(stream);
   return cudaSuccess;
 }
 
@@ -282,6 +291,12 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   if (device_is_broken) return record(cudaErrorLaunchFailure);
   return cudaEventSynchronize(event);
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  cudaEventSynchronize(end);
+  *milliseconds = std::chrono::duration<float, std::milli>(*end->reached - *start->reached).count();
+  return cudaSuccess;
 }
 
 void emulated_cuda::set_device_broken(bool broken) { device_is_broken = broken; }

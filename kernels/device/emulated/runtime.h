@@ -26,7 +26,7 @@ struct cudaPointerAttributes {
 constexpr unsigned cudaStreamNonBlocking = 1;
 struct EmulatedEvent;
 using cudaEvent_t = EmulatedEvent*;
-constexpr unsigned cudaEventDisableTiming = 2;
+constexpr unsigned cudaEventDefault = 0, cudaEventDisableTiming = 2;
 
 const char* cudaGetErrorString(cudaError_t);
 cudaError_t cudaGetLastError();  // and clears it
@@ -78,6 +78,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t);
 cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t);
 cudaError_t cudaEventSynchronize(cudaEvent_t);
 cudaError_t cudaEventQuery(cudaEvent_t);
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end);
 
 namespace emulated_cuda {
 

@@ -32,6 +32,15 @@ CommandDoc example() {
   return describe(program);
 }
 
+// The same with a command that contains a command of the same name.
+CommandDoc example_with_inner_command() {
+  CommandDoc program = example();
+  CommandDoc inner = program.commands[0];
+  inner.options.push_back({.name = "--trace", .description = "File to write", .group = "Measure"});
+  program.commands.push_back({.name = "measure", .description = "Measure it", .footer = "", .commands = {inner}});
+  return program;
+}
+
 bool has(const char* command) {
   return std::system(("command -v " + std::string(command) + " >/dev/null").c_str()) == 0;
 }
@@ -53,9 +62,10 @@ TEST(Completion, DescribesTheOptionsInTheHelp) {
 }
 
 // The words that the bash completion offers for a command line with the cursor at the last word.
-std::string offered_by_bash(const TemporaryFolder& folder, const std::string& words) {
+std::string offered_by_bash(const TemporaryFolder& folder, const std::string& words,
+                            const CommandDoc& program = example()) {
   const std::string output = (folder / "offered").string();
-  const std::string script = write_text(folder / "ask.bash", bash_completion(example()) + "COMP_WORDS=(" + words +
+  const std::string script = write_text(folder / "ask.bash", bash_completion(program) + "COMP_WORDS=(" + words +
                                                                  ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_player\n"
                                                                  "echo \"${COMPREPLY[@]}\" >" +
                                                                  output + "\n")
@@ -79,6 +89,24 @@ TEST(Completion, BashOffersCommandsOptionsAndValues) {
   EXPECT_EQ(offered_by_bash(folder, "player play x"), "");  // bash then offers file names
 }
 
+TEST(Completion, OffersCommandsInsideCommands) {
+  const CommandDoc program = example_with_inner_command();
+  expect_contains(fish_completion(program),
+                  "-n '__fish_seen_subcommand_from measure; and __fish_seen_subcommand_from play' -l trace");
+  expect_contains(zsh_completion(program), "'--trace[File to write]'");
+  const std::string page = man_page(program, "player 1");
+  expect_contains(page, ".SS player measure play\n");
+  // The other options are in the section of `player play`.
+  EXPECT_EQ(page.find("volume", page.find(".SS player measure play")), std::string::npos);
+  if (!has("bash")) GTEST_SKIP() << "there is no bash";
+  const TemporaryFolder folder;
+  EXPECT_EQ(offered_by_bash(folder, "player ''", program), "play stop measure");
+  EXPECT_EQ(offered_by_bash(folder, "player measure ''", program), "play");
+  EXPECT_EQ(offered_by_bash(folder, "player measure play --t", program), "--trace");
+  EXPECT_EQ(offered_by_bash(folder, "player measure play --style ''", program), "jazz rock");
+  EXPECT_EQ(offered_by_bash(folder, "player play --t", program), "");
+}
+
 TEST(Completion, ZshAndFishOfferTheSame) {
   const std::string zsh = zsh_completion(example()), fish = fish_completion(example());
   expect_contains(zsh, R"('play:Play\: it'\''s \[loud\]')");
@@ -97,8 +125,10 @@ TEST(Completion, ZshAndFishAcceptTheirScripts) {
     return std::system((shell + " -n " + file).c_str()) == 0;
   };
   if (!has("zsh") && !has("fish")) GTEST_SKIP() << "there is neither zsh nor fish";
-  EXPECT_TRUE(!has("zsh") || reads("zsh", zsh_completion(example())));
-  EXPECT_TRUE(!has("fish") || reads("fish", fish_completion(example())));
+  for (const CommandDoc& program : {example(), example_with_inner_command()}) {
+    EXPECT_TRUE(!has("zsh") || reads("zsh", zsh_completion(program)));
+    EXPECT_TRUE(!has("fish") || reads("fish", fish_completion(program)));
+  }
 }
 
 TEST(Completion, TheManualPageIsValidRoff) {

@@ -1,0 +1,107 @@
+#include "apps/training.h"
+
+#include <utility>
+
+#include "framework/dataset/rehearsal.h"
+#include "framework/dataset/track_validation.h"
+#include "framework/dataset/waveform_batches.h"
+#include "framework/random.h"
+#include "kernels/convolution/exact.h"
+#include "kernels/device/deterministic.h"
+#include "kernels/device/hardware.h"
+#include "kernels/device/tf32.h"
+#include "models/models.h"
+
+namespace melgrad {
+namespace {
+
+// Checks options that depend on the number of steps.
+void check_steps(const TrainCommand& c, int64_t steps_per_epoch) {
+  const int64_t steps = c.train.epochs * steps_per_epoch;
+  if (c.train.profile.first > steps) {
+    throw UsageError(
+        fmt::format("--profile-steps begins at step {}, the training ends with step {}; choose earlier steps",
+                    c.train.profile.first, steps));
+  }
+  if (c.schedule == "cosine" && c.warmup_epochs >= c.train.epochs) {
+    c.output.note(
+        fmt::format("the learning rate rises over {} epochs and {} are trained, so it stays below {}; see "
+                    "--warmup-epochs",
+                    c.warmup_epochs, c.train.epochs, c.learning_rate));
+  }
+}
+
+TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device) {
+  const Split split = choose_split(dataset, split_request(c));
+  for (const std::string& warning : dataset.warnings) c.output.note(warning);
+  const EpochSize epoch{.items = static_cast<int64_t>(split.train.size()),
+                        .examples_per_item = c.crops.crops_per_track};
+  const auto classes = static_cast<int64_t>(dataset.labels.size());
+  rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size);
+  return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.crops.needs_waveforms(),
+                               c.features.request(c.mel, device), c.output.reporter());
+}
+
+std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {
+  if (!data.recordings) return std::make_unique<ClipBatches>(data.training, data.names, c.crops);
+  return std::make_unique<WaveformBatches>(*data.recordings, data.names, data.card.mel, data.card.standardisation,
+                                           c.crops);
+}
+
+std::unique_ptr<Module> initial_model(const TrainCommand& c, const Dataset& dataset, Device device) {
+  manual_seed(c.train.seed);
+  std::unique_ptr<Module> model = make_model(c.model, static_cast<int64_t>(dataset.labels.size()), c.dropout);
+  model->move_to(device);
+  return model;
+}
+
+RunFolder with_metadata(RunFolder folder, const ModelCard& card) {
+  folder.metadata = to_metadata(card);
+  return folder;
+}
+
+}  // namespace
+
+TrainingSetup set_up_training(TrainCommand c) {
+  check_usage(c);
+  const Device device = c.device.choose(c.output);
+  const Precision precision = precision_on(Stream::of(device), c.precision);
+  c.crops.precision = c.train.optimizer.compute_dtype = precision.dtype;
+  c.train.optimizer.loss_scaling = precision.dtype == DType::float16;
+  c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
+  kernel::set_tf32(precision.tf32);
+  c.train.profile = parse_steps(c.profile_steps);
+  c.train.graphs = c.train.graphs && !c.no_graphs;
+  validate(c.mel);
+  kernel::set_deterministic(c.deterministic);
+  kernel::set_exact_convolution(c.exact_convolution);
+  Dataset dataset = load_dataset(c.labels.source(c.data));
+  return {.command = std::move(c), .device = device, .precision = precision, .dataset = std::move(dataset)};
+}
+
+Training::Training(TrainingSetup& setup, RunFolder folder)
+    : data(prepare_data(setup.command, setup.dataset, setup.device)),
+      model(initial_model(setup.command, setup.dataset, setup.device)),
+      batches(make_batches(setup.command, data)),
+      steps_per_epoch(Trainer::steps_per_epoch(batches->epoch_size(), setup.command.train.batch_size)),
+      trainer(*model, *batches, cross_entropy_loss(setup.command.label_smoothing),
+              track_validation(data.validation, {.crop_frames = setup.command.crops.crop_frames,
+                                                 .crops = setup.command.validation_crops,
+                                                 .batch_size = setup.command.train.batch_size,
+                                                 .precision = setup.command.crops.precision}),
+              setup.command.train, learning_rate_schedule(setup.command, steps_per_epoch),
+              with_metadata(std::move(folder), data.card)),
+      setup_(setup) {
+  check_steps(setup.command, steps_per_epoch);
+}
+
+void Training::note_start() const {
+  const TrainCommand& c = setup_.command;
+  c.output.note(
+      fmt::format("{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
+                  c.model, Stream::of(setup_.device).description(), setup_.precision.description(),
+                  setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.training.size(),
+                  data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(), steps_per_epoch));
+}
+
+}  // namespace melgrad

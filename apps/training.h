@@ -1,0 +1,42 @@
+// A training as the options of melgrad train describe it, up to its first step: melgrad train runs it, melgrad profile
+// measures some steps of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "apps/train_options.h"
+#include "framework/dataset/training_data.h"
+
+namespace melgrad {
+
+struct TrainingSetup {
+  TrainCommand command;  // with the options that depend on the device
+  Device device;
+  Precision precision;
+  Dataset dataset;
+};
+
+// Checks the options, applies those that hold for the process, and reads the data set.
+TrainingSetup set_up_training(TrainCommand command);
+
+// Prepares the data, the model and the trainer. The setup must outlive it.
+class Training {
+ public:
+  // `folder` without metadata; its path is empty if no checkpoint is to be written.
+  Training(TrainingSetup& setup, RunFolder folder);
+
+  const TrainingData data;
+  const std::unique_ptr<Module> model;
+  const std::unique_ptr<BatchSource> batches;
+  const int64_t steps_per_epoch;
+  Trainer trainer;
+
+  // Prints the model, the device and the numbers of tracks.
+  void note_start() const;
+
+ private:
+  const TrainingSetup& setup_;
+};
+
+}  // namespace melgrad
