@@ -108,7 +108,7 @@ class FrameTransform {
 
 // The number of frames of `samples` samples between n_fft / 2 zeros on either side.
 int64_t frame_count(int64_t samples, const MelSettings& settings) {
-  const int64_t padded = samples + 2 * (settings.n_fft / 2);
+  const int64_t padded = samples + settings.n_fft / 2 * int64_t{2};
   return padded < settings.n_fft ? 0 : 1 + (padded - settings.n_fft) / settings.hop_length;
 }
 
