@@ -14,6 +14,11 @@ struct Settings {
   DType precision = DType::float32;
   std::string model = "resnet18";
   int64_t batch_size = 256, n_mels = 128, frames = 130, classes = 10;
+  // Of the benchmarks with music:
+  std::string data;  // a data set, as `melgrad train` takes it
+  size_t clips = 8;  // tracks of it that are used, from the first one on
+  bool htk = false;  // MelSettings::htk
+  std::string npy;   // a file that receives the features of the first track; empty: none
 };
 
 // Every op of a ResNet-18 with these sizes, as a share of the speed of a copy and a matrix product on the same device.
@@ -24,5 +29,9 @@ nlohmann::ordered_json training_step(const Settings&);
 nlohmann::ordered_json inference(const Settings&);
 // Log-mel spectrograms of 256 clips of 3 s.
 nlohmann::ordered_json mel(const Settings&);
+// Log-mel spectrograms of music in memory, clip by clip.
+nlohmann::ordered_json log_mel_clips(const Settings&);
+// Decodes files and computes their log-mel spectrograms, without the feature cache.
+nlohmann::ordered_json features(const Settings&);
 
 }  // namespace melgrad::bench

@@ -138,6 +138,10 @@ size_t Decoder::decode(std::span<float> mono) {
   interleaved_.resize(mono.size() * channels);
   const size_t frames = source_->read(interleaved_);
   interleaved_.resize(frames * channels);
+  if (channels == 1) {
+    std::copy(interleaved_.begin(), interleaved_.end(), mono.begin());
+    return frames;
+  }
   const float* sample = interleaved_.data();
   for (size_t i = 0; i < frames; ++i) {
     float sum = *sample++;
@@ -177,10 +181,16 @@ size_t Decoder::read(std::span<float> mono) {
          file_->name(), seconds(), error.what(), conversion_command(*file_));
   }
   if (at_end && samples_ == 0) fail("{} holds no samples; fetch it again, or remove it", file_->name());
-  for (const float sample : mono.first(count)) {
-    if (!(std::abs(sample) <= loudest)) fail_on_sample(sample);
-    ++samples_;
+  const auto read = mono.first(count);
+  const auto is_valid = [](float sample) { return std::abs(sample) <= loudest; };
+  int invalid = 0;  // the loop has no early end, so that the compiler uses vectors
+  for (const float sample : read) invalid |= !is_valid(sample);
+  if (invalid != 0) {
+    const auto first = std::find_if_not(read.begin(), read.end(), is_valid);
+    samples_ += first - read.begin();
+    fail_on_sample(*first);
   }
+  samples_ += static_cast<int64_t>(count);
   require_bytes();
   return count;
 }

@@ -1,6 +1,7 @@
 #include "framework/audio/log_mel.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cmath>
@@ -13,6 +14,7 @@
 #include "framework/audio/mel_filter_bank.h"
 #include "framework/audio/resampler.h"
 #include "framework/device_array.h"
+#include "kernels/device/parallel.h"
 #include "kernels/mel.h"
 
 namespace melgrad {
@@ -86,7 +88,7 @@ class FrameTransform {
 
 // The number of frames of `samples` samples between n_fft / 2 zeros on either side.
 int64_t frame_count(int64_t samples, const MelSettings& settings) {
-  const int64_t padded = samples + 2 * (settings.n_fft / 2);
+  const int64_t padded = samples + settings.n_fft / 2 * int64_t{2};
   return padded < settings.n_fft ? 0 : 1 + (padded - settings.n_fft) / settings.hop_length;
 }
 
@@ -291,9 +293,15 @@ LogMel log_mel(const std::filesystem::path& file, const MelSettings& settings, D
 namespace {
 
 bool all_finite(std::span<const float> samples) {
-  int outside = 0;  // no early end, so that the compiler uses vectors
-  for (const float sample : samples) outside |= !(std::abs(sample) <= std::numeric_limits<float>::max());
-  return outside == 0;
+  std::atomic<bool> result = true;
+  kernel::for_each_chunk(std::ssize(samples), 4 * kernel::elements_per_chunk, [&](int64_t, int64_t begin, int64_t end) {
+    int outside = 0;  // no early end, so that the compiler uses vectors
+    for (const float* sample = samples.data() + begin; sample < samples.data() + end; ++sample) {
+      outside |= !(std::abs(*sample) <= std::numeric_limits<float>::max());
+    }
+    if (outside) result = false;
+  });
+  return result;
 }
 
 }  // namespace

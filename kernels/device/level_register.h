@@ -14,23 +14,23 @@ namespace melgrad::kernel::MELGRAD_LEVEL {
 // `count` numbers, which arithmetic operators take one by one.
 template <class Real, int count>
 struct VectorOf {
-  using type [[gnu::vector_size(count * sizeof(Real)), gnu::may_alias]] = Real;
-  using unaligned [[gnu::vector_size(count * sizeof(Real)), gnu::may_alias, gnu::aligned(sizeof(Real))]] = Real;
+  using Type [[gnu::vector_size(count * sizeof(Real)), gnu::may_alias]] = Real;
+  using Unaligned [[gnu::vector_size(count * sizeof(Real)), gnu::may_alias, gnu::aligned(sizeof(Real))]] = Real;
 };
 
 template <class Real>
 constexpr int lanes = MELGRAD_LANES * sizeof(float) / sizeof(Real);
 template <class Real>
-using Register = typename VectorOf<Real, lanes<Real>>::type;
+using Register = typename VectorOf<Real, lanes<Real>>::Type;
 
 // `count` consecutive values, at any alignment.
 template <int count, class Real>
-[[gnu::always_inline]] inline typename VectorOf<Real, count>::type load(const Real* values) {
-  return *reinterpret_cast<const typename VectorOf<Real, count>::unaligned*>(values);
+[[gnu::always_inline]] inline typename VectorOf<Real, count>::Type load(const Real* values) {
+  return *reinterpret_cast<const typename VectorOf<Real, count>::Unaligned*>(values);
 }
 template <int count, class Real>
-[[gnu::always_inline]] inline void store(Real* values, typename VectorOf<Real, count>::type vector) {
-  *reinterpret_cast<typename VectorOf<Real, count>::unaligned*>(values) = vector;
+[[gnu::always_inline]] inline void store(Real* values, typename VectorOf<Real, count>::Type vector) {
+  *reinterpret_cast<typename VectorOf<Real, count>::Unaligned*>(values) = vector;
 }
 
 }  // namespace melgrad::kernel::MELGRAD_LEVEL

@@ -52,8 +52,8 @@ struct Butterfly {
     for (int j = 1; j <= half; ++j) {
       Complex<Real> even = first, odd{};
       for (int k = 0; k < half; ++k) {
-        const Real cosine = roots[j * (k + 1) % radix * 2];
-        const Real sine = roots[j * (k + 1) % radix * 2 + 1];
+        const Real* const root = roots + int64_t{2} * (j * (k + 1) % radix);
+        const Real cosine = root[0], sine = root[1];
         even = {even.re + sum[k].re * cosine, even.im + sum[k].im * cosine};
         odd = {odd.re + difference[k].re * sine, odd.im + difference[k].im * sine};
       }

@@ -13,9 +13,9 @@ using kernel::MELGRAD_LEVEL::VectorOf;
 //   ln m = 2 artanh s = 2 (s + s^3 / 3 + s^5 / 5 + s^7 / 7 + s^9 / 9 + ...),
 // and the terms that are left out are below 1e-9 of the sum.
 template <int count>
-inline typename VectorOf<float, count>::type decibels(typename VectorOf<float, count>::type power) {
-  using Floats = typename VectorOf<float, count>::type;
-  using Integers = typename VectorOf<int32_t, count>::type;
+inline typename VectorOf<float, count>::Type decibels(typename VectorOf<float, count>::Type power) {
+  using Floats = typename VectorOf<float, count>::Type;
+  using Integers = typename VectorOf<int32_t, count>::Type;
   constexpr float smallest = 1e-10f, largest = 3.40282347e38f;
   constexpr int32_t bits_of_root_half = 0x3f3504f3, mantissa_bits = 23;
   constexpr float db_per_octave = 3.01029996f, two_nepers = 8.68588964f;  // 10 log10(2) and 20 log10(e)

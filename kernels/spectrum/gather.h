@@ -32,7 +32,7 @@ struct Place {
 
 // Four samples, from `sample` on, of the frames 0, 4, 8, ..., count - 4.
 template <int count>
-inline typename VectorOf<float, count>::type load_every_fourth(const float* const* frames, int64_t sample) {
+inline typename VectorOf<float, count>::Type load_every_fourth(const float* const* frames, int64_t sample) {
   if constexpr (count == 4) {
     return load<4>(frames[0] + sample);
   } else {

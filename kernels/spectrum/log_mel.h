@@ -37,7 +37,7 @@ void log_mel(const FrameGroup<Real>& group, Real* scratch) {
     const int32_t offset = group.offset[mel];
     const Register<Real> sum = scale * weighted_sum<Real>(group.weights + offset, power + group.first_bin[mel],
                                                           group.offset[mel + 1] - offset);
-    const auto db = decibels<count>(__builtin_convertvector(sum, typename VectorOf<float, count>::type));
+    const auto db = decibels<count>(__builtin_convertvector(sum, typename VectorOf<float, count>::Type));
     float* const to = group.db + mel * group.db_row;
     if (group.count == count) {
       store<count>(to, db);
