@@ -45,6 +45,13 @@ void check_steps(const TrainCommand& c, int64_t steps_per_epoch) {
   }
 }
 
+InferenceOptions validation_options(const TrainCommand& c) {
+  return {.crop_frames = c.crops.crop_frames,
+          .crops = c.validation_crops,
+          .batch_size = c.train.batch_size,
+          .precision = c.crops.precision};
+}
+
 // Says what another number of epochs does to the learning rate of a run that is resumed.
 void note_change_of_epochs(const TrainCommand& c, const fs::path& config, int64_t steps_per_epoch) {
   TrainCommand before = c;
@@ -129,9 +136,19 @@ TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device
                                c.output.reporter());
 }
 
+// Calibration of the model of the last epoch on the validation tracks, for reports. The temperature is fitted on the
+// same tracks, so ece_after is lower than on others.
+nlohmann::ordered_json validation_json(Module& model, const ClipStore& validation, const InferenceOptions& inference,
+                                       int64_t epoch) {
+  const auto examples = labelled_logits(predict_tracks(model, validation, inference), validation);
+  const double temperature = fit_temperature(examples).value_or(1);
+  return {
+      {"epoch", epoch}, {"tracks", examples.size()}, {"calibration", to_json(calibration_at(temperature, examples))}};
+}
+
 // Trains and returns the exit code. An exception after the first checkpoint says how to resume.
-int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& trainer, const TrainingData& data,
-                     const Dataset& dataset) {
+int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& trainer, Module& model,
+                     const TrainingData& data, const Dataset& dataset) {
   const fs::path run = c.run_folder;
   RunLog log(run / "log.jsonl", trainer.completed_epochs());
   bool without_graphs = false;
@@ -150,6 +167,11 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
   };
   try {
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
+    if (outcome != Trainer::Outcome::interrupted) {
+      lock.require_held();
+      const auto json = validation_json(model, data.validation, validation_options(c), trainer.completed_epochs());
+      write_file_atomically(run / "validation.json", json_text(json));
+    }
     return report_outcome(c, trainer, outcome, log, data.failures, dataset.warnings, to_json(data.leaks, dataset));
   } catch (const DeviceError& error) {
     if (!holds_run(run)) throw;
@@ -193,11 +215,7 @@ int train(TrainCommand c, const CLI::App& app) {
   const int64_t steps = Trainer::steps_per_epoch(batches.epoch_size(), c.train.batch_size);
   check_steps(c, steps);
   Trainer trainer(
-      *model, batches, cross_entropy_loss(c.label_smoothing),
-      track_validation(data.validation, {.crop_frames = c.crops.crop_frames,
-                                         .crops = c.validation_crops,
-                                         .batch_size = c.train.batch_size,
-                                         .precision = c.crops.precision}),
+      *model, batches, cross_entropy_loss(c.label_smoothing), track_validation(data.validation, validation_options(c)),
       c.train, learning_rate_schedule(c, steps),
       {.path = run, .metadata = to_metadata(data.card), .before_writing = [&lock] { lock->require_held(); }});
   if (c.resume) {
@@ -214,7 +232,7 @@ int train(TrainCommand c, const CLI::App& app) {
                   c.model, Stream::of(device).description(), precision.description(),
                   device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.training.size(),
                   data.validation.size(), data.split.test.size(), dataset.labels.size(), steps));
-  return train_and_report(c, *lock, trainer, data, dataset);
+  return train_and_report(c, *lock, trainer, *model, data, dataset);
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ void require_finite(const Named& named, const std::string& file) {
 
 TrackPrediction TrainedModel::predict(const LogMel& features, InferenceOptions options) const {
   options.crop_frames = card.crop_frames;
+  options.temperature = card.temperature.value_or(1);
   const int unknown_label = 0;
   const ClipStore clips({&features, 1}, {&unknown_label, 1}, classes(), card.standardisation, device);
   return predict_tracks(*model, clips, options)[0];

@@ -19,8 +19,8 @@ struct TrainedModel {
 
   int64_t classes() const { return static_cast<int64_t>(card.labels.size()); }
 
-  // Predicts from features computed with the settings in `card`. Uses card.crop_frames and ignores
-  // options.crop_frames.
+  // Predicts from features computed with the settings in `card`. Uses the crop_frames and the
+  // temperature of `card` and ignores those of `options`.
   TrackPrediction predict(const LogMel& features, InferenceOptions options) const;
 };
 
