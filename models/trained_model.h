@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "framework/dataset/model_card.h"
 #include "framework/dataset/track_prediction.h"
@@ -22,6 +24,9 @@ struct TrainedModel {
   // Predicts from features computed with the settings in `card`. Uses the crop_frames and the
   // temperature of `card` and ignores those of `options`.
   TrackPrediction predict(const LogMel& features, InferenceOptions options) const;
+
+  // The logits of each crop. A crop with fewer than card.crop_frames frames is repeated.
+  std::vector<std::vector<double>> crop_logits(std::span<const LogMel> crops, InferenceOptions options) const;
 };
 
 // Loads a checkpoint, or last.safetensors if `run` is a folder. Throws Error if neither can be read.
