@@ -208,11 +208,13 @@ void PcmStream::read_format(uint64_t size) {
 size_t PcmStream::read(std::span<float> mono) {
   const size_t width = bytes_of_sample(format_.samples), channels = static_cast<size_t>(format_.channels);
   const size_t frame_bytes = width * channels;
-  const size_t present = bytes_.size();
+  // A header may claim 65,535 channels.
+  constexpr size_t most_at_a_time = 1 << 16;
+  const size_t room = std::max(frame_bytes, std::min(mono.size() * frame_bytes, most_at_a_time));
   while (bytes_.size() < frame_bytes) {
     const uint64_t left = size_of_samples_ - received_;
     const size_t before = bytes_.size();
-    bytes_.resize(before + std::min<uint64_t>(left, mono.size() * frame_bytes - present));
+    bytes_.resize(before + std::min<uint64_t>(left, room - before));
     const size_t got = bytes_.size() == before ? 0 : receive(std::span(bytes_).subspan(before));
     bytes_.resize(before + got);
     received_ += got;
