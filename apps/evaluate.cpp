@@ -28,8 +28,9 @@ struct EvaluateCommand {
   std::string run, data, split = "auto", out;
 };
 
-nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, const std::vector<std::string>& failed,
-                               const std::vector<std::string>& left_out) {
+nlohmann::ordered_json evaluation_json(const Evaluation& e, const std::string& side,
+                                       const std::vector<std::string>& failed,
+                                       const std::vector<std::string>& left_out) {
   nlohmann::ordered_json classes;
   for (size_t i = 0; i < e.report.labels.size(); ++i) {
     const ClassScores& s = e.report.classes[i];
@@ -47,7 +48,8 @@ nlohmann::ordered_json to_json(const Evaluation& e, const std::string& side, con
           {"macro_f1", e.report.macro.f1},
           {"classes", classes},
           {"labels", e.confusion.labels},
-          {"confusion_matrix", e.confusion.counts}};
+          {"confusion_matrix", e.confusion.counts},
+          {"calibration", to_json(e.calibration)}};
 }
 
 std::string predictions_csv(const Features& loaded, const Dataset& dataset,
@@ -72,6 +74,8 @@ void print_text(const Evaluation& e, const std::string& side) {
   fmt::print("{} tracks ({})\n", e.report.macro.support, side == "all" ? "all" : side + " side of the run's split");
   line("track  ", e.track_accuracy);
   line("segment", e.segment_accuracy);
+  fmt::print("calibration error {:.3f}  ({:.3f} without temperature {:.2f})\n", e.calibration.ece_after,
+             e.calibration.ece_before, e.calibration.temperature);
   fmt::print("\n{}\nrows: true, columns: predicted\n{}", to_text(e.report), to_text(e.confusion));
 }
 
@@ -88,13 +92,17 @@ int evaluate(const EvaluateCommand& command) {
       load_features(dataset, tracks, c.features.request(classifier.card.mel, device), c.output.reporter(), "features");
   const ClipStore clips(loaded.take_clips(), loaded.labels(dataset), classifier.classes(),
                         classifier.card.standardisation, device);
+  if (const std::string note = calibration_note(classifier.card, classifier.file.string()); !note.empty())
+    c.output.note(note);
   c.inference.crop_frames = classifier.card.crop_frames;
+  c.inference.temperature = classifier.card.temperature.value_or(1);
   const std::vector<TrackPrediction> predictions = predict_tracks(*classifier.model, clips, c.inference);
-  const Evaluation evaluation = evaluate_predictions(predictions, clips, classifier.card.labels);
+  const Evaluation evaluation =
+      evaluate_predictions(predictions, clips, classifier.card.labels, c.inference.temperature);
 
   const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
   make_folders(out);
-  const nlohmann::ordered_json json = to_json(evaluation, side, loaded.failure_messages(), dataset.warnings);
+  const nlohmann::ordered_json json = evaluation_json(evaluation, side, loaded.failure_messages(), dataset.warnings);
   write_file_atomically(out / "report.json", json_text(json));
   write_file_atomically(out / "classes.csv", to_csv(evaluation.report));
   write_file_atomically(out / "confusion.csv", to_csv(evaluation.confusion));

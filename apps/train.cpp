@@ -93,9 +93,19 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
   return exit_success;
 }
 
+// Calibration of the model of the last epoch on the validation tracks, for reports. The temperature is fitted on the
+// same tracks, so ece_after is lower than on others.
+nlohmann::ordered_json validation_json(Module& model, const ClipStore& validation, const InferenceOptions& inference,
+                                       int64_t epoch) {
+  const auto examples = labelled_logits(predict_tracks(model, validation, inference), validation);
+  const double temperature = fit_temperature(examples).value_or(1);
+  return {
+      {"epoch", epoch}, {"tracks", examples.size()}, {"calibration", to_json(calibration_at(temperature, examples))}};
+}
+
 // Trains and returns the exit code. An exception after the first checkpoint says how to resume.
-int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& trainer, const TrainingData& data,
-                     const Dataset& dataset) {
+int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& trainer, Module& model,
+                     const TrainingData& data, const Dataset& dataset) {
   const fs::path run = c.run_folder;
   RunLog log(run / "log.jsonl", trainer.completed_epochs());
   bool without_graphs = false;
@@ -114,6 +124,11 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
   };
   try {
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
+    if (outcome != Trainer::Outcome::interrupted) {
+      lock.require_held();
+      const auto json = validation_json(model, data.validation, validation_options(c), trainer.completed_epochs());
+      write_file_atomically(run / "validation.json", json_text(json));
+    }
     return report_outcome(c, trainer, outcome, log, data.failures, dataset.warnings, to_json(data.leaks, dataset));
   } catch (const DeviceError& error) {
     if (!holds_run(run)) throw;
@@ -149,7 +164,7 @@ int train(const TrainCommand& c, const CLI::App& app) {
   write_file_atomically(run / "config.toml", config);
   write_split_csv(run / "split.csv", setup.dataset, training.data.split, training.data.contents);
   training.note_start();
-  return train_and_report(c, *lock, training.trainer, training.data, setup.dataset);
+  return train_and_report(c, *lock, training.trainer, *training.model, training.data, setup.dataset);
 }
 
 // Steps without validation and checkpoints. The run of --out is only read, with --resume.

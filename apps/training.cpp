@@ -62,6 +62,13 @@ RunFolder with_metadata(RunFolder folder, const ModelCard& card) {
 
 }  // namespace
 
+InferenceOptions validation_options(const TrainCommand& c) {
+  return {.crop_frames = c.crops.crop_frames,
+          .crops = c.validation_crops,
+          .batch_size = c.train.batch_size,
+          .precision = c.crops.precision};
+}
+
 TrainingSetup set_up_training(TrainCommand c) {
   check_usage(c);
   const Device device = c.device.choose(c.output);
@@ -85,12 +92,8 @@ Training::Training(TrainingSetup& setup, RunFolder folder)
       batches(make_batches(setup.command, data)),
       steps_per_epoch(Trainer::steps_per_epoch(batches->epoch_size(), setup.command.train.batch_size)),
       trainer(*model, *batches, cross_entropy_loss(setup.command.label_smoothing),
-              track_validation(data.validation, {.crop_frames = setup.command.crops.crop_frames,
-                                                 .crops = setup.command.validation_crops,
-                                                 .batch_size = setup.command.train.batch_size,
-                                                 .precision = setup.command.crops.precision}),
-              setup.command.train, learning_rate_schedule(setup.command, steps_per_epoch),
-              with_metadata(std::move(folder), data.card)),
+              track_validation(data.validation, validation_options(setup.command)), setup.command.train,
+              learning_rate_schedule(setup.command, steps_per_epoch), with_metadata(std::move(folder), data.card)),
       setup_(setup) {
   check_steps(setup.command, steps_per_epoch);
 }

@@ -17,6 +17,8 @@ struct TrainingSetup {
   Dataset dataset;
 };
 
+InferenceOptions validation_options(const TrainCommand&);
+
 // Checks the options, applies those that hold for the process, and reads the data set.
 TrainingSetup set_up_training(TrainCommand command);
 

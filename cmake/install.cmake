@@ -22,7 +22,8 @@ if(MELGRAD_DEVICE STREQUAL "cuda")
   list(APPEND libraries_of_the_kernels CUDA::cudart_static CUDA::cublas CUDA::cufft ${CUDNN_LIBRARY})
 endif()
 set(hidden_libraries ${libraries_of_the_kernels}
-  PkgConfig::sndfile PkgConfig::mpg123 PkgConfig::soxr PkgConfig::cairo PkgConfig::xxhash PkgConfig::utf8proc)
+  PkgConfig::sndfile PkgConfig::mpg123 PkgConfig::soxr PkgConfig::cairo PkgConfig::xxhash PkgConfig::utf8proc
+  PkgConfig::taglib)
 list(TRANSFORM hidden_libraries REPLACE "(.+)" "$<LINK_ONLY:\\1>")
 target_link_libraries(melgrad_library INTERFACE
   fmt::fmt OpenMP::OpenMP_CXX Threads::Threads nlohmann_json::nlohmann_json ${hidden_libraries})

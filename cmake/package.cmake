@@ -32,7 +32,8 @@ predicts the genre of audio files. Needs a processor with AVX2 and FMA.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libmelgrad-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libdnnl-dev, ocl-icd-opencl-dev, libfmt-dev, nlohmann-json3-dev, \
-pkg-config, libsndfile1-dev (>= 1.1), libmpg123-dev, libsoxr-dev, libcairo2-dev, libxxhash-dev, libutf8proc-dev")
+pkg-config, libsndfile1-dev (>= 1.1), libmpg123-dev, libsoxr-dev, libcairo2-dev, libxxhash-dev, libutf8proc-dev, \
+libtag1-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "deep-learning framework of melgrad, static library
 Tensors, autograd, layers, optimizers, log-mel features and a trainer in C++20,
 with a CMake package and example projects.")

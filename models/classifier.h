@@ -15,7 +15,7 @@ namespace melgrad {
 
 struct ClassProbability {
   std::string label;
-  float probability;  // in [0, 1]; the probabilities of all classes add up to 1
+  float probability;  // in [0, 1], at the model's temperature; the probabilities of all classes add up to 1
 };
 
 // All exceptions are std::runtime_error. Their message is one line that says what is wrong and what to do.

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include "framework/init.h"
 #include "framework/terminal/text.h"
@@ -26,11 +27,25 @@ void require_finite(const Named& named, const std::string& file) {
 
 TrackPrediction TrainedModel::predict(const LogMel& features, InferenceOptions options) const {
   options.crop_frames = card.crop_frames;
+  options.temperature = card.temperature.value_or(1);
   const int unknown_label = 0;
   const ClipStore clips = in_phase(Stream::of(device), "data", [&] {
     return ClipStore({&features, 1}, {&unknown_label, 1}, classes(), card.standardisation, device);
   });
   return predict_tracks(*model, clips, options)[0];
+}
+
+std::vector<std::vector<double>> TrainedModel::crop_logits(std::span<const LogMel> crops,
+                                                           InferenceOptions options) const {
+  options.crop_frames = card.crop_frames;
+  options.crops = 1;
+  const std::vector<int> unknown_labels(crops.size());
+  const ClipStore clips(crops, unknown_labels, classes(), card.standardisation, device);
+  std::vector<std::vector<double>> logits;
+  for (TrackPrediction& prediction : predict_tracks(*model, clips, options)) {
+    logits.push_back(std::move(prediction.logits));
+  }
+  return logits;
 }
 
 TrainedModel load_trained_model(const std::filesystem::path& run, Device device) {

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "framework/dataset/model_card.h"
 #include "framework/dataset/track_prediction.h"
@@ -19,9 +21,12 @@ struct TrainedModel {
 
   int64_t classes() const { return static_cast<int64_t>(card.labels.size()); }
 
-  // Predicts from features computed with the settings in `card`. Uses card.crop_frames and ignores
-  // options.crop_frames.
+  // Predicts from features computed with the settings in `card`. Uses the crop_frames and the
+  // temperature of `card` and ignores those of `options`.
   TrackPrediction predict(const LogMel& features, InferenceOptions options) const;
+
+  // The logits of each crop. A crop with fewer than card.crop_frames frames is repeated.
+  std::vector<std::vector<double>> crop_logits(std::span<const LogMel> crops, InferenceOptions options) const;
 };
 
 // Loads a checkpoint, or last.safetensors if `run` is a folder. Throws Error if neither can be read.

@@ -72,7 +72,8 @@ def draw_folders(top):
     floor(top + 70, 46, "models", "models/", "networks made of layers; the classifier for other programs")
     floor(top + 124, 244, "framework", "framework/", "tensor, autograd, ops, module, layers, optimizer, schedule")
     y = top + 168
-    room(40, y, 600, 66, "framework", "dataset/", "manifests, splits, feature cache, clips, augmentation, checks")
+    room(40, y, 430, 66, "framework", "dataset/", "manifests, splits, cache, clips, augmentation, checks")
+    room(482, y, 158, 66, "framework", "prediction/", "answers, timelines")
     room(40, y + 78, 390, 106, "framework", "training/", "trainer of any module on any batch source,",
          "checkpoints, metrics, log", "includes nothing of dataset/ or audio/")
     room(442, y + 78, 198, 106, "framework", "audio/", "decode, resample,", "log-mel")

@@ -65,7 +65,7 @@ void adopt_labels(Dataset& dataset, std::span<const size_t> tracks, const std::v
 }
 
 Evaluation evaluate_predictions(std::span<const TrackPrediction> predictions, const ClipStore& clips,
-                                const std::vector<std::string>& labels) {
+                                const std::vector<std::string>& labels, double temperature) {
   ConfusionMatrix confusion(labels);
   std::vector<ClusterScore> tracks, segments;
   for (size_t i = 0; i < predictions.size(); ++i) {
@@ -78,7 +78,8 @@ Evaluation evaluate_predictions(std::span<const TrackPrediction> predictions, co
   return {.track_accuracy = bootstrap_accuracy(tracks, 0),
           .segment_accuracy = bootstrap_accuracy(segments, 0),
           .confusion = confusion,
-          .report = classification_report(confusion)};
+          .report = classification_report(confusion),
+          .calibration = calibration_at(temperature, labelled_logits(predictions, clips))};
 }
 
 }  // namespace melgrad

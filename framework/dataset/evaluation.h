@@ -34,10 +34,11 @@ struct Evaluation {
   Accuracy track_accuracy, segment_accuracy;
   ConfusionMatrix confusion;  // of tracks
   ClassificationReport report;
+  Calibration calibration;  // of tracks
 };
 
-// One prediction per clip of the store.
+// One prediction per clip of the store, at this temperature.
 Evaluation evaluate_predictions(std::span<const TrackPrediction> predictions, const ClipStore& clips,
-                                const std::vector<std::string>& labels);
+                                const std::vector<std::string>& labels, double temperature);
 
 }  // namespace melgrad

@@ -10,6 +10,7 @@
 
 #include "framework/dataset/dataset.h"
 #include "framework/dataset/label_comparison.h"
+#include "framework/training/calibration.h"
 
 namespace melgrad {
 namespace {
@@ -17,6 +18,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* model_format = "1";
+
+constexpr const char* temperature_key = "temperature";
 
 constexpr const char* keys[] = {"melgrad_format", "model", "labels", "mel", "standardisation", "crop_frames"};
 
@@ -117,6 +120,15 @@ MelSettings parse_mel(const json& mel) {
           .top_db = real("top_db")};
 }
 
+std::optional<double> parse_temperature(const Metadata& metadata) {
+  if (!metadata.contains(temperature_key)) return std::nullopt;
+  const double value = number(parse_entry(metadata, temperature_key), temperature_key);
+  if (!(value >= lowest_temperature && value <= highest_temperature)) {
+    fail("{} is {}; it must be {} to {}", temperature_key, value, lowest_temperature, highest_temperature);
+  }
+  return value;
+}
+
 ModelCard parse_card(const Metadata& metadata) {
   const json standardisation = parse_entry(metadata, "standardisation");
   return {.model = metadata.at("model"),
@@ -127,7 +139,8 @@ ModelCard parse_card(const Metadata& metadata) {
                               .top_db = standardisation.contains("top_db")
                                             ? number(standardisation.at("top_db"), "top_db")
                                             : 0},  // models of whole clips, and older ones, have none
-          .crop_frames = integer<int64_t>(parse_entry(metadata, "crop_frames"), "crop_frames")};
+          .crop_frames = integer<int64_t>(parse_entry(metadata, "crop_frames"), "crop_frames"),
+          .temperature = parse_temperature(metadata)};
 }
 
 // ---- validation
@@ -176,12 +189,25 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
                  {"top_db", card.mel.top_db}};
   json standardisation{{"mean", card.standardisation.mean}, {"deviation", card.standardisation.deviation}};
   if (card.standardisation.top_db > 0) standardisation["top_db"] = card.standardisation.top_db;
-  return {{"melgrad_format", model_format},
-          {"model", card.model},
-          {"labels", json(card.labels).dump()},
-          {"mel", mel.dump()},
-          {"standardisation", standardisation.dump()},
-          {"crop_frames", std::to_string(card.crop_frames)}};
+  Metadata metadata{{"melgrad_format", model_format},
+                    {"model", card.model},
+                    {"labels", json(card.labels).dump()},
+                    {"mel", mel.dump()},
+                    {"standardisation", standardisation.dump()},
+                    {"crop_frames", std::to_string(card.crop_frames)}};
+  if (card.temperature) metadata.insert(temperature_entry(*card.temperature));
+  return metadata;
+}
+
+std::pair<std::string, std::string> temperature_entry(double temperature) {
+  return {temperature_key, json(temperature).dump()};
+}
+
+std::string calibration_note(const ModelCard& card, const std::string& file) {
+  if (card.temperature) return "";
+  return fmt::format(
+      "{} has no temperature, so its probabilities are not calibrated (temperature 1); train again for calibrated ones",
+      file);
 }
 
 ModelCard model_card(const Metadata& metadata, const std::string& file) {
@@ -204,7 +230,8 @@ ModelCard model_card(const Metadata& metadata, const std::string& file) {
 }
 
 void require_same_card(const Metadata& metadata, const ModelCard& card, const std::string& file) {
-  const ModelCard trained = model_card(metadata, file);
+  ModelCard trained = model_card(metadata, file);
+  trained.temperature = card.temperature;
   require_same_labels(trained.labels, card.labels, file);
   if (to_metadata(trained) != to_metadata(card)) {
     fail("{} was trained with other settings of the model or its features; resume with the options of the run", file);

@@ -1,7 +1,6 @@
 #include "framework/dataset/track_prediction.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "framework/ops.h"
 #include "kernels/argmax.h"
@@ -25,17 +24,6 @@ class EvaluationMode {
   bool training_;
   NoGrad no_grad_;
 };
-
-std::vector<float> softmax_of_mean(std::span<const double> logit_sums, double crops) {
-  const double largest = *std::max_element(logit_sums.begin(), logit_sums.end());
-  std::vector<float> probabilities;
-  double total = 0;
-  for (const double sum : logit_sums) total += std::exp((sum - largest) / crops);
-  for (const double sum : logit_sums) {
-    probabilities.push_back(static_cast<float>(std::exp((sum - largest) / crops) / total));
-  }
-  return probabilities;
-}
 
 // The size of a crop comes from the checkpoint, which may be untrusted and must not determine the memory of a batch.
 int64_t crops_at_a_time(const InferenceOptions& options, int64_t n_mels) {
@@ -65,7 +53,6 @@ std::vector<TrackPrediction> predict_tracks(Module& model, const ClipStore& clip
     }
   }
   std::vector<TrackPrediction> predictions(static_cast<size_t>(clips.size()));
-  std::vector<std::vector<double>> sums(predictions.size());
   const auto batch_size = static_cast<size_t>(crops_at_a_time(options, clips.n_mels()));
   for (size_t first = 0; first < picks.size(); first += batch_size) {
     const size_t n = std::min(batch_size, picks.size() - first);
@@ -81,15 +68,23 @@ std::vector<TrackPrediction> predict_tracks(Module& model, const ClipStore& clip
       const auto crop = std::span(values).subspan(i * classes, classes);
       const auto clip = static_cast<size_t>(picks[first + i]);
       predictions[clip].segments.push_back(largest_of(crop));
-      sums[clip].resize(classes);
-      for (size_t c = 0; c < classes; ++c) sums[clip][c] += static_cast<double>(crop[c]);
+      predictions[clip].logits.resize(classes);  // the sums, for now
+      for (size_t c = 0; c < classes; ++c) predictions[clip].logits[c] += static_cast<double>(crop[c]);
     }
   }
-  for (size_t clip = 0; clip < predictions.size(); ++clip) {
-    predictions[clip].probabilities =
-        softmax_of_mean(sums[clip], static_cast<double>(predictions[clip].segments.size()));
+  for (TrackPrediction& prediction : predictions) {
+    for (double& logit : prediction.logits) logit /= static_cast<double>(prediction.segments.size());
+    prediction.probabilities = softmax(prediction.logits, options.temperature);
   }
   return predictions;
+}
+
+std::vector<LabelledLogits> labelled_logits(std::span<const TrackPrediction> predictions, const ClipStore& clips) {
+  std::vector<LabelledLogits> examples;
+  for (const TrackPrediction& prediction : predictions) {
+    examples.push_back({.logits = prediction.logits, .label = clips.label(std::ssize(examples))});
+  }
+  return examples;
 }
 
 }  // namespace melgrad

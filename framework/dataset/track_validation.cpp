@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "framework/dataset/model_card.h"
+
 namespace melgrad {
 
 Validate track_validation(const ClipStore& clips, const InferenceOptions& options) {
@@ -16,8 +18,11 @@ Validate track_validation(const ClipStore& clips, const InferenceOptions& option
       correct += predictions[i].label() == label;
     }
     const auto n = static_cast<double>(predictions.size());
-    return Validation{
-        .loss = log_loss / n, .accuracy = static_cast<double>(correct) / n, .accuracy_name = "track_accuracy"};
+    const double temperature = fit_temperature(labelled_logits(predictions, clips)).value_or(1);
+    return Validation{.loss = log_loss / n,
+                      .accuracy = static_cast<double>(correct) / n,
+                      .accuracy_name = "track_accuracy",
+                      .metadata = {temperature_entry(temperature)}};
   };
 }
 

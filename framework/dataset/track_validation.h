@@ -7,7 +7,8 @@
 namespace melgrad {
 
 // Evaluates a model by predict_tracks on `clips`: the loss is the mean negative log-probability of the tracks' labels,
-// the accuracy is the share of tracks whose most probable class is their label. `clips` must outlive the result.
+// the accuracy is the share of tracks whose most probable class is their label. The temperature that fits the tracks
+// best (1 if none can be fitted) becomes part of the checkpoints' metadata. `clips` must outlive the result.
 Validate track_validation(const ClipStore& clips, const InferenceOptions& options);
 
 }  // namespace melgrad

@@ -20,10 +20,11 @@ std::vector<LibraryVersion> library_versions() {
   std::vector<LibraryVersion> versions = kernel_library_versions();
   const unsigned xxhash = XXH_versionNumber();
   versions.push_back({"libsndfile", after_dash(sf_version_string())});
-  // Versions before 1.32 have no function for this, so the version at build time is given.
+  // libmpg123 before 1.32 and TagLib have no function for this, so the version at build time is given.
   versions.push_back({"libmpg123", MPG123_VERSION});
   versions.push_back({"libsoxr", after_dash(soxr_version())});
   versions.push_back({"cairo", cairo_version_string()});
+  versions.push_back({"TagLib", TAGLIB_VERSION});
   versions.push_back({"xxHash", fmt::format("{}.{}.{}", xxhash / 10000, xxhash / 100 % 100, xxhash % 100)});
   return versions;
 }

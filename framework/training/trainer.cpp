@@ -234,6 +234,7 @@ void Trainer::validate(EpochReport& report) {
     fail("the validation loss is {} after epoch {}; lower --learning-rate; the last good checkpoint is {}", loss,
          report.epoch, checkpoint_path());
   }
+  for (const auto& [key, value] : report.validation.metadata) folder_.metadata[key] = value;
   report.best = state_.best_epoch == 0 || loss < state_.best_loss;
   if (report.best) {
     state_.best_epoch = report.epoch;
@@ -260,6 +261,8 @@ int64_t Trainer::global_step() const {
 
 void Trainer::resume(const Checkpoint& checkpoint) {
   state_ = restore(checkpoint, model_, optimizer_, epoch_size_.items_name, epoch_size_.items);
+  // The entries of the last validation; those of the folder stay as they are.
+  folder_.metadata.insert(checkpoint.content.metadata.begin(), checkpoint.content.metadata.end());
   const int64_t steps = steps_per_epoch(epoch_size_, options_.batch_size);
   if (state_.epoch < 0 || state_.step < 0 || state_.step > steps) {
     fail("{} holds epoch {}, step {} of {}, which is out of range; train again", checkpoint.path, state_.epoch,

@@ -51,8 +51,9 @@ struct TrainOptions {
 
 struct Validation {
   double loss = 0;
-  std::optional<double> accuracy;          // nothing: not a classification
-  const char* accuracy_name = "accuracy";  // in the log
+  std::optional<double> accuracy;                    // nothing: not a classification
+  const char* accuracy_name = "accuracy";            // in the log
+  std::map<std::string, std::string> metadata = {};  // describes the model of this epoch in its checkpoints
 };
 // Evaluates the model after an epoch. The epoch with the lowest loss is the best one.
 using Validate = std::function<Validation(Module& model)>;

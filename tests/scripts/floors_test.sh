@@ -3,8 +3,8 @@
 #   apps > models > framework > kernels; nothing of these includes bench/, docs/, tests/ or tools/
 #   bench/ and docs/ include nothing of tests/
 #   kernels/device/ includes no header of an op (kernels/*.h), except the host versions of libraries
-#   framework/*.{h,cpp} include none of its folders; audio/ nothing of dataset/ and training/; training/ nothing of audio/
-#   and dataset/; io/ and terminal/ nothing of these three
+#   framework/*.{h,cpp} include none of its folders; audio/ nothing of dataset/, training/ and prediction/; training/
+#   nothing of audio/, dataset/ and prediction/; dataset/ nothing of prediction/; io/ and terminal/ nothing of these four
 #   CUDA headers are included by .cu, .cuh, the cuDNN wrapper, the emulated device and their tests
 # Every quoted include is a path from the root, so that this script sees where it points.
 # The script first checks itself: it plants an include for each rule in a temporary tree and expects to find it.
@@ -42,12 +42,14 @@ find_violations() {
             report("kernels/device/ includes no op")
           if (FILENAME ~ /^framework\/[^\/]+$/ && included ~ /^framework\/.+\//)
             report("the root of framework/ includes none of its folders")
-          if (starts(FILENAME, "framework/training/") && included ~ /^framework\/(audio|dataset)\//)
-            report("training/ includes nothing of audio/ or dataset/")
-          if (starts(FILENAME, "framework/audio/") && included ~ /^framework\/(dataset|training)\//)
-            report("audio/ includes nothing of dataset/ or training/")
-          if (FILENAME ~ /^framework\/(io|terminal)\// && included ~ /^framework\/(audio|dataset|training)\//)
-            report("io/ and terminal/ include nothing of audio/, dataset/ or training/")
+          if (starts(FILENAME, "framework/training/") && included ~ /^framework\/(audio|dataset|prediction)\//)
+            report("training/ includes nothing of audio/, dataset/ or prediction/")
+          if (starts(FILENAME, "framework/audio/") && included ~ /^framework\/(dataset|training|prediction)\//)
+            report("audio/ includes nothing of dataset/, training/ or prediction/")
+          if (starts(FILENAME, "framework/dataset/") && included ~ /^framework\/prediction\//)
+            report("dataset/ includes nothing of prediction/")
+          if (FILENAME ~ /^framework\/(io|terminal)\// && included ~ /^framework\/(audio|dataset|training|prediction)\//)
+            report("io/ and terminal/ include nothing of audio/, dataset/, training/ or prediction/")
           if ((included ~ /\.cuh$/ || included ~ /(^|\/)(cuda|cuda_[^\/]*|cublas[^\/]*|cufft[^\/]*|cudnn[^\/]*)\.h$/ ||
                included ~ /(^|\/)nv(tx|Tools)[^\/]*/) &&
               FILENAME !~ /\.cuh?$/ && FILENAME !~ /^kernels\/device\/cudnn\/[^\/]*\.cpp$/ &&
@@ -97,6 +99,8 @@ expect framework/audio/log_mel.cpp '"framework/dataset/split.h"' 'audio/ include
 expect framework/io/picture.h '"framework/audio/log_mel.h"' 'io/ and terminal/ include nothing'
 expect framework/terminal/text.h '"framework/dataset/split.h"' 'io/ and terminal/ include nothing'
 expect framework/dataset/clip_store.h '"framework/audio/log_mel.h"'
+expect framework/dataset/split.h '"framework/prediction/answer.h"' 'dataset/ includes nothing'
+expect framework/prediction/timeline.h '"framework/audio/log_mel.h"'
 expect kernels/relu.cpp '<cuda_runtime.h>' 'CUDA headers'
 expect framework/ops.cpp '<cudnn.h>' 'CUDA headers'
 expect framework/ops.cpp '<nvtx3/nvToolsExt.h>' 'CUDA headers'

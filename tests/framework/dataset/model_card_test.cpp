@@ -33,6 +33,23 @@ TEST(ModelCard, ReadsWhatItWroteToTheMetadata) {
   EXPECT_EQ(again.standardisation.mean, card.standardisation.mean);
   EXPECT_EQ(again.standardisation.deviation, card.standardisation.deviation);
   EXPECT_EQ(again.crop_frames, card.crop_frames);
+  EXPECT_EQ(again.temperature, std::nullopt);
+}
+
+TEST(ModelCard, HasTheTemperatureIfOneWasFitted) {
+  ModelCard card = example();
+  card.temperature = 1.0 / 3;
+  const auto metadata = to_metadata(card);
+  EXPECT_EQ(metadata.at("temperature"), "0.3333333333333333");
+  EXPECT_EQ(model_card(metadata, "file").temperature, card.temperature);
+  EXPECT_EQ(calibration_note(card, "file"), "");
+  expect_contains(calibration_note(example(), "file"), "file has no temperature");
+  EXPECT_NO_THROW(require_same_card(metadata, example(), "file"));  // another epoch has another temperature
+  for (const char* value : {"0", "-1", "1e9", "\"1\"", "[]", "nan"}) {
+    auto wrong = metadata;
+    wrong["temperature"] = value;
+    expect_error([&] { model_card(wrong, "the.file"); }, "the.file");
+  }
 }
 
 TEST(ModelCard, RefusesMissingAndInvalidEntries) {
