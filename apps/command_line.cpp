@@ -121,9 +121,10 @@ int parse_and_run(int argc, const char* const* argv) {
     complain(fmt::format("this processor lacks {}, which this build needs; run melgrad on another one", lacking));
     return exit_failure;
   }
-  const std::vector<Command> commands{
-      add_synth(program),   add_mel(program),  add_train(program),   add_evaluate(program), add_predict(program),
-      add_explain(program), add_runs(program), add_summary(program), add_check(program),    add_completion(program)};
+  const std::vector<Command> commands{add_synth(program),    add_mel(program),       add_train(program),
+                                      add_evaluate(program), add_predict(program),   add_report(program),
+                                      add_explain(program),  add_runs(program),      add_summary(program),
+                                      add_check(program),    add_completion(program)};
   try {
     if (argc > 1 && argv[1][0] != '-') require_known(commands, argv[1]);
     std::vector<std::string> arguments = with_config(commands, {argv + 1, argv + argc});
