@@ -13,20 +13,18 @@
 namespace melgrad {
 namespace {
 
-using nlohmann::json;
-
-std::vector<json> read_log(const std::filesystem::path& file) {
-  std::vector<json> epochs;
+std::vector<nlohmann::json> read_log(const std::filesystem::path& file) {
+  std::vector<nlohmann::json> epochs;
   if (!std::filesystem::exists(file)) return epochs;
   std::istringstream lines(read_file(file));
   for (std::string line; std::getline(lines, line);) {
-    json epoch = json::parse(line, nullptr, false);
+    nlohmann::json epoch = nlohmann::json::parse(line, nullptr, false);
     if (epoch.is_object()) epochs.push_back(std::move(epoch));
   }
   return epochs;
 }
 
-std::optional<double> number_in(const json& epoch, const std::string& key) {
+std::optional<double> number_in(const nlohmann::json& epoch, const std::string& key) {
   const auto found = epoch.find(key);
   if (found == epoch.end() || !found->is_number()) return std::nullopt;
   return found->get<double>();
@@ -45,7 +43,7 @@ int64_t RunRecord::planned_epochs() const { return std::atoll(option("epochs").c
 
 double RunRecord::training_seconds() const {
   double seconds = 0;
-  for (const json& epoch : epochs) seconds += number_in(epoch, "seconds").value_or(0);
+  for (const nlohmann::json& epoch : epochs) seconds += number_in(epoch, "seconds").value_or(0);
   return seconds;
 }
 
@@ -82,7 +80,8 @@ RunRecord read_run_record(const std::filesystem::path& folder) {
   record.options = values_in(folder / "config.toml");
   record.epochs = read_log(folder / "log.jsonl");
   const std::filesystem::path evaluation = folder / "evaluation" / "report.json";
-  if (std::filesystem::exists(evaluation)) record.evaluation = json::parse(read_file(evaluation), nullptr, false);
+  if (std::filesystem::exists(evaluation))
+    record.evaluation = nlohmann::json::parse(read_file(evaluation), nullptr, false);
   record.is_training = is_locked(folder);
   return record;
 }
