@@ -71,11 +71,12 @@ nlohmann::ordered_json to_json(const std::vector<RunResults>& runs, const std::s
 
 int report(const ReportCommand& c) {
   const Device device = c.device.choose(c.output);
+  const std::filesystem::path file = c.out, folder = std::filesystem::absolute(file).parent_path();
+  make_folders(folder);  // before the long work
   std::vector<RunResults> runs;
   for (const std::string& run : c.runs) runs.push_back(examine_run(run, c.report, device, c.output));
   const std::vector<CheckedData> data = check_data(runs, c, device);
-  const std::filesystem::path file = c.out;
-  write_file_atomically(file, report_page(runs, data, std::filesystem::absolute(file).parent_path()));
+  write_file_atomically(file, report_page(runs, data, folder));
   if (c.output.json) {
     print_json(to_json(runs, c.out));
   } else {
