@@ -1,20 +1,16 @@
 // melgrad check DATA
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <numeric>
 
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
 #include "apps/label_options.h"
-#include "framework/dataset/dataset_check.h"
-#include "framework/dataset/track_prints.h"
+#include "framework/dataset/checkup.h"
 #include "framework/io/picture.h"
 #include "framework/terminal/text.h"
-#include "kernels/device/parallel.h"
 
 namespace melgrad {
 namespace {
@@ -31,63 +27,31 @@ struct CheckCommand {
   size_t lines = 10;
 };
 
-struct Checkup {
+struct CheckedDataset {
   Dataset dataset;
-  std::vector<AudioSurvey> surveys;
-  std::vector<Finding> findings;
+  Checkup checkup;
 };
 
-std::vector<AudioSurvey> survey_tracks(const Dataset& dataset, const OutputOptions& output) {
-  const auto count = static_cast<int64_t>(dataset.tracks.size());
-  std::vector<AudioSurvey> surveys(dataset.tracks.size());
-  Progress progress("listening", count, "tracks", output.progress());
-  int64_t done = 0;
-  std::mutex mutex;
-  kernel::for_each_task(count, [&](int64_t i) {
-    surveys[static_cast<size_t>(i)] = survey_audio(dataset.tracks[static_cast<size_t>(i)].path);
-    const std::lock_guard lock(mutex);
-    progress.update(++done);
-  });
-  progress.finish();
-  return surveys;
-}
-
-Checkup examine(const CheckCommand& c) {
+CheckedDataset examine(const CheckCommand& c) {
   const Device device = c.device.choose(c.output);
-  Checkup checkup{.dataset = load_dataset(c.labels.source(c.data))};
-  checkup.surveys = survey_tracks(checkup.dataset, c.output);
-  std::vector<size_t> readable;
-  for (size_t i = 0; i < checkup.surveys.size(); ++i) {
-    if (checkup.surveys[i].state == AudioState::readable) readable.push_back(i);
-  }
-  Progress progress("fingerprints", static_cast<int64_t>(readable.size()), "tracks", c.output.progress());
-  const TrackPrints prints =
-      extract_prints(checkup.dataset, readable, MelSettings(), c.features.cache_folder(), progress, device);
-  if (!prints.note.empty()) c.output.note(prints.note);
-  checkup.findings = check_dataset(checkup.dataset, checkup.surveys, prints.prints, c.limits);
-  std::erase_if(checkup.findings,
+  CheckedDataset checked{.dataset = load_dataset(c.labels.source(c.data))};
+  checked.checkup = check_up(checked.dataset, c.limits, c.features.cache_folder(), device, c.output.reporter());
+  std::erase_if(checked.checkup.findings,
                 [&](const Finding& finding) { return std::ranges::count(c.ignored, finding.kind) > 0; });
-  return checkup;
+  return checked;
 }
 
-std::map<int, int64_t> tracks_of_rate(const Checkup& checkup) {
-  std::map<int, int64_t> tracks;
-  for (const AudioSurvey& survey : checkup.surveys) {
-    if (survey.state == AudioState::readable) ++tracks[survey.sample_rate];
-  }
-  return tracks;
-}
-
-nlohmann::ordered_json to_json(const Checkup& checkup, const std::string& data) {
+nlohmann::ordered_json to_json(const CheckedDataset& checked, const std::string& data) {
+  const auto& [dataset, checkup] = checked;
   nlohmann::ordered_json labels, rates = nlohmann::ordered_json::object(), findings = nlohmann::ordered_json::array();
-  for (const LabelBalance& label : label_balance(checkup.dataset, checkup.surveys)) {
+  for (const LabelBalance& label : label_balance(dataset, checkup.surveys)) {
     labels[label.label] = {{"tracks", label.tracks}, {"seconds", label.seconds}};
   }
-  for (const auto& [rate, tracks] : tracks_of_rate(checkup)) rates[std::to_string(rate)] = tracks;
+  for (const auto& [rate, tracks] : tracks_of_rate(checkup.surveys)) rates[std::to_string(rate)] = tracks;
   for (const Finding& finding : checkup.findings) {
     findings.push_back({{"kind", finding.kind}, {"files", finding.files}, {"detail", finding.detail}});
   }
-  return {{"data", data},          {"tracks", checkup.dataset.tracks.size()},
+  return {{"data", data},          {"tracks", dataset.tracks.size()},
           {"labels", labels},      {"median_seconds", median_seconds(checkup.surveys)},
           {"sample_rates", rates}, {"findings", findings}};
 }
@@ -107,12 +71,13 @@ void print_balance(const std::vector<LabelBalance>& balance) {
   }
 }
 
-void print_text(const Checkup& checkup, const CheckCommand& c) {
-  fmt::print("{}: {} tracks in {} labels, median length {:.1f} s\n", one_line(c.data), checkup.dataset.tracks.size(),
-             checkup.dataset.labels.size(), median_seconds(checkup.surveys));
-  for (const auto& [rate, tracks] : tracks_of_rate(checkup)) fmt::print("{} Hz: {} tracks\n", rate, tracks);
+void print_text(const CheckedDataset& checked, const CheckCommand& c) {
+  const auto& [dataset, checkup] = checked;
+  fmt::print("{}: {} tracks in {} labels, median length {:.1f} s\n", one_line(c.data), dataset.tracks.size(),
+             dataset.labels.size(), median_seconds(checkup.surveys));
+  for (const auto& [rate, tracks] : tracks_of_rate(checkup.surveys)) fmt::print("{} Hz: {} tracks\n", rate, tracks);
   fmt::print("\n");
-  print_balance(label_balance(checkup.dataset, checkup.surveys));
+  print_balance(label_balance(dataset, checkup.surveys));
   if (checkup.findings.empty()) fmt::print("\nnothing found\n");
   for (const FindingKind& kind : finding_kinds()) {
     std::vector<const Finding*> found;
@@ -127,22 +92,23 @@ void print_text(const Checkup& checkup, const CheckCommand& c) {
   }
 }
 
-void draw_balance(const Checkup& checkup, const std::string& png) {
+void draw_balance(const CheckedDataset& checked, const std::string& png) {
+  const auto& [dataset, checkup] = checked;
   std::vector<int64_t> counts;
-  for (const LabelBalance& label : label_balance(checkup.dataset, checkup.surveys)) counts.push_back(label.tracks);
+  for (const LabelBalance& label : label_balance(dataset, checkup.surveys)) counts.push_back(label.tracks);
   const std::string title = fmt::format("{} tracks", std::reduce(counts.begin(), counts.end()));
-  draw_bar_chart(png, checkup.dataset.labels, counts, title);
+  draw_bar_chart(png, dataset.labels, counts, title);
 }
 
 int check(const CheckCommand& c) {
-  const Checkup checkup = examine(c);
-  if (!c.png.empty()) draw_balance(checkup, c.png);
+  const CheckedDataset checked = examine(c);
+  if (!c.png.empty()) draw_balance(checked, c.png);
   if (c.output.json) {
-    print_json(to_json(checkup, c.data));
+    print_json(to_json(checked, c.data));
   } else {
-    print_text(checkup, c);
+    print_text(checked, c);
   }
-  return c.strict && !checkup.findings.empty() ? exit_failure : exit_success;
+  return c.strict && !checked.checkup.findings.empty() ? exit_failure : exit_success;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <sstream>
 
@@ -202,6 +203,18 @@ std::optional<std::string> value_in(const std::filesystem::path& file, const std
   const toml::table table = parse(file);
   const toml::node* const node = table[key].node();
   return node ? std::optional(value_text(*node, key)) : std::nullopt;
+}
+
+std::vector<std::pair<std::string, std::string>> values_in(const std::filesystem::path& file) {
+  const toml::table table = parse(file);  // sorted by key
+  std::map<toml::source_position, std::pair<std::string, std::string>> by_position;
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    by_position[node.source().begin] = {name, value_text(node, fmt::format("{}: {}", file.string(), name))};
+  }
+  std::vector<std::pair<std::string, std::string>> values;
+  for (auto& [position, value] : by_position) values.push_back(std::move(value));
+  return values;
 }
 
 std::string toml_text(const std::string& text) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace melgrad {
@@ -36,6 +37,9 @@ void require_same_options(const std::filesystem::path& file, const std::string& 
 
 // The value of a key in a file that config_text wrote; empty if it has none.
 std::optional<std::string> value_in(const std::filesystem::path& file, const std::string& key);
+
+// All keys and values of the file, in its order.
+std::vector<std::pair<std::string, std::string>> values_in(const std::filesystem::path& file);
 
 // `text` as a quoted TOML string. Throws Error if it is not UTF-8.
 std::string toml_text(const std::string& text);

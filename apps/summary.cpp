@@ -5,9 +5,11 @@
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
+#include "framework/io/atomic_file.h"
 #include "framework/ops.h"
 #include "framework/optimizer.h"
 #include "framework/random.h"
+#include "models/architecture.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -15,7 +17,7 @@ namespace {
 
 struct SummaryCommand {
   OutputOptions output;
-  std::string model;
+  std::string model, svg;
   int64_t classes = 10, n_mels = 128, crop_frames = 256, batch_size = 32;
 };
 
@@ -81,6 +83,10 @@ int summary(const SummaryCommand& c) {
   for (const Named& named : parameters) trainable += named.tensor.requires_grad() ? named.tensor.numel() : 0;
   for (const Layer& layer : layers) multiply_adds += layer.multiply_adds;
   const double bytes = step_bytes(c);
+  if (!c.svg.empty()) {
+    write_file_atomically(c.svg, architecture_svg(architecture_of(*model, c.n_mels, c.crop_frames), c.model,
+                                                  {1, c.n_mels, c.crop_frames, 1}, true));
+  }
 
   if (c.output.json) {
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
@@ -125,13 +131,14 @@ Command add_summary(CLI::App& program) {
   app.option_defaults()->always_capture_default();
   std::string summaries;
   for (const ModelInfo& info : models()) summaries += fmt::format("\n  {:<14}{}", info.name, info.summary);
-  app.footer("Models:" + summaries + "\n\nExamples:\n  melgrad summary resnet18 --batch-size 64");
+  app.footer("Models:" + summaries + "\n\nExamples:\n  melgrad summary resnet18 --batch-size 64 --svg resnet18.svg");
   app.add_option("model", command->model, "Network to print")->required()->check(one_of(model_names()));
   app.add_option("--classes", command->classes, "Number of genres")->check(CLI::Range(size_t{2}, most_labels));
   app.add_option("--n-mels", command->n_mels, "Number of mel bins")->check(CLI::Range(16, 4096));
   app.add_option("--crop-frames", command->crop_frames, "Length of a crop in frames")->check(CLI::Range(16, 1'000'000));
   app.add_option("--batch-size", command->batch_size, "Crops per training step, to estimate its memory")
       ->check(CLI::Range(1, 65536));
+  app.add_option("--svg", command->svg, "Draw the architecture to this SVG file")->type_name("FILE");
   app.option_defaults()->group("Run");
   add_output_options(app, command->output);
   return {&app, [command] { return summary(*command); }};

@@ -33,11 +33,13 @@ std::string BatchNorm2d::description() const { return fmt::format("BatchNorm2d({
 Tensor BatchNorm2d::forward(const Tensor& x) { return batch_norm(x, weight_, bias_, state_, options()); }
 
 Tensor BatchNorm2d::relu(const Tensor& x) {
-  return run(x, [&] { return batch_norm_relu(x, weight_, bias_, state_, options()); });
+  return run(
+      x, [&] { return batch_norm_relu(x, weight_, bias_, state_, options()); }, Fused::relu);
 }
 
 Tensor BatchNorm2d::add_relu(const Tensor& x, const Tensor& residual) {
-  return run(x, [&] { return batch_norm_add_relu(x, residual, weight_, bias_, state_, options()); });
+  return run(
+      x, [&] { return batch_norm_add_relu(x, residual, weight_, bias_, state_, options()); }, Fused::shortcut_and_relu);
 }
 
 bool BatchNorm2d::folds_into(const Conv2d& conv) const {

@@ -18,11 +18,14 @@ Tensor Module::operator()(const Tensor& x) {
 
 bool Module::is_observed() { return observer != nullptr; }
 
-Tensor Module::run(const Tensor& x, const std::function<Tensor()>& compute) {
+Tensor Module::run(const Tensor& x, const std::function<Tensor()>& compute, Fused fused) {
   const ProfilerRange range(x.stream(), name_.c_str(), RangeKind::module);
   const int64_t before = multiply_adds();
   Tensor y = compute();
-  if (observer) observer->called(*this, y, multiply_adds() - before);
+  if (observer) {
+    observer->called(*this, y, multiply_adds() - before);
+    if (fused != Fused::nothing) observer->fused(*this, fused);
+  }
   return y;
 }
 

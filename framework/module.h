@@ -16,6 +16,9 @@ struct Named {
   Tensor tensor;
 };
 
+// What a module computed after its own function, in the same passes over memory.
+enum class Fused : uint8_t { nothing, relu, shortcut_and_relu };  // the last: relu(y + shortcut)
+
 class Module {
  public:
   Module() = default;
@@ -44,8 +47,8 @@ class Module {
 
  protected:
   virtual Tensor forward(const Tensor& x) = 0;
-  // Runs `compute`, another form of forward(x), as operator() runs forward().
-  Tensor run(const Tensor& x, const std::function<Tensor()>& compute);
+  // Runs `compute`, another form of forward(x) that ends with `fused`, as operator() runs forward().
+  Tensor run(const Tensor& x, const std::function<Tensor()>& compute, Fused fused = Fused::nothing);
   static bool is_observed();  // by a ForwardObserver of this thread
 
   // Register state under a name. All state of a module goes through these functions, so that checkpoints and optimizers
@@ -80,6 +83,8 @@ class ForwardObserver {
   ForwardObserver& operator=(const ForwardObserver&) = delete;
   // `multiply_adds` counts those of the module and of all modules below it.
   virtual void called(const Module& module, const Tensor& y, int64_t multiply_adds) = 0;
+  // Follows a call for a module that computed more than its own function; y has the result of both.
+  virtual void fused(const Module& /*module*/, Fused /*fused*/) {}
 
  private:
   ForwardObserver* previous_;

@@ -1,8 +1,7 @@
-// The parts that several pictures share: margins, ticks and titles.
+// The parts that several pictures share: margins and titles.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "framework/io/canvas.h"
 
@@ -14,10 +13,6 @@ inline constexpr double title_size = 13, label_size = 10.5, tick_length = 4;  //
 struct Box {
   double x, y, width, height;
 };
-
-// The multiples of 1, 2 or 5 times a power of ten in [low, high] that make at most `most` steps.
-std::vector<double> round_ticks(double low, double high, int most);
-std::string tick_label(double value);
 
 // Draws the title above `plot`, shortened to `width`, and leaves the color `ink` and the font of labels set.
 void draw_title(Canvas& canvas, const std::string& title, const Box& plot, double width);

@@ -174,4 +174,15 @@ Accuracy bootstrap_accuracy(std::span<const ClusterScore> clusters, uint64_t see
           .high = quantile(accuracies, 0.975)};
 }
 
+Accuracy wilson_accuracy(int64_t correct, int64_t total) {
+  MELGRAD_CHECK(correct >= 0 && correct <= total && total > 0, "{} correct examples of {}", correct, total);
+  constexpr double z = 1.959963984540054;  // the 97.5 % quantile of the normal distribution
+  const auto n = static_cast<double>(total);
+  const double share = static_cast<double>(correct) / n;
+  const double middle = (share + z * z / (2 * n)) / (1 + z * z / n);
+  const double half = z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+  // Rounding may put a bound beyond a share of 0 or 1.
+  return {.value = share, .low = std::min(share, middle - half), .high = std::max(share, middle + half)};
+}
+
 }  // namespace melgrad

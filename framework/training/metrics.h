@@ -62,4 +62,8 @@ struct Accuracy {
 // of threads. Throws Error when there is no cluster or a cluster has no example.
 Accuracy bootstrap_accuracy(std::span<const ClusterScore>, uint64_t seed, int64_t replicates = 10'000);
 
+// A share of independent examples with Wilson's score interval (Wilson 1927), which unlike the bootstrap is not empty
+// when all examples or none are correct. Throws Error unless 0 <= correct <= total and total > 0.
+Accuracy wilson_accuracy(int64_t correct, int64_t total);
+
 }  // namespace melgrad

@@ -63,4 +63,13 @@ void RunLock::require_held() const {
       folder, found.substr(0, found.find('\n')));
 }
 
+bool is_locked(const std::filesystem::path& run_folder) {
+  const int descriptor = open((run_folder / "training.lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  // A shared lock, so that two programs that look do not see each other. close() releases it.
+  const bool locked = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(descriptor);
+  return locked;
+}
+
 }  // namespace melgrad

@@ -26,4 +26,7 @@ class RunLock {
   int descriptor_;
 };
 
+// True if a process holds the lock of the folder. It looks only: it creates no file.
+bool is_locked(const std::filesystem::path& run_folder);
+
 }  // namespace melgrad

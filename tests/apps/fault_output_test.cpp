@@ -75,6 +75,13 @@ TEST_F(FaultOutput, EveryCommandThatWritesReportsAFullDisk) {
   expect_exit_1_and_one_line("cannot write " + (folder_ / "other").string());
   run({"evaluate", model, music(), "--quiet", "--cache", (folder_ / "cache").string()}, no_space);
   expect_exit_1_and_one_line("cannot write " + (folder_ / "run/evaluation").string());
+  const std::string page = (folder_ / "page.html").string(), drawing = (folder_ / "model.svg").string();
+  run({"report", model, "--out", page, "--no-check", "--quiet", "--cache", (folder_ / "cache").string()}, no_space);
+  expect_exit_1_and_one_line("cannot write " + page);
+  run({"explain", model, track, "--png", (folder_ / "file").string(), "--quiet"}, no_space);
+  expect_exit_1_and_one_line("cannot write " + (folder_ / "file").string());
+  run({"summary", "cnn", "--svg", drawing}, no_space);
+  expect_exit_1_and_one_line("cannot write " + drawing);
   EXPECT_EQ(unfinished_files(folder_.path()), 0);
 }
 

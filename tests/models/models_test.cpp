@@ -10,6 +10,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/exact_convolution.h"
 #include "tests/support/fixture.h"
+#include "tests/support/initial_values.h"
 #include "tests/support/random.h"
 
 namespace melgrad::test {
@@ -23,34 +24,11 @@ const Fixture& models_fixture() {
   return loaded;
 }
 
-// The position in PyTorch's [out, in, rows, columns] memory of element i of a [out, rows, columns, in] weight. Returns
-// i for parameters that are not convolution weights.
-int64_t pytorch_index(const Shape& shape, int64_t i) {
-  if (shape.rank() != 4) return i;
-  const int64_t area = shape[1] * shape[2], channels = shape[3];
-  const int64_t channel = i % channels, pixel = i / channels % area, out = i / (channels * area);
-  return (out * channels + channel) * area + pixel;
-}
-
 std::vector<float> in_pytorch_order(const Tensor& tensor) {
   const std::vector<float> values = tensor.to_vector();
   std::vector<float> result(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
     result[static_cast<size_t>(pytorch_index(tensor.shape(), static_cast<int64_t>(i)))] = values[i];
-  }
-  return result;
-}
-
-// The initial values of the parameter with index p.
-std::vector<float> initial_values(const Named& parameter, uint64_t p) {
-  const Shape& shape = parameter.tensor.shape();
-  const bool weight = parameter.name.ends_with("weight"), layer = shape.rank() >= 2;
-  const double scale =
-      weight && layer ? std::sqrt(3.0 * static_cast<double>(shape[0]) / static_cast<double>(shape.numel())) : 0.1;
-  const std::vector<float> values = random_values(shape.numel(), 1000 + p, scale, weight && !layer ? 1 : 0);
-  std::vector<float> result(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    result[i] = values[static_cast<size_t>(pytorch_index(shape, static_cast<int64_t>(i)))];
   }
   return result;
 }
@@ -64,10 +42,7 @@ class ModelParity : public testing::TestWithParam<std::tuple<std::string, Device
     for (const Json& c : models_fixture().cases()) {
       if (c.at("name") == name_) case_ = c;
     }
-    uint64_t p = 0;
-    for (Named& parameter : model_->parameters()) {
-      parameter.tensor.assign(Tensor::from(initial_values(parameter, p++), parameter.tensor.shape()));
-    }
+    set_initial_values(*model_);
     std::vector<float> one_hot(batch * classes);
     for (size_t i = 0; i < batch; ++i) one_hot[i * classes + i] = 1;
     targets_ = Tensor::from(one_hot, {batch, classes});

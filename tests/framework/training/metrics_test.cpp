@@ -159,5 +159,23 @@ TEST(Metrics, BootstrapRefusesEmptyInput) {
   EXPECT_THROW(bootstrap_accuracy(tracks, 7), Error);
 }
 
+// The intervals that Newcombe (1998), "Two-sided confidence intervals for the single proportion", gives for Wilson's
+// method.
+TEST(Metrics, WilsonsIntervalEqualsPublishedOnes) {
+  const auto expect_interval = [](int64_t correct, int64_t total, double low, double high) {
+    const Accuracy accuracy = wilson_accuracy(correct, total);
+    EXPECT_DOUBLE_EQ(accuracy.value, static_cast<double>(correct) / static_cast<double>(total));
+    EXPECT_NEAR(accuracy.low, low, 5e-5);
+    EXPECT_NEAR(accuracy.high, high, 5e-5);
+  };
+  expect_interval(81, 263, 0.2553, 0.3662);
+  expect_interval(15, 148, 0.0624, 0.1605);
+  expect_interval(0, 20, 0, 0.1611);
+  expect_interval(1, 29, 0.0061, 0.1718);
+  expect_interval(20, 20, 1 - 0.1611, 1);
+  EXPECT_THROW(wilson_accuracy(2, 1), Error);
+  EXPECT_THROW(wilson_accuracy(0, 0), Error);
+}
+
 }  // namespace
 }  // namespace melgrad
