@@ -43,10 +43,6 @@ std::string last_line(std::string_view text) {
   return text.empty() ? "no message" : std::string(text.substr(text.rfind('\n') + 1));
 }
 
-std::string duration_text(double seconds) {
-  return seconds < 90 ? fmt::format("{:.0f} s", seconds) : fmt::format("{:.0f} min", seconds / 60);
-}
-
 // One run: a training, then an evaluation, each a process.
 class Job {
  public:
@@ -137,7 +133,7 @@ class Report {
     const double left = seconds / static_cast<double>(finished_ - before_) * static_cast<double>(runs_ - finished_);
     std::string line = fmt::format("{}: {} track accuracy {:.3f} (run {} of {}", job.run().name(), c_.side,
                                    read_fold_result(job.evaluation()).track_accuracy, finished_, runs_);
-    if (finished_ < runs_) line += fmt::format(", about {} left", duration_text(left));
+    if (finished_ < runs_) line += fmt::format(", about {} left", clock_time(left));
     c_.train.output.note(line + ")");
   }
 

@@ -48,8 +48,8 @@ class SegmentTextWriter final : public PredictionWriter {
   void add(const Input& input, const Answer& segment) override {
     if (several_inputs_ && previous_ != input.path) fmt::print("{}:\n", one_line(input.path.string()));
     previous_ = input.path;
-    fmt::print("{}-{} {} {:.2f}\n", clock_time(segment.begin), clock_time(segment.end), segment.label,
-               segment.probability);
+    fmt::print("{}-{} {} {:.2f}\n", clock_time_with_tenths(segment.begin), clock_time_with_tenths(segment.end),
+               segment.label, segment.probability);
     flush_output();
   }
 
@@ -118,16 +118,15 @@ std::unique_ptr<PredictionWriter> json_writer(const std::vector<std::string>& la
 void print_step(const Answer& step) {
   constexpr int width = 20;  // characters
   const int filled = std::clamp(static_cast<int>(std::lround(step.probability * static_cast<float>(width))), 0, width);
-  fmt::print("{:>8} |{:<{}}| {} {:.2f}\n", clock_time(step.begin), std::string(static_cast<size_t>(filled), '#'), width,
-             step.label, step.probability);
+  fmt::print("{:>8} |{:<{}}| {} {:.2f}\n", clock_time_with_tenths(step.begin),
+             std::string(static_cast<size_t>(filled), '#'), width, step.label, step.probability);
   flush_output();
 }
 
-std::string clock_time(double seconds) {
+std::string clock_time_with_tenths(double seconds) {
   const auto tenths = std::llround(seconds * 10);
   const auto whole = tenths / 10;
-  std::string text = whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
-                                  : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  std::string text = clock_time(static_cast<double>(whole));
   if (tenths % 10 != 0) text += fmt::format(".{}", tenths % 10);
   return text;
 }

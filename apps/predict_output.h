@@ -23,6 +23,6 @@ std::unique_ptr<PredictionWriter> json_writer(const std::vector<std::string>& la
 void print_step(const Answer& step);
 
 // 75.3 -> "1:15", 3675 -> "1:01:15"; with tenths if `seconds` is not whole.
-std::string clock_time(double seconds);
+std::string clock_time_with_tenths(double seconds);
 
 }  // namespace melgrad

@@ -84,12 +84,6 @@ void sort_rows(std::vector<RunRow>& rows, const std::string& key) {
   if (key == "time") by_number([](const RunRow& row) { return row.seconds; });
 }
 
-std::string duration_text(double seconds) {
-  const auto whole = static_cast<int64_t>(seconds + 0.5);
-  return whole >= 3600 ? fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
-                       : fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
 // https://no-color.org: a variable NO_COLOR that is not empty turns colours off.
 bool colors_wanted() {
   const char* const no_color = std::getenv("NO_COLOR");
@@ -117,7 +111,7 @@ void print_rows(const std::vector<RunRow>& rows) {
     fmt::print("{:<{}}  {:<{}}  {:<{}}  {:>9}  {:>10}  {:>6}  {:>6}  {:>8}  {}\n", one_line(row.run), run,
                one_line(row.model), model, one_line(row.data), data,
                fmt::format("{}/{}", row.epochs, row.planned_epochs), number(row.validation_accuracy),
-               number(row.best_validation_accuracy), number(row.test_accuracy), duration_text(row.seconds), status);
+               number(row.best_validation_accuracy), number(row.test_accuracy), clock_time(row.seconds), status);
   }
 }
 

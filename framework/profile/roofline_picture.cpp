@@ -6,6 +6,7 @@
 
 #include "framework/io/canvas.h"
 #include "framework/io/plot.h"
+#include "framework/io/ticks.h"
 #include "kernels/device/error.h"
 
 namespace melgrad {

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <utility>
 
+#include "framework/terminal/text.h"
+
 namespace melgrad {
 namespace {
 
@@ -38,13 +40,6 @@ std::string_view cut(std::string_view text, int width) {
     if (starts_character(text[i]) && width-- == 0) return text.substr(0, i);
   }
   return text;
-}
-
-std::string clock_time(double seconds) {
-  const auto whole = static_cast<int64_t>(std::llround(std::min(seconds, 1e9)));
-  const int64_t hours = whole / 3600, minutes = whole / 60 % 60;
-  return hours > 0 ? fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60)
-                   : fmt::format("{}:{:02}", minutes, whole % 60);
 }
 
 std::string three_digits(double rate) {

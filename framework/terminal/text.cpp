@@ -1,6 +1,7 @@
 #include "framework/terminal/text.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -72,6 +73,13 @@ std::string shell_quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char letter : text) quoted += letter == '\'' ? std::string(R"('\'')") : std::string(1, letter);
   return quoted + "'";
+}
+
+std::string clock_time(double seconds) {
+  const auto whole = static_cast<int64_t>(std::llround(std::min(seconds, 1e9)));
+  const int64_t hours = whole / 3600, minutes = whole / 60 % 60;
+  return hours > 0 ? fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60)
+                   : fmt::format("{}:{:02}", minutes, whole % 60);
 }
 
 double without_nan_sign(double value) { return std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value; }

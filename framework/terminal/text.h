@@ -18,6 +18,9 @@ std::string one_line(std::string_view text);
 // Quotes `text` as one word of a POSIX shell, with single quotes only if they are needed.
 std::string shell_quoted(std::string_view text);
 
+// Hours, minutes and seconds: "1:02:03", or "2:03" below an hour.
+std::string clock_time(double seconds);
+
 // The value, but NaN without a sign, which has no meaning and would be printed as "-nan".
 double without_nan_sign(double value);
 

@@ -166,20 +166,22 @@ std::optional<EpochReport> Trainer::train_epoch(ProgressMode mode) {
   progress.finish();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double items = (state_.examples - examples_before) / static_cast<double>(epoch_size_.examples_per_item);
-  EpochReport report{.epoch = state_.epoch + 1,
-                     .train_loss = state_.loss_sum / state_.examples,
-                     .learning_rate = static_cast<double>(schedule_(global_step() - 1)),
-                     .gradient_norm = static_cast<double>(optimizer_.gradient_norm().item()),
-                     .seconds = seconds,
-                     .items_per_second = items / std::max(seconds, 1e-9),
-                     .items_name = epoch_size_.items_name};
+  std::optional<EpochReport> result(std::in_place);
+  EpochReport& report = *result;
+  report.epoch = state_.epoch + 1;
+  report.train_loss = state_.loss_sum / state_.examples;
+  report.learning_rate = static_cast<double>(schedule_(global_step() - 1));
+  report.gradient_norm = static_cast<double>(optimizer_.gradient_norm().item());
+  report.seconds = seconds;
+  report.items_per_second = items / std::max(seconds, 1e-9);
+  report.items_name = epoch_size_.items_name;
   if (options_.classification) report.train_accuracy = state_.correct / state_.examples;
   if (optimizer_.loss_scale().defined()) {
     report.loss_scaling = {.scale = static_cast<double>(optimizer_.loss_scale().item()),
                            .skipped_steps = state_.skipped_steps};
   }
   state_ = {.epoch = report.epoch, .best_epoch = state_.best_epoch, .best_loss = state_.best_loss};
-  return report;
+  return result;
 }
 
 void Trainer::train_steps(int64_t count) {
