@@ -38,8 +38,8 @@ TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device
                         .examples_per_item = c.crops.crops_per_track};
   const auto classes = static_cast<int64_t>(dataset.labels.size());
   rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size);
-  return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.crops.needs_waveforms(),
-                               c.features.request(c.mel, device), c.output.reporter());
+  return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
+                               c.output.reporter(), c.crops.needs_waveforms());
 }
 
 std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {

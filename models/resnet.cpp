@@ -20,8 +20,9 @@ class Downsample : public Sequential {
 
   // relu(bn(conv(hidden)) + (*this)(x)) in fewer passes over memory. A ForwardObserver sees the modules run one by one.
   Tensor add_to(BatchNorm2d& bn, Conv2d& conv, const Tensor& hidden, const Tensor& x) {
-    const bool by_itself = is_observed() || bn.folds_into(conv);
-    return by_itself ? bn.add_relu(conv, hidden, (*this)(x)) : bn.add_relu(conv(hidden), bn_, conv_(x));
+    if (bn.folds_into(conv)) return bn.add_relu(conv, hidden, (*this)(x));
+    const Tensor y = conv(hidden);
+    return is_observed() ? bn.add_relu(y, (*this)(x)) : bn.add_relu(y, bn_, conv_(x));
   }
 
  private:

@@ -143,6 +143,15 @@ ModelCard parse_card(const Metadata& metadata) {
           .temperature = parse_temperature(metadata)};
 }
 
+// ---- comparison
+
+// Features of another version or another instruction set differ by up to 0.001 dB, and their means and deviations too.
+bool agree(const Standardisation& a, const Standardisation& b) {
+  const auto close = [](float x, float y) { return std::abs(x - y) < 0.01f; };
+  return std::ranges::equal(a.mean, b.mean, close) && std::ranges::equal(a.deviation, b.deviation, close) &&
+         a.top_db == b.top_db;
+}
+
 // ---- validation
 
 void require_labels(const std::vector<std::string>& labels) {
@@ -233,6 +242,7 @@ void require_same_card(const Metadata& metadata, const ModelCard& card, const st
   ModelCard trained = model_card(metadata, file);
   trained.temperature = card.temperature;
   require_same_labels(trained.labels, card.labels, file);
+  if (agree(trained.standardisation, card.standardisation)) trained.standardisation = card.standardisation;
   if (to_metadata(trained) != to_metadata(card)) {
     fail("{} was trained with other settings of the model or its features; resume with the options of the run", file);
   }

@@ -40,8 +40,8 @@ std::map<size_t, std::string> contents_of(std::initializer_list<const Features*>
 }  // namespace
 
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
-                                   int64_t crop_frames, bool with_recordings, const FeatureRequest& request,
-                                   const Reporter& reporter) {
+                                   int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter,
+                                   bool with_recordings) {
   validate(request.mel);
   for (const std::string& note : setting_notes(request.mel)) reporter.note(note);
   Features training = load_features(dataset, split.train, request, reporter, "training features");

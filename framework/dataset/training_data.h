@@ -30,7 +30,7 @@ struct TrainingData {
 // range of each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws what load_features,
 // check_labels and check_leaks throw.
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
-                                   int64_t crop_frames, bool with_recordings, const FeatureRequest& request,
-                                   const Reporter& reporter);
+                                   int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter,
+                                   bool with_recordings = false);
 
 }  // namespace melgrad

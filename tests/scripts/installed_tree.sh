@@ -15,7 +15,8 @@ build_example() {
   cmake -G Ninja -S "$source/docs/examples/$1" -B "$scratch/$1" -D CMAKE_PREFIX_PATH="$prefix" \
     -D CMAKE_BUILD_TYPE=Debug -D CMAKE_CXX_FLAGS="-Wall -Wextra -Wno-missing-field-initializers ${CI:+-Werror}" \
     -D CMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" >/dev/null
-  cmake --build "$scratch/$1" >/dev/null
+  # Ninja prints the messages of the compiler on stdout.
+  cmake --build "$scratch/$1" >"$scratch/build.log" || { cat "$scratch/build.log" >&2 && exit 1; }
 }
 
 "$melgrad" synth "$scratch/music" --tracks-per-genre 4 --seconds 2 --quiet >/dev/null
