@@ -4,24 +4,14 @@
 
 #include "bench/benchmarks.h"
 #include "bench/timing.h"
-#include "framework/audio/decoder.h"
 #include "framework/audio/log_mel.h"
-#include "framework/audio/resampler.h"
+#include "framework/audio/mono_samples.h"
 #include "framework/dataset/feature_cache.h"
 #include "framework/io/npy.h"
 #include "kernels/device/thread_pool.h"
 
 namespace melgrad::bench {
 namespace {
-
-std::vector<float> decode(const std::filesystem::path& file, int sample_rate) {
-  Decoder decoder(file);
-  Resampler resampler(decoder.sample_rate(), sample_rate);
-  std::vector<float> piece(1 << 16), samples;
-  while (const size_t count = decoder.read(piece)) resampler.process(std::span(piece).first(count), samples);
-  resampler.finish(samples);
-  return samples;
-}
 
 void write_features(const std::string& npy, const LogMel& mel) {
   if (!npy.empty()) write_npy(npy, mel.db, {mel.n_mels, mel.frames});
@@ -39,7 +29,7 @@ nlohmann::ordered_json log_mel_clips(const Settings& s) {
   const Dataset dataset = open_data(s);
   std::vector<std::vector<float>> clips;
   for (size_t i = 0; i < std::min(s.clips, dataset.tracks.size()); ++i) {
-    clips.push_back(decode(dataset.tracks[i].path, settings.sample_rate));
+    clips.push_back(mono_samples(dataset.tracks[i].path, settings.sample_rate));
   }
   LogMel first;
   int64_t frames = 0;

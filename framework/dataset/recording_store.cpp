@@ -4,26 +4,12 @@
 #include <cmath>
 #include <mutex>
 
-#include "framework/audio/decoder.h"
-#include "framework/audio/resampler.h"
+#include "framework/audio/mono_samples.h"
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/progress.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad {
-namespace {
-
-std::vector<float> decode(const std::filesystem::path& file, int sample_rate) {
-  Decoder decoder(file);
-  Resampler resampler(decoder.sample_rate(), sample_rate);
-  std::vector<float> piece(1 << 15), samples;
-  while (const size_t count = decoder.read(piece)) resampler.process(std::span(piece).first(count), samples);
-  resampler.finish(samples);
-  return samples;
-}
-
-}  // namespace
-
 RecordingSamples quantise(std::span<const float> mono) {
   MELGRAD_CHECK(!mono.empty(), "a recording without samples");
   constexpr float highest = 32767;
@@ -50,7 +36,7 @@ std::vector<RecordingSamples> load_recordings(const Dataset& dataset, std::span<
   kernel::for_each_task(std::ssize(tracks), [&](int64_t i) {
     if (interrupted()) return;
     const auto track = static_cast<size_t>(i);
-    recordings[track] = quantise(decode(dataset.tracks[tracks[track]].path, sample_rate));
+    recordings[track] = quantise(mono_samples(dataset.tracks[tracks[track]].path, sample_rate));
     const std::lock_guard lock(mutex);
     progress.update(++done);
   });
