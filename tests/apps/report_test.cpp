@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
