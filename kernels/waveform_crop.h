@@ -71,7 +71,7 @@ MELGRAD_HOST_DEVICE inline Interpolation interpolation_at(int64_t position) {
 }
 // The weight of tap k.
 MELGRAD_HOST_DEVICE inline float interpolation_weight(const float* table, const Interpolation& at, int k) {
-  const float* const row = table + at.row * interpolation_taps + k;
+  const float* const row = table + int64_t{at.row} * interpolation_taps + k;
   return row[0] + at.share * (row[interpolation_taps] - row[0]);
 }
 
