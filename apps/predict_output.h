@@ -1,4 +1,4 @@
-// What `melgrad predict` prints on the standard output.
+// Prints the answers of `melgrad predict` on the standard output.
 #pragma once
 
 #include <memory>

@@ -40,7 +40,7 @@ Profile record(const PreparedWork& work, const ProfileOptions& options) {
   return profiler::stop();
 }
 
-// Of the devices on which kernels ran. Leaves out one without memory for the measurement.
+// Measures the ceilings of the devices on which kernels ran. Leaves out a device without memory for the measurement.
 DeviceCeilings ceilings_of(const ProfileSummary& summary, DType dtype) {
   std::set<Device> devices;
   for (const PhaseSummary& phase : summary.phases) {

@@ -1,4 +1,4 @@
-// What a run folder says about its run, without loading the model: its options, its log and its evaluation.
+// Reads the options, the log and the evaluation of a run from its folder, without the model.
 #pragma once
 
 #include <cstdint>

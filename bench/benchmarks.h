@@ -14,7 +14,7 @@ struct Settings {
   DType precision = DType::float32;
   std::string model = "resnet18";
   int64_t batch_size = 256, n_mels = 128, frames = 130, classes = 10;
-  // Of the benchmarks with music:
+  // Only the benchmarks with music use these:
   std::string data;  // a data set, as `melgrad train` takes it
   size_t clips = 8;  // tracks of it that are used, from the first one on
   bool htk = false;  // MelSettings::htk

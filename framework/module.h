@@ -16,7 +16,7 @@ struct Named {
   Tensor tensor;
 };
 
-// What a module computed after its own function, in the same passes over memory.
+// The operations that a module computed after its own function, in the same passes over memory.
 enum class Fused : uint8_t { nothing, relu, shortcut_and_relu };  // the last: relu(y + shortcut)
 
 class Module {

@@ -41,8 +41,8 @@ struct MeanAndDeviation {
 MeanAndDeviation mean_and_deviation(const std::vector<double>& values);
 
 struct CrossValidationSummary {
-  // Of all evaluated tracks of all runs. The interval draws whole groups (artists) with all their runs, so it covers
-  // the choice of the recordings and of the seeds that were run.
+  // The accuracy over all evaluated tracks of all runs. Its interval draws whole groups (artists), each with all its
+  // runs, so it covers the choice of the recordings, not that of the seeds.
   Accuracy track_accuracy;
   std::map<int, MeanAndDeviation> by_fold;       // over the seeds
   std::map<uint64_t, MeanAndDeviation> by_seed;  // over the folds

@@ -1,4 +1,4 @@
-// What a classifier says about a recording, or about a part of it.
+// The label that a classifier gives to a recording or to a part of it, with the probabilities of all labels.
 #pragma once
 
 #include <filesystem>

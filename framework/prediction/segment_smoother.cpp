@@ -37,7 +37,7 @@ std::optional<Answer> SegmentSmoother::add(const Answer& step) {
   if (run_.end - run_.begin < shortest_ - tolerance) return std::nullopt;
   const Sum ended = std::exchange(current_, std::exchange(run_, {}));
   if (!ended.label.empty()) return segment(ended);
-  // What precedes the first label belongs to the first segment.
+  // The steps before the first label belong to the first segment.
   const Sum first = std::exchange(current_, ended);
   current_.add(first);
   current_.label = first.label;

@@ -49,7 +49,7 @@ struct ProfileSummary {
 // all outside_kernels and `unaccounted` add up to `seconds`.
 ProfileSummary summarize(const Profile&);
 
-// What was measured, for the headings.
+// Describes the measured work in the headings.
 struct Workload {
   std::string command;  // "train"
   std::string unit;     // "step" or "run"

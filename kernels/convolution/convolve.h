@@ -1,4 +1,4 @@
-// What the kernels that convolve on the CPU share.
+// Checks the shapes of the convolutions on the CPU and chooses the algorithm of the forward pass.
 #pragma once
 
 #include "kernels/convolution/direct.h"

@@ -5,16 +5,11 @@
 namespace melgrad::kernel::convolution {
 
 const Level& level() {
-  switch (cpu_level()) {
 #if defined(__x86_64__)
-    case CpuLevel::avx512:
-      return avx512_level;
-    case CpuLevel::avx2:
-      return avx2_level;
+  return for_cpu_level(portable_level, avx2_level, avx512_level);
+#else
+  return for_cpu_level(portable_level);
 #endif
-    default:
-      return portable_level;
-  }
 }
 
 }  // namespace melgrad::kernel::convolution

@@ -57,7 +57,7 @@ struct TransformedTiles {
   }
 };
 
-// What becomes of the sum for each element of the output: y = sum * scale + shift + residual, then ReLU.
+// A convolution turns each sum into an element of the output: y = sum * scale + shift + residual, then ReLU.
 struct Epilogue {
   const float* scale = nullptr;     // [out channels]; null for 1
   const float* shift = nullptr;     // [out channels]; null for 0

@@ -1,26 +1,20 @@
-// A register of floats. Only the files of a level include this header, each after it has defined
-//   MELGRAD_LEVEL        the name of the level, which is also its namespace
-//   MELGRAD_LANES        floats in a register
+// Whole and partial registers of floats. Only the files of a level include this header, under the rules of
+// kernels/device/level_register.h. Each must also have defined
 //   MELGRAD_REGISTERS    registers that a product may use for sums
-// The namespace keeps the levels apart: without it the linker would merge equal inline functions of different levels,
-// and the program would execute instructions that the processor lacks. For the same reason these files use no function
-// of the standard library.
 #pragma once
 
 #include "kernels/convolution/level.h"
+#include "kernels/device/level_register.h"
 
 namespace melgrad::kernel::convolution::MELGRAD_LEVEL {
 
 constexpr int64_t lanes = MELGRAD_LANES;
 
-using Vector [[gnu::vector_size(lanes * sizeof(float)), gnu::may_alias]] = float;
-using UnalignedVector [[gnu::vector_size(lanes * sizeof(float)), gnu::may_alias, gnu::aligned(sizeof(float))]] = float;
+using Vector = kernel::MELGRAD_LEVEL::Register<float>;
 
-[[gnu::always_inline]] inline Vector load(const float* values) {
-  return *reinterpret_cast<const UnalignedVector*>(values);
-}
+[[gnu::always_inline]] inline Vector load(const float* values) { return kernel::MELGRAD_LEVEL::load<lanes>(values); }
 [[gnu::always_inline]] inline void store(float* values, Vector vector) {
-  *reinterpret_cast<UnalignedVector*>(values) = vector;
+  kernel::MELGRAD_LEVEL::store<lanes>(values, vector);
 }
 
 // The first `count` lanes; zeros follow.

@@ -2,6 +2,8 @@
 // program chooses one level for all of them when it starts to compute.
 #pragma once
 
+#include <cstddef>
+
 namespace melgrad::kernel {
 
 // SSE2 or NEON; AVX2 and FMA; AVX-512 (F, VL, DQ and BW).
@@ -13,5 +15,13 @@ CpuLevel cpu_level();
 
 // The value of MELGRAD_CPU that chooses a level.
 const char* name_of(CpuLevel);
+
+// The one of `variants` for the level of this process. They are in the order of CpuLevel, without those of levels that
+// no processor of this architecture has.
+template <class T, class... More>
+const T& for_cpu_level(const T& portable, const More&... more) {
+  const T* const variants[] = {&portable, &more...};
+  return *variants[static_cast<size_t>(cpu_level())];
+}
 
 }  // namespace melgrad::kernel

@@ -32,7 +32,7 @@ std::vector<float> recording(const char* signal, float quieter_from) {
   return samples;
 }
 
-// What the samples are after rounding to 16 bits.
+// Returns the samples with the values that they have after rounding to 16 bits.
 std::vector<float> restored(const RecordingSamples& recording) {
   std::vector<float> samples;
   for (const int16_t sample : recording.samples) samples.push_back(static_cast<float>(sample) * recording.scale);
