@@ -82,7 +82,7 @@ inline void multiply_add_registers(int64_t steps, float* values) {
   const Vector factor = Vector{} + values[0], summand = Vector{} + values[1];
   Vector sums[MELGRAD_REGISTERS];
 #pragma GCC unroll 32
-  for (Vector& sum : sums) sum = summand;
+  for (int64_t m = 0; m < MELGRAD_REGISTERS; ++m) sums[m] = summand + static_cast<float>(m);
   for (int64_t k = 0; k < steps; ++k) {
 #pragma GCC unroll 32
     for (Vector& sum : sums) sum = sum * factor + summand;
