@@ -21,6 +21,9 @@ int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 
 
 // Runs in the child after fork: only functions that are safe there (signal-safety(7)) may be called.
 [[noreturn]] void become(char* const* argv, int output, pid_t parent) {
+  // In a group of its own, so that Ctrl-C reaches the parent alone. Its SIGTERM is then the first signal of the child,
+  // which saves its state; a second one would end it at once.
+  setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(128 + SIGTERM);  // the parent died before prctl
   dup2(output, STDOUT_FILENO);
@@ -68,7 +71,10 @@ std::optional<EndedChild> ChildProcesses::wait() {
 
 void ChildProcesses::stop() {
   for (const pid_t id : running_) kill(id, SIGTERM);
-  for (const pid_t id : running_) waitpid(id, nullptr, 0);
+  for (const pid_t id : running_) {
+    while (waitpid(id, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
   running_.clear();
 }
 

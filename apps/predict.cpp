@@ -28,8 +28,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Replaces folders by the audio files in them, at any depth, sorted by name, and tells what else is in them. A folder
-// without audio files stays in the list, so that it is reported as an error.
+// Replaces folders by the audio files in them, at any depth, sorted by name, and prints which other files they contain.
+// A folder without audio files stays in the list, so that it is reported as an error.
 std::vector<Input> expand(const std::vector<std::string>& arguments) {
   std::vector<Input> inputs;
   for (const std::string& argument : arguments) {
@@ -220,7 +220,7 @@ class Prediction {
   size_t failed_ = 0, untagged_ = 0;
 };
 
-// The answers for whole files without their output, for melgrad profile. A file that cannot be classified ends it.
+// Classifies whole files and prints nothing, for melgrad profile. Throws if a file cannot be classified.
 void classify(const PredictCommand& c, Device device) {
   const TrainedModel classifier = load_trained_model(c.run, device);
   for (const Input& input : expand(c.files)) {

@@ -24,7 +24,7 @@ struct RunRecord {
   double training_seconds() const;  // the sum over the epochs
   // "training", "finished", "stopped early" or "interrupted".
   std::string status() const;
-  // A value of the last epoch that has it, and of the epoch marked as the best.
+  // The value in the last epoch, and in the epoch marked as the best; empty if that epoch has no such number.
   std::optional<double> last(const std::string& key) const;
   std::optional<double> best(const std::string& key) const;
 };

@@ -104,8 +104,10 @@ nlohmann::ordered_json validation_json(Module& model, const ClipStore& validatio
 }
 
 // Trains and returns the exit code. An exception after the first checkpoint says how to resume.
-int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& trainer, Module& model,
-                     const TrainingData& data, const Dataset& dataset) {
+int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& training) {
+  const TrainCommand& c = setup.command;
+  Trainer& trainer = training.trainer;
+  const TrainingData& data = training.data;
   const fs::path run = c.run_folder;
   RunLog log(run / "log.jsonl", trainer.completed_epochs());
   bool without_graphs = false;
@@ -126,10 +128,12 @@ int train_and_report(const TrainCommand& c, const RunLock& lock, Trainer& traine
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
     if (outcome != Trainer::Outcome::interrupted) {
       lock.require_held();
-      const auto json = validation_json(model, data.validation, validation_options(c), trainer.completed_epochs());
+      const auto json =
+          validation_json(*training.model, data.validation, validation_options(c), trainer.completed_epochs());
       write_file_atomically(run / "validation.json", json_text(json));
     }
-    return report_outcome(c, trainer, outcome, log, data.failures, dataset.warnings, to_json(data.leaks, dataset));
+    return report_outcome(c, trainer, outcome, log, data.failures, setup.dataset.warnings,
+                          to_json(data.leaks, setup.dataset));
   } catch (const DeviceError& error) {
     if (!holds_run(run)) throw;
     fail("the device failed: {}; {}", error.what(), resume_hint(c));
@@ -149,11 +153,10 @@ void resume(Training& training, const TrainingSetup& setup) {
 }
 
 int train(const TrainCommand& c, const CLI::App& app) {
-  check_usage(c);
   const fs::path run = c.run_folder;
-  const std::string config = config_of_run(c, app);
   install_interrupt_handler();
   TrainingSetup setup = set_up_training(c);
+  const std::string config = config_of_run(c, app);
   const std::unique_ptr<RunLock> lock = open_run_folder(run, c.resume);
   if (c.resume) require_same_options(run / "config.toml", config, c.config_options);
   Training training(setup, {.path = run, .metadata = {}, .before_writing = [&lock] { lock->require_held(); }});
@@ -164,10 +167,10 @@ int train(const TrainCommand& c, const CLI::App& app) {
   write_file_atomically(run / "config.toml", config);
   write_split_csv(run / "split.csv", setup.dataset, training.data.split, training.data.contents);
   training.note_start();
-  return train_and_report(c, *lock, training.trainer, *training.model, training.data, setup.dataset);
+  return train_and_report(setup, *lock, training);
 }
 
-// Steps without validation and checkpoints. The run of --out is only read, with --resume.
+// Prepares training steps without validation and checkpoints. The run of --out is only read, with --resume.
 PreparedWork prepare_steps(const TrainCommand& c) {
   if (!c.profile_steps.empty()) throw UsageError("--profile-steps is for nsys and ncu; leave it out");
   if (c.resume && c.run_folder.empty()) throw UsageError("--resume needs --out, the folder of the run");
@@ -178,7 +181,7 @@ PreparedWork prepare_steps(const TrainCommand& c) {
     explicit State(const TrainCommand& command) : setup(set_up_training(command)), training(setup, {}) {}
   };
   TrainCommand measured = c;
-  measured.train.graphs = false;  // the operations of a graph have no ranges of their own
+  measured.no_graphs = true;  // the operations of a graph have no ranges of their own
   const auto state = std::make_shared<State>(measured);
   if (c.resume) resume(state->training, state->setup);
   state->training.note_start();

@@ -78,7 +78,7 @@ TrainingSetup set_up_training(TrainCommand c) {
   c.train.optimizer.weight_decay = c.optimizer == "adam" ? Adam::WeightDecay::l2 : Adam::WeightDecay::decoupled;
   kernel::set_tf32(precision.tf32);
   c.train.profile = parse_steps(c.profile_steps);
-  c.train.graphs = c.train.graphs && !c.no_graphs;
+  c.train.graphs = !c.no_graphs;
   validate(c.mel);
   kernel::set_deterministic(c.deterministic);
   kernel::set_exact_convolution(c.exact_convolution);

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/device/error.h"
 #include "kernels/device/philox.h"
 
 namespace melgrad {
@@ -31,6 +32,11 @@ MELGRAD_HOST_DEVICE inline float beta(const RandomStream& random, uint64_t index
   const double log_x = log_gamma_variate(random, 2 * index, static_cast<double>(alpha));
   const double log_y = log_gamma_variate(random, 2 * index + 1, static_cast<double>(alpha));
   return static_cast<float>(1 / (1 + std::exp(log_y - log_x)));
+}
+
+// Throws Error unless alpha is above 0.
+inline void require_mixable(float alpha, const char* kernel_name) {
+  MELGRAD_CHECK(alpha > 0, "{}: alpha {} is not above 0", kernel_name, alpha);
 }
 
 }  // namespace melgrad

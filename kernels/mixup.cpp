@@ -15,7 +15,7 @@ void mix(const float* own, const float* other, float lambda, float* result, int6
 void mixup(Stream&, const void* x, const float* targets, void* y, float* mixed_targets, DType dtype, int64_t batch,
            int64_t elements, int64_t classes, float alpha, RandomStream random) {
   require_float32(dtype, "mixup");
-  require_mixable(alpha);
+  require_mixable(alpha, "mixup");
   const auto* in = static_cast<const float*>(x);
   auto* out = static_cast<float*>(y);
   for_each_row(batch, elements, [=](int64_t i) {

@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(row_threads)
 
 void mixup(Stream& stream, const void* x, const float* targets, void* y, float* mixed_targets, DType dtype,
            int64_t batch, int64_t elements, int64_t classes, float alpha, RandomStream random) {
-  require_mixable(alpha);
+  require_mixable(alpha, "mixup");
   if (batch == 0) return;
   auto* lambdas = static_cast<float*>(stream.workspace(batch * sizeof(float)));
   launch(mixup_targets, static_cast<unsigned>(batch), warp_size, 0, stream, targets, mixed_targets, lambdas, batch,

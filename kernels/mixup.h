@@ -6,8 +6,6 @@
 
 namespace melgrad::kernel {
 
-inline void require_mixable(float alpha) { MELGRAD_CHECK(alpha > 0, "mixup: alpha {} is not above 0", alpha); }
-
 // The weight of the example itself; its partner has the weight 1 - lambda.
 MELGRAD_HOST_DEVICE inline float mixup_lambda(const RandomStream& random, int64_t example, int64_t batch, float alpha) {
   const bool alone = example == batch - 1 - example;

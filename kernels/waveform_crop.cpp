@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numbers>
 
+#include "kernels/device/ceil_divide.h"
 #include "kernels/device/parallel.h"
 
 namespace melgrad::kernel {
@@ -74,7 +75,7 @@ void render(const Recording& recording, const WaveformDraw& draw, const float* t
 
 void waveform_crop(Stream&, const Recording* recordings, const int64_t* picks, const float* table, float* y,
                    WaveformShape shape, WaveformChange change, RandomStream random) {
-  const int64_t parts = (shape.length + elements_per_chunk - 1) / elements_per_chunk;
+  const int64_t parts = ceil_divide(shape.length, elements_per_chunk);
   for_each_task(shape.batch * parts, [&](int64_t task) {
     const int64_t example = task / parts, part = task % parts;
     const Recording& recording = recordings[picks[example]];

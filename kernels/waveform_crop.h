@@ -50,7 +50,7 @@ MELGRAD_HOST_DEVICE inline WaveformDraw draw_waveform(const Recording& recording
 // Interpolation by a windowed sinc: a value between two samples is a weighted sum of the 4 before and the 4 after it.
 // The weights of 256 places between them are tabulated; those of other places are interpolated linearly. For a sine
 // below a quarter of the sample rate, the error is 60 dB below it.
-constexpr int interpolation_taps = 8, interpolation_phases = 256;
+constexpr int interpolation_taps = 8, phase_bits = 8, interpolation_phases = 1 << phase_bits;
 
 // The table, [phases + 1][taps]: sinc with a Kaiser window (beta 6), each row of sum 1. The first row selects the
 // sample at tap 3, the last row that at tap 4.
@@ -63,10 +63,10 @@ struct Interpolation {
   float share;
 };
 MELGRAD_HOST_DEVICE inline Interpolation interpolation_at(int64_t position) {
-  constexpr int row_bits = position_bits - 8;
+  constexpr int row_bits = position_bits - phase_bits;
   const int64_t row = position >> row_bits;
   const auto rest = static_cast<int32_t>(position - (row << row_bits));
-  return {(row >> 8) - (interpolation_taps / 2 - 1), static_cast<int>(row & 255),
+  return {(row >> phase_bits) - (interpolation_taps / 2 - 1), static_cast<int>(row & (interpolation_phases - 1)),
           static_cast<float>(rest) * (1.0f / (1 << row_bits))};
 }
 // The weight of tap k.

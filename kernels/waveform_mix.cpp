@@ -5,14 +5,9 @@
 namespace melgrad::kernel::cpu {
 namespace {
 
-// Replaces a and b by own_a * a + partner_a * b and own_b * b + partner_b * a.
 void mix_pair(float* a, float* b, MixingWeights of_a, MixingWeights of_b, int64_t n) {
 #pragma omp simd
-  for (int64_t i = 0; i < n; ++i) {
-    const float x = a[i], y = b[i];
-    a[i] = of_a.own * x + of_a.partner * y;
-    b[i] = of_b.own * y + of_b.partner * x;
-  }
+  for (int64_t i = 0; i < n; ++i) mix(a[i], b[i], of_a, of_b);
 }
 
 }  // namespace
@@ -20,7 +15,7 @@ void mix_pair(float* a, float* b, MixingWeights of_a, MixingWeights of_b, int64_
 void waveform_mix(Stream&, const Recording* recordings, const int64_t* picks, float* y, float* targets,
                   WaveformShape shape, int64_t classes, WaveformChange change, RandomStream random, float alpha,
                   RandomStream mixing) {
-  MELGRAD_CHECK(alpha > 0, "waveform_mix: alpha {} is not above 0", alpha);
+  require_mixable(alpha, "waveform_mix");
   for_each_task(shape.batch / 2, [&](int64_t i) {
     const int64_t partner = shape.batch - 1 - i;
     const Mixture a = mixture_of(recordings, picks, i, shape, change, random, alpha, mixing);

@@ -13,12 +13,6 @@ struct PairWeights {
   MixingWeights first, second;
 };
 
-__device__ void mix(float* a, float* b, MixingWeights of_a, MixingWeights of_b) {
-  const float x = *a, y = *b;
-  *a = of_a.own * x + of_a.partner * y;
-  *b = of_b.own * y + of_b.partner * x;
-}
-
 // A block is one warp and one pair. All lanes draw the same ratios: one lane alone would take as long.
 __global__ void mix_waveform_targets(const Recording* recordings, const int64_t* picks, float* targets,
                                      PairWeights* weights, WaveformShape shape, int64_t classes, WaveformChange change,
@@ -28,7 +22,7 @@ __global__ void mix_waveform_targets(const Recording* recordings, const int64_t*
   const Mixture b = mixture_of(recordings, picks, second, shape, change, random, alpha, mixing);
   if (threadIdx.x == 0) weights[first] = {a.weights, b.weights};
   for (int64_t c = threadIdx.x; c < classes; c += warp_size) {
-    mix(targets + first * classes + c, targets + second * classes + c, {a.ratio, 1 - a.ratio}, {b.ratio, 1 - b.ratio});
+    mix(targets[first * classes + c], targets[second * classes + c], {a.ratio, 1 - a.ratio}, {b.ratio, 1 - b.ratio});
   }
 }
 
@@ -38,7 +32,7 @@ __global__ void __launch_bounds__(row_threads)
   const PairWeights pair = weights[blockIdx.x];
   float* const first = y + blockIdx.x * shape.stride;
   float* const second = y + (shape.batch - 1 - blockIdx.x) * shape.stride;
-  for_each_item(shape.length, [&](int64_t t) { mix(first + t, second + t, pair.first, pair.second); });
+  for_each_item(shape.length, [&](int64_t t) { mix(first[t], second[t], pair.first, pair.second); });
 }
 
 }  // namespace
@@ -46,7 +40,7 @@ __global__ void __launch_bounds__(row_threads)
 void waveform_mix(Stream& stream, const Recording* recordings, const int64_t* picks, float* y, float* targets,
                   WaveformShape shape, int64_t classes, WaveformChange change, RandomStream random, float alpha,
                   RandomStream mixing) {
-  MELGRAD_CHECK(alpha > 0, "waveform_mix: alpha {} is not above 0", alpha);
+  require_mixable(alpha, "waveform_mix");
   const int64_t pairs = shape.batch / 2;
   if (pairs == 0) return;
   auto* const weights = static_cast<PairWeights*>(stream.workspace(pairs * sizeof(PairWeights)));

@@ -24,6 +24,13 @@ MELGRAD_HOST_DEVICE inline MixingWeights mixing_weights(float ratio, float level
   return {own * norm, partner * norm};
 }
 
+// Replaces two values of a pair by their mixtures.
+MELGRAD_HOST_DEVICE inline void mix(float& a, float& b, MixingWeights of_a, MixingWeights of_b) {
+  const float x = a, y = b;
+  a = of_a.own * x + of_a.partner * y;
+  b = of_b.own * y + of_b.partner * x;
+}
+
 // Changes y and `targets` in place. Example i and its partner batch - 1 - i, which is a random one because batches are
 // shuffled, are both replaced by mixtures of the two; the middle of an odd batch stays. The ratio of example i is
 // beta(mixing, i, alpha) (kernels/beta.h). Levels are those of the recordings plus the gains of waveform_crop, whose

@@ -35,7 +35,8 @@ ArchitectureNode architecture_of(Module& model, int64_t n_mels, int64_t frames) 
   const bool training = model.training();
   model.train(false);
   ArchitectureObserver observer;
-  model(Tensor::zeros({1, n_mels, frames, 1}));
+  const Device device = model.parameters()[0].tensor.device();
+  model(Tensor::zeros({1, n_mels, frames, 1}, DType::float32, device));
   model.train(training);
   return observer.root();
 }

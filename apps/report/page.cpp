@@ -380,12 +380,14 @@ void add_calibration(json& run, const RunResults& results) {
     confidence += track.probabilities[static_cast<size_t>(track.predicted)];
   }
   confidence /= static_cast<double>(results.tracks.size());
-  const double gap = confidence - results.evaluation->track_accuracy.value;
+  const Accuracy& accuracy = results.evaluation->track_accuracy;
   fact("mean probability", score(confidence));
-  fact("accuracy", score(results.evaluation->track_accuracy.value));
-  fact("the model is", std::abs(gap) < 0.02 ? "about as sure as it is right"
-                       : gap > 0            ? "surer than it is right"
-                                            : "less sure than it is right");
+  fact("accuracy", score(accuracy.value));
+  fact("the model is",
+       confidence > accuracy.high ? "overconfident: the mean probability is above the interval of the accuracy"
+       : confidence < accuracy.low
+           ? "underconfident: the mean probability is below the interval of the accuracy"
+           : "neither over- nor underconfident: the mean probability lies in the interval of the accuracy");
   run["calibration"] = std::move(facts);
 }
 

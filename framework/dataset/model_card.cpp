@@ -147,7 +147,8 @@ ModelCard parse_card(const Metadata& metadata) {
 
 // Features of another version or another instruction set differ by up to 0.001 dB, and their means and deviations too.
 bool agree(const Standardisation& a, const Standardisation& b) {
-  const auto close = [](float x, float y) { return std::abs(x - y) < 0.01f; };
+  constexpr float tolerance = 0.002f;  // dB
+  const auto close = [](float x, float y) { return std::abs(x - y) < tolerance; };
   return std::ranges::equal(a.mean, b.mean, close) && std::ranges::equal(a.deviation, b.deviation, close) &&
          a.top_db == b.top_db;
 }

@@ -20,6 +20,7 @@ RecordingSamples quantise(std::span<const float> mono) {
     squares += static_cast<double>(sample) * static_cast<double>(sample);
   }
   RecordingSamples result{.samples = {}, .scale = peak > 0 ? peak / highest : 1 / highest};
+  result.samples.reserve(mono.size());
   for (const float sample : mono) {
     result.samples.push_back(static_cast<int16_t>(std::lrint(std::clamp(sample / result.scale, -highest, highest))));
   }

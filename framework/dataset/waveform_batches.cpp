@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "framework/audio/log_mel.h"
+#include "kernels/device/ceil_divide.h"
 #include "kernels/mel.h"
 #include "kernels/one_hot.h"
 #include "kernels/standardise.h"
@@ -15,7 +16,7 @@ namespace {
 // one grid and one launch transforms them.
 kernel::WaveformShape shape_of(int64_t batch, int64_t crop_frames, const MelSettings& mel) {
   const int64_t length = (crop_frames - 1) * mel.hop_length + mel.n_fft;
-  return {batch, length, (length + mel.hop_length - 1) / mel.hop_length * mel.hop_length};
+  return {batch, length, ceil_divide<int64_t>(length, mel.hop_length) * mel.hop_length};
 }
 
 // Values further than top_db below the maximum of a crop are not seen.

@@ -132,8 +132,8 @@ class Roofline {
     canvas_.fill_circle(corner_x, corner_y, 2.5);
     for (double y = corner_y; y < bottom; y += 6) canvas_.draw_line(corner_x, y, corner_x, std::min(y + 2, bottom));
     canvas_.draw_text(
-        fmt::format("{} {:.3g} GFLOP/s", device == Device::cpu ? "multiply-adds" : "matrix product", roof()), right - 6,
-        corner_y - 9, Align::right);
+        fmt::format("{} {:.3g} GFLOP/s", device == Device::cpu ? "multiply-adds" : "matrix product", roof()),
+        corner_x - 6, corner_y - 9, Align::right);  // no kernel is so fast at so low an intensity
     label_slope(fmt::format("copy {:.3g} GB/s", gigabytes), x_.at(first), y_.at(first * gigabytes), corner_x, corner_y);
     canvas_.draw_text(fmt::format("ridge {:.3g} FLOP/byte", ridge), corner_x + 5, bottom - 9, Align::left);
   }

@@ -166,11 +166,12 @@ const char* arithmetic_of(Device device) { return device == Device::cpu ? "multi
 
 }  // namespace
 
-KernelSummary ProfileSummary::total() const {
-  KernelSummary total{.name = "all kernels"};
+KernelSummary ProfileSummary::total(Device device) const {
+  KernelSummary total{.name = fmt::format("all kernels on {}", name_of(device))};
+  total.device = device;
   for (const PhaseSummary& phase : phases) {
     for (const KernelSummary& kernel : phase.kernels) {
-      total.device = kernel.device;
+      if (kernel.device != device) continue;
       total.calls += kernel.calls;
       total.seconds += kernel.seconds;
       total.flops += kernel.flops;
@@ -196,7 +197,9 @@ std::string table_text(const ProfileSummary& summary, const Workload& workload, 
     for (const KernelSummary& kernel : phase.kernels) table.add(phase.name, kernel);
     if (phase.outside_kernels > 0) table.add(phase.name, "outside kernels", phase.outside_kernels, phase.peak_bytes);
   }
-  table.add("", summary.total());
+  for (const Device device : {Device::cpu, Device::cuda}) {
+    if (const KernelSummary total = summary.total(device); total.calls > 0) table.add("", total);
+  }
   table.add("", "Unaccounted", summary.unaccounted);
   table.add("", "wall time", summary.seconds, *std::ranges::max_element(summary.peak_bytes));
   text += "\n" + table.text() + "\n";

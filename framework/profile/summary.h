@@ -41,7 +41,8 @@ struct ProfileSummary {
   std::array<size_t, 2> peak_bytes{};  // of each Device
   std::vector<PhaseSummary> phases;    // in the order in which they began
 
-  KernelSummary total() const;  // of all kernels
+  // The sum of all kernels of a device.
+  KernelSummary total(Device device) const;
 };
 
 // A kernel belongs to the innermost phase around it, or to the phase "other". Times of kernels that overlap, on two

@@ -94,7 +94,7 @@ inline void transform_output(const Tiles& tiles, const TransformedTiles& from, i
         const int64_t at = pixels[i * tile + j] + channel + c;
         value = value * scale + shift;
         if (epilogue.residual) value += load_part(epilogue.residual + at, left);
-        if (epilogue.relu) value = value > 0 ? value : Vector{};
+        if (epilogue.relu) value = value < 0 ? Vector{} : value;  // a NaN stays a NaN
         store_part(y + at, value, left);
       };
       transform_square<points_per_axis, tile, transform_products>(load_point, store_pixel);

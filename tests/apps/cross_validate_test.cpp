@@ -70,6 +70,16 @@ TEST_F(CrossValidate, ContinuesAfterAKillWithTheSameResults) {
   EXPECT_EQ(result_of("killed").at("runs"), result_of("whole").at("runs")) << output();
 }
 
+// As Ctrl-C does, the signal goes to the whole process group.
+TEST_F(CrossValidate, CtrlCLetsTheRunsSaveTheirState) {
+  Program program(small("cv", {"--epochs", "100000", "--jobs", "1"}), folder_ / "output", R"(exec setsid "$@")");
+  ASSERT_TRUE(program.run_until([&] { return fs::exists(folder_ / "cv/fold0_seed0/log.jsonl"); }));
+  kill(-program.pid(), SIGINT);
+  EXPECT_EQ(program.wait(), 130);
+  expect_contains(output(), "interrupted; resume with the same command and --resume");
+  expect_contains(read_file(folder_ / "cv/fold0_seed0.log"), "interrupted in epoch ");
+}
+
 TEST_F(CrossValidate, RefusesWhatItCannotDo) {
   const auto expect_failure = [&](const std::vector<std::string>& words, int exit_code, const std::string& message) {
     EXPECT_EQ(run(words), exit_code);

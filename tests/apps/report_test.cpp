@@ -137,6 +137,7 @@ TEST_F(Report, ExplainNamesTheMomentsAndDrawsThem) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json explanation = json::parse(result.out);
   EXPECT_EQ(explanation.at("label"), explanation.at("predicted"));
+  ASSERT_FALSE(explanation.at("moments").empty());
   double share = 0;
   for (const json& moment : explanation.at("moments")) {
     EXPECT_LT(moment.at("start_s"), moment.at("end_s"));

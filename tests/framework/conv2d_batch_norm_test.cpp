@@ -1,5 +1,6 @@
 // Convolution with batch norm in evaluation: the fused op agrees with the separate ones, which fixtures compare with
 // PyTorch, and layers choose it only when no gradient is needed.
+#include <cmath>
 #include <functional>
 
 #include "framework/layers.h"
@@ -68,6 +69,17 @@ TEST(Conv2dBatchNorm, AgreesWithTheSeparateOps) {
         }
       }
     }
+  }
+}
+
+// Winograd's algorithm spreads a NaN over its tile, a direct sum over the neighbours of the pixel.
+TEST(Conv2dBatchNorm, ANaNStaysANaNAfterReLU) {
+  const NoGrad no_gradients;
+  for (const Case& c : {cases[0], cases[2]}) {
+    Operands operands(c, Device::cpu, DType::float32);
+    operands.conv.x.as<float>()[0] = std::nanf("");
+    const std::vector<float> y = operands.fused({.relu = true}).to_vector();
+    EXPECT_TRUE(std::isnan(y[0])) << "stride " << c.stride;
   }
 }
 

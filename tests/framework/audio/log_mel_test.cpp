@@ -149,6 +149,16 @@ TEST(LogMelSpectrogram, OnCudaAgreesWithTheCpuAtAnyTopDb) {
   }
 }
 
+// The CPU uses float64 for this n_fft, so both devices do.
+TEST(LogMelSpectrogram, OnCudaAgreesWithTheCpuInFloat64) {
+  MELGRAD_SKIP_WITHOUT_CUDA();
+  for (const char* name : {"sweep", "chord", "noise", "clicks"}) {
+    const std::vector<float> signal = synthetic_signal(name, 22050, 1);
+    const MelSettings settings{.n_fft = 1024};
+    expect_close(log_mel(signal, settings, Device::cuda).db, log_mel(signal, settings).db, 0, 1e-4);
+  }
+}
+
 TEST(LogMelSpectrogram, RefusesNaNAndAnEmptySignal) {
   std::vector<float> signal(4000);
   signal[3000] = std::nanf("");

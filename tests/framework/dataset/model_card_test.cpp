@@ -52,6 +52,18 @@ TEST(ModelCard, HasTheTemperatureIfOneWasFitted) {
   }
 }
 
+// Features that another instruction set computes differ by rounding, those of other tracks by more.
+TEST(ModelCard, ARunResumesWithFeaturesThatDifferByRounding) {
+  ModelCard other = example();
+  other.standardisation.mean[0] += 0.001f;
+  EXPECT_NO_THROW(require_same_card(to_metadata(example()), other, "file"));
+  other.standardisation.mean[0] += 0.02f;
+  expect_error([&] { require_same_card(to_metadata(example()), other, "file"); }, "trained with other settings");
+  other = example();
+  other.standardisation.top_db = 80;
+  expect_error([&] { require_same_card(to_metadata(example()), other, "file"); }, "trained with other settings");
+}
+
 TEST(ModelCard, RefusesMissingAndInvalidEntries) {
   const auto error_with = [](const std::string& key, const std::string& value) {
     auto metadata = to_metadata(example());

@@ -72,8 +72,9 @@ TEST(ProfileSummary, AssignsTimeToPhasesAndKernels) {
   EXPECT_EQ(other.name, "other");
   EXPECT_DOUBLE_EQ(other.kernels.at(0).seconds, 0.5);
   EXPECT_DOUBLE_EQ(summary.unaccounted, 3.5);
-  EXPECT_EQ(summary.total().calls, 3);
-  EXPECT_DOUBLE_EQ(summary.total().seconds + outer.outside_kernels + summary.unaccounted, 10);
+  EXPECT_EQ(summary.total(Device::cpu).calls, 3);
+  EXPECT_DOUBLE_EQ(summary.total(Device::cpu).seconds + outer.outside_kernels + summary.unaccounted, 10);
+  EXPECT_EQ(summary.total(Device::cuda).calls, 0);
 }
 
 TEST(ProfileSummary, IsPrintedForPeopleAndPrograms) {
@@ -166,10 +167,10 @@ TEST_P(ProfiledStep, CountsWhatItsShapesImply) {
 
 TEST_P(ProfiledStep, TimesAddUpToTheWallTime) {
   const ProfileSummary summary = summarize(profile_);
-  double seconds = summary.total().seconds + summary.unaccounted;
+  double seconds = summary.total(Device::cpu).seconds + summary.unaccounted;
   for (const PhaseSummary& phase : summary.phases) seconds += phase.outside_kernels;
-  EXPECT_GT(summary.total().seconds, 0);
-  EXPECT_LE(summary.total().seconds, summary.seconds);
+  EXPECT_GT(summary.total(Device::cpu).seconds, 0);
+  EXPECT_LE(summary.total(Device::cpu).seconds, summary.seconds);
   EXPECT_NEAR(seconds, summary.seconds, 1e-9 + (GetParam() == Device::cpu ? 0 : 0.01 * summary.seconds));
 }
 
