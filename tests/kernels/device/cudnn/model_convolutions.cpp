@@ -29,10 +29,9 @@ namespace test {
 std::set<kernel::Conv2d> model_convolutions(int64_t n_mels, int64_t frames) {
   std::set<kernel::Conv2d> convolutions;
   seen = &convolutions;
-  const NoGrad evaluation;
+  const NoGrad forward_only;
   for (const std::string& name : model_names()) {
-    const auto model = make_model(name, 10);
-    model->train(false);
+    const auto model = make_model(name, 10);  // in training mode, where a convolution is a step of its own
     (*model)(Tensor::zeros({1, n_mels, frames, 1}));
   }
   seen = nullptr;
