@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
@@ -25,8 +24,8 @@ void write_hostile_set(const fs::path& folder) {
     const bool low = i % 2 == 0;
     const std::string name = i == 0 ? hostile_file : fmt::format("{}.wav", i);
     write_sine(folder / name, low ? 200 + 5 * i : 3000 + 50 * i, 1.0);
-    manifest += fmt::format("\"{}\",{},group {}\n", std::regex_replace(name, std::regex("\""), "\"\""),
-                            low ? hostile_label : "high", i);
+    const std::string quoted = i == 0 ? "\"\"" + name.substr(1) : name;  // a quote in a CSV field is doubled
+    manifest += fmt::format("\"{}\",{},group {}\n", quoted, low ? hostile_label : "high", i);
   }
   write_text(folder / "manifest.csv", manifest);
 }
@@ -64,10 +63,11 @@ TEST_F(Report, IsOneWellFormedPageWithEscapedNames) {
   EXPECT_EQ(page.find("<script>alert"), std::string::npos);
   EXPECT_EQ(page.find("<img"), std::string::npos);
   // Nothing is loaded from elsewhere: references are fragments, data and local audio files.
-  const std::regex reference("(src|href)=\"([^\"]{1,40})");
-  for (std::sregex_iterator match(page.begin(), page.end(), reference), end; match != end; ++match) {
-    const std::string target = (*match)[2];
-    EXPECT_TRUE(target.starts_with("#") || target.starts_with("data:") || target.starts_with("./music/")) << target;
+  for (const std::string attribute : {"src=\"", "href=\""}) {
+    for (size_t at = page.find(attribute); at != std::string::npos; at = page.find(attribute, at + 1)) {
+      const std::string target = page.substr(at + attribute.size(), 40);
+      EXPECT_TRUE(target.starts_with("#") || target.starts_with("data:") || target.starts_with("./music/")) << target;
+    }
   }
   expect_contains(page,
                   "src=\"./music/"
