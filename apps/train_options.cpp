@@ -21,6 +21,10 @@ void add_common_options(CLI::App& app, TrainCommand& c) {
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--batch-size", c.train.batch_size, "Crops per step. Lower it if memory runs out")
       ->check(CLI::Range(1, 65536));
+  app.add_option("--accumulate", c.train.accumulate,
+                 "Cut each batch into this many parts, compute them one after another and add their gradients: a step "
+                 "needs less memory. Batch norm normalises each part by its own statistics")
+      ->check(CLI::Range(1, 65536));
   app.add_option("--learning-rate", c.learning_rate, "Peak learning rate. Lower it if the loss diverges")
       ->check(positive_number());
   app.add_option("--seed", c.train.seed, "Seed of the split, the initial weights and all randomness in training")
@@ -160,7 +164,7 @@ ConfigOptions config_options(const CLI::App& app) {
           .resume = app.get_option("--resume"),
           .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
           .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
-                                 "--strict", "--checkpoint-seconds", "--no-graphs"})};
+                                 "--strict", "--checkpoint-seconds", "--no-graphs", "--accumulate"})};
 }
 
 }  // namespace

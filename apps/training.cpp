@@ -37,7 +37,8 @@ TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device
   const EpochSize epoch{.items = static_cast<int64_t>(split.train.size()),
                         .examples_per_item = c.crops.crops_per_track};
   const auto classes = static_cast<int64_t>(dataset.labels.size());
-  rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size);
+  rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size,
+           c.train.accumulate);
   return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
                                c.output.reporter(), c.crops.needs_waveforms());
 }

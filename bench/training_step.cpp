@@ -44,7 +44,7 @@ class Training {
 
   void submit() {
     optimizer_.zero_grad();
-    inputs_.lead(default_generator(settings_.device));
+    inputs_.lead(default_generator(settings_.device), inputs_.part(0));
     const Tensor loss = cross_entropy((*model_)(x_), targets_, 0.1f);
     const Tensor& scale = optimizer_.loss_scale();
     scale.defined() ? loss.backward(scale) : loss.backward();

@@ -1,5 +1,6 @@
-# `cmake --install` has two components. `program`: the program, its manual page and shell completions. `development`: one
+# `cmake --install` has these components. `program`: the program, its manual page and shell completions. `development`: one
 # static library, the headers under include/melgrad and a CMake package that defines the target melgrad::melgrad.
+# `mpi`: the plug-in for training by several processes, if an MPI library was found.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -41,6 +42,11 @@ install(FILES ${generated}/melgrad-config.cmake ${generated}/melgrad-config-vers
 install(DIRECTORY kernels framework models DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/melgrad
   COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "cudnn" EXCLUDE PATTERN "emulated" EXCLUDE)
 install(DIRECTORY docs/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
+
+# Where the program's dlopen finds it.
+if(TARGET melgrad_mpi)
+  install(TARGETS melgrad_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT mpi)
+endif()
 
 # The program, its manual page and its completions.
 install(TARGETS melgrad RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)

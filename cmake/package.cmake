@@ -1,5 +1,5 @@
-# `cpack --config build/cpu/CPackConfig.cmake` builds the Debian packages melgrad (the program) and libmelgrad-dev. Builds
-# with CUDA have no packages, because Debian does not contain the CUDA libraries.
+# `cpack --config build/cpu/CPackConfig.cmake` builds the Debian packages melgrad (the program), libmelgrad-dev and, if an
+# MPI library was found, melgrad-mpi. Builds with CUDA have no packages, because Debian does not contain the CUDA libraries.
 find_program(DPKG_SHLIBDEPS dpkg-shlibdeps)
 mark_as_advanced(DPKG_SHLIBDEPS)
 if(NOT DPKG_SHLIBDEPS OR MELGRAD_DEVICE STREQUAL "cuda")
@@ -37,4 +37,14 @@ libtag1-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "deep-learning framework of melgrad, static library
 Tensors, autograd, layers, optimizers, log-mel features and a trainer in C++20,
 with a CMake package and example projects.")
+if(TARGET melgrad_mpi)
+  install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/melgrad-mpi RENAME copyright COMPONENT mpi)
+  list(APPEND CPACK_COMPONENTS_ALL mpi)
+  set(CPACK_DEBIAN_MPI_PACKAGE_NAME melgrad-mpi)
+  set(CPACK_DEBIAN_MPI_PACKAGE_SECTION sound)
+  set(CPACK_DEBIAN_MPI_PACKAGE_DEPENDS "melgrad (= ${PROJECT_VERSION})")
+  set(CPACK_COMPONENT_MPI_DESCRIPTION "training by several processes of melgrad
+Plug-in that melgrad train loads when mpirun or srun starts several processes,
+on one machine or on many.")
+endif()
 include(CPack)

@@ -234,6 +234,7 @@ Tensor adaptive_avg_pool2d(const Tensor& x, int64_t out_height, int64_t out_widt
 
 Tensor dropout(const Tensor& x, float probability, RandomStream random) {
   MELGRAD_CHECK(probability >= 0 && probability < 1, "dropout probability {} is not in [0, 1)", probability);
+  if (x.shape().rank() > 0 && x.shape()[0] > 0) random.first *= static_cast<uint64_t>(x.numel() / x.shape()[0]);
   const auto mask = [probability, random](const Tensor& values) {
     Tensor result = Tensor::empty_like(values);
     kernel::dropout(values.stream(), values.data(), result.data(), values.dtype(), values.numel(), probability, random);

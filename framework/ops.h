@@ -87,7 +87,7 @@ Tensor conv2d_batch_norm(const Conv2dInput& in, const Tensor& gamma, const Tenso
                          BatchNormOptions options, const BatchNormFollowers& followers);
 
 // Sets each element to 0 with the given probability and multiplies the others by 1 / (1 - probability). The same
-// `random` gives the same mask.
+// `random` gives the same mask. The first dimension of x is the batch, in which random.first is the place of x.
 Tensor dropout(const Tensor& x, float probability, RandomStream random);
 
 // The cross-entropy between softmax(logits) [N, classes] and float32 targets [N, classes], one-hot or soft, averaged

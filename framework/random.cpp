@@ -18,16 +18,21 @@ void Generator::set_step(uint64_t step) {
 void Generator::advance() {
   MELGRAD_CHECK(!followed_.defined(), "this generator follows a step that it cannot advance");
   kernel::increment(own_step_.stream(), own_step_.as<uint64_t>());
-  next_stream_ = 0;
+  begin_part(0);
 }
 
 void Generator::follow(const Tensor& memory, const uint64_t* step) {
   followed_ = memory;
   step_ = step;
-  next_stream_ = 0;
+  begin_part(0);
 }
 
-RandomStream Generator::draw() { return {seed_, step_, next_stream_++}; }
+void Generator::begin_part(int64_t first) {
+  next_stream_ = 0;
+  first_ = static_cast<uint64_t>(first);
+}
+
+RandomStream Generator::draw() { return {seed_, step_, next_stream_++, first_}; }
 
 namespace {
 

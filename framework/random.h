@@ -18,12 +18,16 @@ class Generator {
   // Makes the following draws belong to the step that `step` points to when they run. It lies in `memory`, on the
   // device.
   void follow(const Tensor& memory, const uint64_t* step);
+  // Makes the draws of the step begin again, for the part of its batch that starts with example `first`: an example
+  // gets the same numbers in any part.
+  void begin_part(int64_t first);
   // A new stream for one random kernel. It is valid until the generator is destroyed or changes its step.
   RandomStream draw();
 
  private:
   uint64_t seed_;
   uint32_t next_stream_ = 0;
+  uint64_t first_ = 0;          // example of the step's batch
   Tensor own_step_, followed_;  // uint64 scalar on the device; the memory of another step, or undefined
   const uint64_t* step_;        // in one of them
 };

@@ -15,12 +15,12 @@ struct Clip {
 MELGRAD_HOST_DEVICE inline int64_t random_crop_start(const Clip& clip, int64_t crop_frames, const RandomStream& random,
                                                      int64_t example) {
   const int64_t last = clip.frames > crop_frames ? clip.frames - crop_frames : 0;
-  return uniform_integer(random.draw(static_cast<uint64_t>(example)).v[0], last + 1);
+  return uniform_integer(random.draw(random.place(example)).v[0], last + 1);
 }
 
 // starts int64 [batch]: starts[i] is uniform on {0, ..., frames - crop_frames} of clip picks[i], or 0 if that clip is
-// not longer than the crop. Example i uses random.draw(i). picks is int64 [batch]; all arrays lie in the stream's
-// memory.
+// not longer than the crop. Example i uses random.draw(random.place(i)). picks is int64 [batch]; all arrays lie in the
+// stream's memory.
 KERNEL(random_crop_starts, const Clip* clips, const int64_t* picks, int64_t* starts, int64_t batch, int64_t crop_frames,
        RandomStream random)
 

@@ -11,10 +11,11 @@ void dropout(Stream&, const void* x, void* y, DType dtype, int64_t n, float prob
   auto* out = static_cast<float*>(y);
   const float kept = 1 / (1 - probability);
   for_each_chunk(n, 4096, [&](int64_t, int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i += 4) {
-      const Philox4 bits = random.draw(static_cast<uint64_t>(i / 4));
-      for (int64_t lane = 0; lane < std::min<int64_t>(4, end - i); ++lane) {
-        out[i + lane] = uniform(bits.v[lane]) >= probability ? in[i + lane] * kept : 0.0f;
+    for (int64_t i = begin; i < end;) {
+      const uint64_t element = random.place(i);
+      const Philox4 bits = random.draw(element / 4);
+      for (uint64_t lane = element % 4; lane < 4 && i < end; ++lane, ++i) {
+        out[i] = uniform(bits.v[lane]) >= probability ? in[i] * kept : 0.0f;
       }
     }
   });

@@ -20,8 +20,8 @@ MELGRAD_HOST_DEVICE inline SpecMask spec_mask(const SpecAugment& settings, const
                                               int64_t frames, int64_t example, int64_t mask) {
   const bool frequency = mask < settings.frequency_masks;
   const int64_t axis = frequency ? n_mels : frames, most = frequency ? settings.frequency_width : settings.time_width;
-  const int64_t number = example * (settings.frequency_masks + settings.time_masks) + mask;
-  const Philox4 bits = random.draw(static_cast<uint64_t>(number));
+  const auto masks = static_cast<uint64_t>(settings.frequency_masks + settings.time_masks);
+  const Philox4 bits = random.draw(random.place(example) * masks + static_cast<uint64_t>(mask));
   const int64_t width = uniform_integer(bits.v[0], (most < axis ? most : axis) + 1);
   const int64_t begin = uniform_integer(bits.v[1], axis - width + 1);
   return frequency ? SpecMask{begin, width, 0, frames} : SpecMask{0, n_mels, begin, width};

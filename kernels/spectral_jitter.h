@@ -30,7 +30,9 @@ struct JitteredBin {
 MELGRAD_HOST_DEVICE inline JitteredBin jittered_bin(const SpectralJitter& settings, const RandomStream& random,
                                                     int64_t n_mels, int64_t example, int64_t mel) {
   constexpr float two_pi = 6.2831853f;
-  const auto draw = [&](int64_t k) { return random.draw(static_cast<uint64_t>(example * SpectralJitter::knots + k)); };
+  const auto draw = [&](int64_t k) {
+    return random.draw(random.place(example) * SpectralJitter::knots + static_cast<uint64_t>(k));
+  };
   const auto knot = [&](int64_t k) {  // Box and Muller 1958; 1 - u lies in (0, 1]
     const Philox4 bits = draw(k);
     return std::sqrt(-2 * std::log(1 - uniform(bits.v[0]))) * std::cos(two_pi * uniform(bits.v[1]));

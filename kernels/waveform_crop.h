@@ -34,11 +34,11 @@ struct WaveformDraw {
   float gain;     // dB
 };
 
-// Uses random.draw(example). The start is uniform on all that leave the crop within the recording, or 0 if there is
-// none.
+// Uses random.draw(random.place(example)). The start is uniform on all that leave the crop within the recording, or 0
+// if there is none.
 MELGRAD_HOST_DEVICE inline WaveformDraw draw_waveform(const Recording& recording, int64_t length, int64_t example,
                                                       const WaveformChange& change, const RandomStream& random) {
-  const Philox4 bits = random.draw(static_cast<uint64_t>(example));
+  const Philox4 bits = random.draw(random.place(example));
   const double u = 2 * static_cast<double>(uniform(bits.v[1])) - 1;
   const double speed = std::exp(u * std::log1p(static_cast<double>(change.speed)));
   const auto step = static_cast<int64_t>(std::llround(speed * static_cast<double>(int64_t{1} << position_bits)));

@@ -33,9 +33,9 @@ MELGRAD_HOST_DEVICE inline void mix(float& a, float& b, MixingWeights of_a, Mixi
 
 // Changes y and `targets` in place. Example i and its partner batch - 1 - i, which is a random one because batches are
 // shuffled, are both replaced by mixtures of the two; the middle of an odd batch stays. The ratio of example i is
-// beta(mixing, i, alpha) (kernels/beta.h). Levels are those of the recordings plus the gains of waveform_crop, whose
-// recordings, picks, shape, change and random numbers must be given. y is its output; targets is float32 [batch,
-// classes]. Throws Error unless alpha > 0.
+// beta(mixing, mixing.place(i), alpha) (kernels/beta.h). Levels are those of the recordings plus the gains of
+// waveform_crop, whose recordings, picks, shape, change and random numbers must be given. y is its output; targets is
+// float32 [batch, classes]. Throws Error unless alpha > 0.
 KERNEL(waveform_mix, const Recording* recordings, const int64_t* picks, float* y, float* targets, WaveformShape shape,
        int64_t classes, WaveformChange change, RandomStream random, float alpha, RandomStream mixing)
 
@@ -51,7 +51,7 @@ MELGRAD_HOST_DEVICE inline Mixture mixture_of(const Recording* recordings, const
     const Recording& recording = recordings[picks[i]];
     return recording.level + draw_waveform(recording, shape.length, i, change, random).gain;
   };
-  const float ratio = beta(mixing, static_cast<uint64_t>(example), alpha);
+  const float ratio = beta(mixing, mixing.place(example), alpha);
   return {ratio, mixing_weights(ratio, level(example), level(shape.batch - 1 - example))};
 }
 

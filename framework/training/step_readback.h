@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "framework/device_array.h"
 #include "kernels/batch_metrics.h"
@@ -13,22 +14,25 @@
 namespace melgrad {
 
 struct StepResult {
-  kernel::BatchMetrics metrics;
-  std::span<const int64_t> items;  // of the step's batch
-  int64_t number = 0;              // of the step within its epoch, from 1
+  std::vector<kernel::BatchMetrics> metrics;  // of the parts of the batch (step_parts.h), without empty ones
+  std::span<const int64_t> items;             // of the step's batch
+  int64_t number = 0;                         // of the step within its epoch, from 1
 };
 
 class StepReadback {
  public:
-  explicit StepReadback(Stream& stream) : metrics_(1, stream.device()), latest_(stream), previous_(stream) {}
+  StepReadback(Stream& stream, int64_t parts)
+      : metrics_(static_cast<size_t>(parts), stream.device()), latest_(stream, parts), previous_(stream, parts) {}
 
-  // The metrics of the step in device memory, written by a kernel.
-  kernel::BatchMetrics* metrics() const { return metrics_.data(); }
+  // The metrics of a part of the batch in device memory, written by a kernel.
+  kernel::BatchMetrics* metrics(int64_t part) const { return metrics_.data() + part; }
 
-  // Queues the copy of metrics() to the host. `items` must stay valid until the result was taken.
-  void start(std::span<const int64_t> items, int64_t number) {
+  // Queues the copy of the metrics of the first `parts` parts to the host. `items` must stay valid until the result was
+  // taken.
+  void start(std::span<const int64_t> items, int64_t number, int64_t parts) {
     std::swap(latest_, previous_);
     latest_.copy->start(metrics_.data());
+    latest_.parts = static_cast<size_t>(parts);
     latest_.items = items;
     latest_.number = number;
   }
@@ -43,16 +47,18 @@ class StepReadback {
 
  private:
   struct Pending {
-    explicit Pending(Stream& stream) : copy(stream.make_readback(sizeof(kernel::BatchMetrics))) {}
+    Pending(Stream& stream, int64_t most_parts)
+        : copy(stream.make_readback(static_cast<size_t>(most_parts) * sizeof(kernel::BatchMetrics))) {}
     std::unique_ptr<Readback> copy;
     std::span<const int64_t> items;  // empty: nothing is pending
     int64_t number = 0;
+    size_t parts = 0;
   };
 
   static std::optional<StepResult> take(Pending& step) {
     if (step.items.empty()) return std::nullopt;
-    const auto& metrics = *static_cast<const kernel::BatchMetrics*>(step.copy->wait());
-    return StepResult{metrics, std::exchange(step.items, {}), step.number};
+    const auto* metrics = static_cast<const kernel::BatchMetrics*>(step.copy->wait());
+    return StepResult{{metrics, metrics + step.parts}, std::exchange(step.items, {}), step.number};
   }
 
   DeviceArray<kernel::BatchMetrics> metrics_;

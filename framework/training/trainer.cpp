@@ -8,6 +8,7 @@
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
 #include "framework/training/memory_advice.h"
+#include "kernels/arithmetic.h"
 
 namespace melgrad {
 namespace {
@@ -28,8 +29,10 @@ Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate v
       folder_(std::move(folder)),
       stream_(model.parameters()[0].tensor.stream()),
       optimizer_(decay_groups(model.parameters(), options.weight_decay), options.optimizer),
-      inputs_(stream_.device(), options.batch_size),
-      readback_(stream_),
+      inputs_(stream_.device(), options.batch_size, options.accumulate),
+      buffers_(model),
+      one_(Tensor::full({}, 1, stream_.device())),
+      readback_(stream_, options.accumulate),
       graphs_(stream_, options.graphs && options.profile.last == 0),
       writer_(folder_.path, options.checkpoint_seconds, folder_.before_writing) {}
 
@@ -42,7 +45,7 @@ void Trainer::train_step(std::span<const int64_t> items) {
     inputs_.upload(items, static_cast<uint64_t>(global_step()) + 1, optimizer_.count_step(schedule_(global_step())));
   });
   graphs_.run(static_cast<int64_t>(items.size()), [this] { submit_step(); });
-  readback_.start(items, state_.step + 1);
+  readback_.start(items, state_.step + 1, parts_of(items.size()));
   ++state_.step;
 }
 
@@ -51,46 +54,84 @@ void Trainer::submit_step() {
   // First, so that the forward pass does not hold memory beside the last gradients, and every step gets the same
   // addresses.
   optimizer_.zero_grad();
-  Generator& generator = default_generator(stream_.device());
-  inputs_.lead(generator);
-  const Batch batch = in_phase(stream_, "data", [&] { return source_.batch(inputs_.items(), generator); });
-  const Tensor output = in_phase(stream_, "forward", [&] { return model_(batch.x); });
-  const Tensor loss = in_phase(stream_, "loss", [&] { return loss_(output, batch.targets); });
-  const Tensor& scale = optimizer_.loss_scale();
-  scale.defined() ? loss.backward(scale) : loss.backward();
+  const bool in_parts = options_.accumulate > 1;
+  std::vector<ComputedPart> computed;
+  if (in_parts) buffers_.begin_step();
+  for (int64_t i = 0; i < options_.accumulate && inputs_.part(i).count > 0; ++i) {
+    if (in_parts) buffers_.begin_part();
+    computed.push_back(compute_part(i));
+    if (in_parts) buffers_.end_part(inputs_.weight(i));
+  }
+  if (in_parts) buffers_.end_step();
   in_phase(stream_, "optimizer", [&] { optimizer_.update(inputs_.adam()); });  // clips the gradient first
-  in_phase(stream_, "metrics", [&] { compute_metrics(output, batch.targets, loss); });
+  in_phase(stream_, "metrics", [&] {
+    for (size_t i = 0; i < computed.size(); ++i) compute_metrics(computed[i], static_cast<int64_t>(i));
+  });
 }
 
-void Trainer::compute_metrics(const Tensor& output, const Tensor& targets, const Tensor& loss) {
+// The forward and the backward pass.
+Trainer::ComputedPart Trainer::compute_part(int64_t index) {
+  const StepPart part = inputs_.part(index);
+  Generator& generator = default_generator(stream_.device());
+  inputs_.lead(generator, part);
+  const Batch batch = in_phase(stream_, "data", [&] { return source_.batch(inputs_.items(part), generator); });
+  const Tensor output = in_phase(stream_, "forward", [&] { return model_(batch.x); });
+  const Tensor loss = in_phase(stream_, "loss", [&] { return loss_(output, batch.targets); });
+  loss.backward(gradient_of_loss(index).view(loss.shape()));
+  return {.output = output.detach(), .targets = batch.targets, .loss = loss.detach()};
+}
+
+// From which the backward pass of a part starts.
+Tensor Trainer::gradient_of_loss(int64_t part) const {
+  const Tensor& scale = optimizer_.loss_scale().defined() ? optimizer_.loss_scale() : one_;
+  if (options_.accumulate == 1) return scale;
+  Tensor result = Tensor::empty_like(scale);
+  kernel::scale(stream_, scale.data(), inputs_.weight(part), result.data(), scale.dtype(), 1);
+  return result;
+}
+
+void Trainer::compute_metrics(const ComputedPart& computed, int64_t part) {
+  const Tensor& output = computed.output;
   const int64_t rows = options_.classification ? output.shape()[0] : 0;
   const int64_t classes = options_.classification ? output.shape()[1] : 0;
-  kernel::batch_metrics(stream_, output.data(), targets.as<float>(), loss.as<float>(),
-                        optimizer_.gradient_norm().as<float>(), readback_.metrics(), output.dtype(), rows, classes);
+  kernel::batch_metrics(stream_, output.data(), computed.targets.as<float>(), computed.loss.as<float>(),
+                        optimizer_.gradient_norm().as<float>(), readback_.metrics(part), output.dtype(), rows, classes);
+}
+
+int64_t Trainer::parts_of(size_t examples) const {
+  return std::min(static_cast<int64_t>(examples), options_.accumulate);
 }
 
 void Trainer::add_to_sums(const std::optional<StepResult>& step) {
   if (!step) return;
-  require_finite(static_cast<double>(step->metrics.loss), "loss", *step);
-  const auto gradient_norm = static_cast<double>(step->metrics.gradient_norm);
+  const auto examples = static_cast<int64_t>(step->items.size()), parts = std::ssize(step->metrics);
+  for (int64_t i = 0; i < parts; ++i) {
+    const StepPart part = part_of_batch(examples, i, parts);
+    const auto& metrics = step->metrics[static_cast<size_t>(i)];
+    const auto items = step->items.subspan(static_cast<size_t>(part.first), static_cast<size_t>(part.count));
+    require_finite(static_cast<double>(metrics.loss), "loss", step->number, items);
+  }
+  const auto gradient_norm = static_cast<double>(step->metrics.at(0).gradient_norm);
   skipped_in_a_row_ = options_.optimizer.loss_scaling && !std::isfinite(gradient_norm) ? skipped_in_a_row_ + 1 : 0;
   constexpr int64_t most_skipped_in_a_row = 30;  // then the loss scale is below 1
   if (skipped_in_a_row_ == 0 || skipped_in_a_row_ > most_skipped_in_a_row) {
-    require_finite(gradient_norm, "gradient norm", *step);
+    require_finite(gradient_norm, "gradient norm", step->number, step->items);
   }
   if (skipped_in_a_row_ > 0) ++state_.skipped_steps;
-  const auto n = static_cast<double>(step->items.size());
-  state_.loss_sum += static_cast<double>(step->metrics.loss) * n;
-  state_.correct += static_cast<double>(step->metrics.correct);
-  state_.examples += n;
+  for (int64_t i = 0; i < parts; ++i) {
+    const auto& metrics = step->metrics[static_cast<size_t>(i)];
+    state_.loss_sum += static_cast<double>(metrics.loss) * static_cast<double>(part_of_batch(examples, i, parts).count);
+    state_.correct += static_cast<double>(metrics.correct);
+  }
+  state_.examples += static_cast<double>(examples);
 }
 
-void Trainer::require_finite(double value, const char* what, const StepResult& step) const {
+void Trainer::require_finite(double value, const char* what, int64_t step, std::span<const int64_t> items) const {
   if (std::isfinite(value)) return;
   std::string names;
-  for (const int64_t item : step.items) names += (names.empty() ? "" : ", ") + source_.name(item);
+  for (const int64_t item : items) names += (names.empty() ? "" : ", ") + source_.name(item);
   fail("the {} is {} at step {} (epoch {}); lower --learning-rate or look at this batch: {}{}", what,
-       without_nan_sign(value), step.number, state_.epoch + 1, names,
+       without_nan_sign(value), step, state_.epoch + 1, names,
        folder_.path.empty() ? "" : "; the last good checkpoint is " + checkpoint_path());
 }
 
@@ -300,14 +341,14 @@ void Trainer::write_all_checkpoints() {
 std::string Trainer::checkpoint_path() const { return (folder_.path / training_state_file).string(); }
 
 std::string Trainer::advice_on_memory(size_t capacity) {
-  return batch_size_advice(capacity, options_.batch_size, [this](int64_t batch_size) {
+  return batch_size_advice(capacity, options_.batch_size, options_.accumulate, [this](int64_t batch_size) {
     std::vector<int64_t> items;
     for (int64_t i = 0; i < batch_size; ++i) items.push_back(i % epoch_size_.items);
     stream_.reset_peak();
     StepInputs inputs(stream_.device(), batch_size);
     inputs.upload(items, 0, {});
     Generator generator(options_.seed, stream_.device());
-    const Batch batch = source_.batch(inputs.items(), generator);
+    const Batch batch = source_.batch(inputs.items(inputs.part(0)), generator);
     optimizer_.zero_grad();
     loss_(model_(batch.x), batch.targets).backward();
     return stream_.memory().peak;

@@ -19,6 +19,7 @@
 #include "framework/schedule.h"
 #include "framework/terminal/progress.h"
 #include "framework/training/batch_source.h"
+#include "framework/training/buffer_average.h"
 #include "framework/training/checkpoint.h"
 #include "framework/training/checkpoint_writer.h"
 #include "framework/training/loss.h"
@@ -37,6 +38,10 @@ struct TrainOptions {
   uint64_t seed = 0;  // of the order of the examples
   int64_t epochs = 160;
   int64_t batch_size = 32;
+  // Parts into which a batch is cut (step_parts.h). They are computed one after another, and their gradients are added,
+  // each weighted by its share of the examples. A part needs less memory than the batch. Batch norm normalises each
+  // part by its own statistics, and the running statistics follow the mean over the parts (buffer_average.h).
+  int64_t accumulate = 1;
   Adam::Options optimizer;
   float weight_decay = 0.01f;  // of weights; biases and the parameters of norms do not decay
   int64_t patience = 0;        // stop after this many epochs without a better one; 0: never
@@ -119,9 +124,15 @@ class Trainer {
   void train_batches(std::span<const int64_t> order, Progress& progress);
   void train_step(std::span<const int64_t> items);
   void submit_step();
-  void compute_metrics(const Tensor& output, const Tensor& targets, const Tensor& loss);
+  struct ComputedPart {
+    Tensor output, targets, loss;
+  };
+  ComputedPart compute_part(int64_t index);
+  Tensor gradient_of_loss(int64_t part) const;
+  void compute_metrics(const ComputedPart& computed, int64_t part);
+  int64_t parts_of(size_t examples) const;  // that are not empty
   void add_to_sums(const std::optional<StepResult>& step);
-  void require_finite(double value, const char* what, const StepResult& step) const;
+  void require_finite(double value, const char* what, int64_t step, std::span<const int64_t> items) const;
   void validate(EpochReport& report);
   std::string advice_on_memory(size_t capacity);
   std::vector<int64_t> epoch_order() const;
@@ -143,6 +154,8 @@ class Trainer {
   Stream& stream_;
   Adam optimizer_;
   StepInputs inputs_;
+  BufferAverage buffers_;
+  Tensor one_;  // a scalar
   StepReadback readback_;
   StepGraphs graphs_;
   CheckpointWriter writer_;

@@ -43,8 +43,11 @@ MELGRAD_HOST_DEVICE inline int64_t uniform_integer(uint32_t bits, int64_t n) {
 struct RandomStream {
   uint64_t seed;
   const uint64_t* step;
-  uint32_t stream;  // distinguishes the draws of one step
+  uint32_t stream;     // distinguishes the draws of one step
+  uint64_t first = 0;  // place of the kernel's first example in the batch of the step, which may be computed in parts
 
+  // The place of an example of the kernel in the batch of the step.
+  MELGRAD_HOST_DEVICE uint64_t place(int64_t example) const { return first + static_cast<uint64_t>(example); }
   MELGRAD_HOST_DEVICE Philox4 draw(uint64_t index) const { return philox(seed, index, (*step << 16) ^ stream); }
 };
 

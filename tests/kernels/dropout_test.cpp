@@ -40,6 +40,22 @@ TEST(DropoutKernel, KeepsWhereTheUniformDrawReachesTheProbability) {
   }
 }
 
+// Dropping the elements from `first` on gives the end of dropping all.
+TEST(DropoutKernel, DropsPartsAsTheWhole) {
+  const auto x = random_values(1009, 1);
+  for (const Device device : available_devices()) {
+    const Randomness random(5, 3, 1, device);
+    const auto whole = dropped(x, 0.3f, random.stream, device);
+    for (const size_t first : {0, 1, 2, 3, 4, 8, 31, 512}) {
+      RandomStream of_part = random.stream;
+      of_part.first = first;
+      const auto begin = static_cast<ptrdiff_t>(first);
+      const auto part = dropped({x.begin() + begin, x.end()}, 0.3f, of_part, device);
+      expect_same_bits(part, std::vector<float>(whole.begin() + begin, whole.end()));
+    }
+  }
+}
+
 TEST(DropoutKernel, ZeroProbabilityIsTheIdentity) {
   const auto x = random_values(33, 1);
   EXPECT_EQ(dropped(x, 0, Randomness(1, 1, 1).stream), x);
