@@ -79,7 +79,7 @@ std::string name_and_model(const RunResults& run) {
 }
 
 std::string verdict(const RunResults& run, bool several) {
-  const Accuracy& accuracy = run.evaluation->track_accuracy;
+  const Accuracy& accuracy = run.evaluation.track_accuracy;
   std::string text =
       fmt::format("of {} got the right answer{} (95 % interval {} %).", of_side(run.side, run.tracks.size()),
                   several ? " from " + name_and_model(run) : "", interval_text(accuracy));
@@ -107,29 +107,29 @@ json scale_row(const char* kind, const std::string& label, const Accuracy& accur
 std::map<std::pair<std::string, std::string>, std::vector<const RunResults*>> groups_of(
     const std::vector<RunResults>& runs) {
   std::map<std::pair<std::string, std::string>, std::vector<const RunResults*>> groups;
-  for (const RunResults& run : runs) groups[{run.card.model, run.data}].push_back(&run);
+  for (const RunResults& run : runs) groups[{run.card.model, run.source.data.string()}].push_back(&run);
   std::erase_if(groups, [](const auto& group) { return group.second.size() < 2; });
   return groups;
 }
 
 // The accuracy over the tracks of all folds; empty if two runs have a track in common.
 std::optional<Accuracy> pooled_accuracy(const std::vector<const RunResults*>& folds) {
-  std::vector<ClusterScore> scores;
+  std::vector<TrackResult> tracks;
   std::set<std::string> names;
   for (const RunResults* run : folds) {
     for (const TrackResult& track : run->tracks) {
       if (!names.insert(track.name).second) return std::nullopt;
-      scores.push_back({.correct = track.is_correct(), .total = 1});
+      tracks.push_back(track);
     }
   }
-  return bootstrap_accuracy(scores, 0);
+  return accuracy_of(tracks);
 }
 
 json scale_rows(const std::vector<RunResults>& runs) {
   json rows = json::array();
   const bool several = runs.size() > 1;
   for (const RunResults& run : runs) {
-    rows.push_back(scale_row("run", several ? name_and_model(run) : run.card.model, run.evaluation->track_accuracy));
+    rows.push_back(scale_row("run", several ? name_and_model(run) : run.card.model, run.evaluation.track_accuracy));
   }
   for (const auto& [key, folds] : groups_of(runs)) {
     if (const std::optional<Accuracy> pooled = pooled_accuracy(folds)) {
@@ -153,15 +153,19 @@ json scale_rows(const std::vector<RunResults>& runs) {
   return rows;
 }
 
+Accuracy wilson_of(const RunResults& run) {
+  return wilson_accuracy(std::ranges::count_if(run.tracks, &TrackResult::is_correct), std::ssize(run.tracks));
+}
+
 json notes_of(const std::vector<RunResults>& runs) {
   json notes = json::array();
   for (const RunResults& run : runs) {
     const std::string who = runs.size() > 1 ? run.name + ": " : "";
-    const auto [value, low, high] = run.evaluation->segment_accuracy;
+    const auto [value, low, high] = run.evaluation.segment_accuracy;
     notes.push_back(
         fmt::format("{}Single crops of a track are right in {} of cases ({:.1f} to {:.1f} %). Wilson's interval of the "
                     "track accuracy is {} %.",
-                    who, percent(value), 100 * low, 100 * high, interval_text(run.wilson)));
+                    who, percent(value), 100 * low, 100 * high, interval_text(wilson_of(run))));
     if (run.side != "test") {
       notes.push_back(who + (run.side == "validation"
                                  ? "The run has no test tracks; the choice of the epoch or of options by these "
@@ -174,7 +178,7 @@ json notes_of(const std::vector<RunResults>& runs) {
   for (const auto& [key, group] : groups_of(runs)) {
     double sum = 0, low = 1, high = 0;
     for (const RunResults* run : group) {
-      const double accuracy = run->evaluation->track_accuracy.value;
+      const double accuracy = run->evaluation.track_accuracy.value;
       sum += accuracy;
       low = std::min(low, accuracy);
       high = std::max(high, accuracy);
@@ -183,7 +187,8 @@ json notes_of(const std::vector<RunResults>& runs) {
                                 percent(sum / static_cast<double>(group.size())), percent(low), percent(high)));
   }
   notes.push_back(
-      "Intervals draw tracks with replacement (bootstrap, 10,000 times). The linear baseline is logistic regression on "
+      "Intervals draw whole groups (artists) with replacement (bootstrap, 10,000 times). The linear baseline is "
+      "logistic regression on "
       "the mean and "
       "deviation of each mel bin, trained on the same tracks.");
   return notes;
@@ -271,7 +276,7 @@ void add_confusion(json& run, const RunResults& results, size_t index) {
   };
   run["matrix"] = json::array();
   for (size_t i = 0; has_matrix && i < labels.size(); ++i) {
-    const std::vector<int64_t>& counts = results.evaluation->confusion.counts[i];
+    const std::vector<int64_t>& counts = results.evaluation.confusion.counts[i];
     const auto total = static_cast<double>(std::max<int64_t>(1, std::reduce(counts.begin(), counts.end())));
     json row{{"label", labels[i]}, {"cells", json::array()}};
     for (size_t j = 0; j < labels.size(); ++j) {
@@ -311,7 +316,7 @@ void add_confusion(json& run, const RunResults& results, size_t index) {
 }
 
 void add_classes(json& run, const RunResults& results) {
-  const ClassificationReport& report = results.evaluation->report;
+  const ClassificationReport& report = results.evaluation.report;
   run["classes"] = json::array();
   double area = 0, areas = 0;
   for (size_t i = 0; i < report.labels.size(); ++i) {
@@ -362,7 +367,7 @@ void add_roc(json& run, const RunResults& results) {
 }
 
 void add_calibration(json& run, const RunResults& results) {
-  const Calibration& calibration = results.evaluation->calibration;
+  const Calibration& calibration = results.evaluation.calibration;
   run["reliability_chart"] = html(reliability_chart(calibration.bins));
   json facts = json::array();
   const auto fact = [&facts](const char* key, const std::string& value) {
@@ -380,7 +385,7 @@ void add_calibration(json& run, const RunResults& results) {
     confidence += track.probabilities[static_cast<size_t>(track.predicted)];
   }
   confidence /= static_cast<double>(results.tracks.size());
-  const Accuracy& accuracy = results.evaluation->track_accuracy;
+  const Accuracy& accuracy = results.evaluation.track_accuracy;
   fact("mean probability", score(confidence));
   fact("accuracy", score(accuracy.value));
   fact("the model is",
@@ -492,7 +497,7 @@ void add_settings(json& run, const RunResults& results) {
   if (!results.record.options.empty()) {
     commands.push_back(fmt::format("melgrad train --config {} --out NEW_RUN", shell_quoted(folder + "/config.toml")));
   }
-  commands.push_back(fmt::format("melgrad evaluate {} {}", run_argument, shell_quoted(results.data)));
+  commands.push_back(fmt::format("melgrad evaluate {} {}", run_argument, shell_quoted(results.source.data.string())));
   commands.push_back(fmt::format("melgrad report {} --out report.html", run_argument));
   run["commands"] = std::move(commands);
   run["options"] = json::array();
@@ -515,16 +520,22 @@ std::string subtitle_of(const std::vector<RunResults>& runs) {
   std::set<std::string> models, data;
   for (const RunResults& run : runs) {
     models.insert(run.card.model);
-    data.insert(data_name(run.data));
+    data.insert(data_name(run.source.data.string()));
   }
   return fmt::format("{} on {}, {} classes", fmt::join(models, ", "), fmt::join(data, ", "),
                      runs[0].card.labels.size());
 }
 
+// Empty unless both runs were tested on the same tracks of one data set.
+std::optional<Accuracy> difference_to(const RunResults& run, const RunResults& first) {
+  if (run.source.data != first.source.data) return std::nullopt;
+  return difference_of(run.tracks, first.tracks);
+}
+
 json run_section(const RunResults& results, size_t index, const std::vector<RunResults>& runs,
                  const std::filesystem::path& folder) {
-  const Evaluation& evaluation = *results.evaluation;
-  const std::optional<Accuracy> difference = index > 0 ? difference_of(results, runs[0]) : std::nullopt;
+  const Evaluation& evaluation = results.evaluation;
+  const std::optional<Accuracy> difference = index > 0 ? difference_to(results, runs[0]) : std::nullopt;
   json run{{"name", results.name},
            {"model", results.card.model},
            {"several", runs.size() > 1},
@@ -568,7 +579,7 @@ std::string report_page(const std::vector<RunResults>& runs, const std::vector<C
             {"data", json::array()}};
   for (size_t i = 0; i < runs.size(); ++i) {
     page["verdicts"].push_back(
-        {{"share", percent(runs[i].evaluation->track_accuracy.value)}, {"text", verdict(runs[i], runs.size() > 1)}});
+        {{"share", percent(runs[i].evaluation.track_accuracy.value)}, {"text", verdict(runs[i], runs.size() > 1)}});
     page["runs"].push_back(run_section(runs[i], i, runs, folder));
   }
   for (const CheckedData& one : data) page["data"].push_back(data_section(one));
