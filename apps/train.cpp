@@ -95,9 +95,9 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
 
 // Calibration of the model of the last epoch on the validation tracks, for reports. The temperature is fitted on the
 // same tracks, so ece_after is lower than on others.
-nlohmann::ordered_json validation_json(Module& model, const ClipStore& validation, const InferenceOptions& inference,
+nlohmann::ordered_json validation_json(std::span<const TrackPrediction> predictions, const ClipStore& validation,
                                        int64_t epoch) {
-  const auto examples = labelled_logits(predict_tracks(model, validation, inference), validation);
+  const auto examples = labelled_logits(predictions, validation);
   const double temperature = fit_temperature(examples).value_or(1);
   return {
       {"epoch", epoch}, {"tracks", examples.size()}, {"calibration", to_json(calibration_at(temperature, examples))}};
@@ -129,7 +129,7 @@ int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& 
     if (outcome != Trainer::Outcome::interrupted) {
       lock.require_held();
       const auto json =
-          validation_json(*training.model, data.validation, validation_options(c), trainer.completed_epochs());
+          validation_json(training.validation_predictions(), data.validation, trainer.completed_epochs());
       write_file_atomically(run / "validation.json", json_text(json));
     }
     return report_outcome(c, trainer, outcome, log, data.failures, setup.dataset.warnings,

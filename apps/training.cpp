@@ -60,14 +60,14 @@ RunFolder with_metadata(RunFolder folder, const ModelCard& card) {
   return folder;
 }
 
-}  // namespace
-
 InferenceOptions validation_options(const TrainCommand& c) {
   return {.crop_frames = c.crops.crop_frames,
           .crops = c.validation_crops,
           .batch_size = c.train.batch_size,
           .precision = c.crops.precision};
 }
+
+}  // namespace
 
 TrainingSetup set_up_training(TrainCommand c) {
   check_usage(c);
@@ -92,10 +92,17 @@ Training::Training(TrainingSetup& setup, RunFolder folder)
       batches(make_batches(setup.command, data)),
       steps_per_epoch(Trainer::steps_per_epoch(batches->epoch_size(), setup.command.train.batch_size)),
       trainer(*model, *batches, cross_entropy_loss(setup.command.label_smoothing),
-              track_validation(data.validation, validation_options(setup.command)), setup.command.train,
-              learning_rate_schedule(setup.command, steps_per_epoch), with_metadata(std::move(folder), data.card)),
+              track_validation(data.validation, validation_options(setup.command), &last_validation),
+              setup.command.train, learning_rate_schedule(setup.command, steps_per_epoch),
+              with_metadata(std::move(folder), data.card)),
       setup_(setup) {
   check_steps(setup.command, steps_per_epoch);
+}
+
+const std::vector<TrackPrediction>& Training::validation_predictions() {
+  if (last_validation.empty())
+    last_validation = predict_tracks(*model, data.validation, validation_options(setup_.command));
+  return last_validation;
 }
 
 void Training::note_start() const {
