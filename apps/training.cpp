@@ -43,7 +43,7 @@ TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device
 }
 
 std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {
-  if (!data.recordings) return std::make_unique<ClipBatches>(data.training, data.names, c.crops);
+  if (!data.recordings) return std::make_unique<ClipBatches>(*data.training, data.names, c.crops);
   return std::make_unique<WaveformBatches>(*data.recordings, data.names, data.card.mel, data.card.standardisation,
                                            c.crops);
 }
@@ -107,11 +107,11 @@ const std::vector<TrackPrediction>& Training::validation_predictions() {
 
 void Training::note_start() const {
   const TrainCommand& c = setup_.command;
-  c.output.note(
-      fmt::format("{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
-                  c.model, Stream::of(setup_.device).description(), setup_.precision.description(),
-                  setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.training.size(),
-                  data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(), steps_per_epoch));
+  c.output.note(fmt::format(
+      "{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
+      Stream::of(setup_.device).description(), setup_.precision.description(),
+      setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.split.train.size(),
+      data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(), steps_per_epoch));
 }
 
 }  // namespace melgrad
