@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "apps/train_events.h"
 #include "apps/training.h"
 #include "framework/dataset/split_csv.h"
 #include "framework/io/atomic_file.h"
@@ -110,9 +111,12 @@ int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& 
   const TrainingData& data = training.data;
   const fs::path run = c.run_folder;
   RunLog log(run / "log.jsonl", trainer.completed_epochs());
+  EventLog events(run, log, settings_of_run(run));
+  events.append_picture(0, "training crop", training_crop_png(training, setup));
   bool without_graphs = false;
   const auto on_epoch = [&](const EpochReport& report) {
     log.append(report);
+    events.append_epoch(log.lines().back());
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", *report.validation.accuracy,
                               without_nan_sign(report.validation.loss), report.best ? " (best so far)" : ""));
     if (report.loss_scaling && report.loss_scaling->skipped_steps > 0) {
@@ -128,9 +132,11 @@ int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& 
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
     if (outcome != Trainer::Outcome::interrupted) {
       lock.require_held();
-      const auto json =
-          validation_json(training.validation_predictions(), data.validation, trainer.completed_epochs());
+      const auto json = validation_json(training.validation_predictions(), data.validation, trainer.completed_epochs());
       write_file_atomically(run / "validation.json", json_text(json));
+      events.append_picture(trainer.completed_epochs(), "confusion of the validation tracks",
+                            validation_confusion_png(training));
+      events.end(trainer.completed_epochs());
     }
     return report_outcome(c, trainer, outcome, log, data.failures, setup.dataset.warnings,
                           to_json(data.leaks, setup.dataset));
