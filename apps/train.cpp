@@ -1,4 +1,5 @@
 // melgrad train DATA --out RUN
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -104,6 +105,19 @@ nlohmann::ordered_json validation_json(std::span<const TrackPrediction> predicti
       {"epoch", epoch}, {"tracks", examples.size()}, {"calibration", to_json(calibration_at(temperature, examples))}};
 }
 
+// After the first epoch of this process, tells how long the remaining ones will take. `elapsed` is the time since the
+// start of the training, in seconds.
+void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64_t items, double elapsed) {
+  const int64_t remaining = c.train.epochs - report.epoch;
+  if (remaining == 0) return;
+  // A resumed run may have trained a part of this epoch only. The rest of the time is that of the validation.
+  const double epoch = static_cast<double>(items) / report.items_per_second + elapsed - report.seconds;
+  const double seconds = static_cast<double>(remaining) * epoch;
+  c.output.note(fmt::format("  {} more epoch{} will take about {} {}{}", remaining, remaining == 1 ? "" : "s",
+                            clock_time(seconds), seconds < 3600 ? "min" : "h",
+                            c.train.patience > 0 ? ", less if --patience ends the training" : ""));
+}
+
 // Trains and returns the exit code. An exception after the first checkpoint says how to resume.
 int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& training) {
   const TrainCommand& c = setup.command;
@@ -113,12 +127,17 @@ int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& 
   RunLog log(run / "log.jsonl", trainer.completed_epochs());
   EventLog events(run, log, settings_of_run(run));
   events.append_picture(0, "training crop", training_crop_png(training, setup));
-  bool without_graphs = false;
+  bool without_graphs = false, is_first_epoch = true;
+  const auto start = std::chrono::steady_clock::now();
   const auto on_epoch = [&](const EpochReport& report) {
     log.append(report);
     events.append_epoch(log.lines().back());
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", *report.validation.accuracy,
                               without_nan_sign(report.validation.loss), report.best ? " (best so far)" : ""));
+    if (std::exchange(is_first_epoch, false)) {
+      const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      note_remaining_time(c, report, training.batches->epoch_size().items, elapsed);
+    }
     if (report.loss_scaling && report.loss_scaling->skipped_steps > 0) {
       c.output.note(fmt::format("  steps skipped because a gradient overflowed in fp16: {}; the loss scale is now {}",
                                 report.loss_scaling->skipped_steps, report.loss_scaling->scale));

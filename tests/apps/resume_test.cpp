@@ -7,6 +7,7 @@
 #include "framework/io/safetensors.h"
 #include "kernels/device/philox.h"
 #include "tests/support/audio_files.h"
+#include "tests/support/errors.h"
 #include "tests/support/event_file.h"
 #include "tests/support/program.h"
 
@@ -74,6 +75,15 @@ class Resume : public testing::Test {
   TemporaryFolder folder_;
   fs::path music_ = write_music_set(folder_ / "music");
 };
+
+TEST_F(Resume, TheFirstEpochGivesAnEstimateOfTheRemainingTime) {
+  ASSERT_EQ(run(training(folder_ / "run")), 0) << output();
+  const std::string text = output();
+  expect_contains(text, "\n  5 more epochs will take about 0:");
+  EXPECT_EQ(text.find("more epoch"), text.rfind("more epoch"));
+  ASSERT_EQ(run(training(folder_ / "run", {"--resume", "--epochs", "8"})), 0) << output();
+  expect_contains(output(), "\n  1 more epoch will take about 0:");
+}
 
 TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
   const fs::path expected = uninterrupted(), killed = folder_ / "killed";
