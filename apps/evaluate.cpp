@@ -4,14 +4,12 @@
 
 #include "apps/arguments.h"
 #include "apps/command.h"
-#include "apps/features.h"
 #include "apps/label_options.h"
-#include "framework/dataset/evaluation.h"
+#include "apps/run_evaluation.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv_writer.h"
 #include "framework/io/picture.h"
 #include "kernels/convolution/exact.h"
-#include "models/trained_model.h"
 
 namespace melgrad {
 namespace {
@@ -25,7 +23,7 @@ struct EvaluateCommand {
   LabelOptions labels;
   InferenceOptions inference;
   bool exact_convolution = false;
-  std::string run, data, split = "auto", out;
+  std::string run, data, side = "auto", out;
 };
 
 nlohmann::ordered_json evaluation_json(const Evaluation& e, const std::string& side,
@@ -52,16 +50,16 @@ nlohmann::ordered_json evaluation_json(const Evaluation& e, const std::string& s
           {"calibration", to_json(e.calibration)}};
 }
 
-std::string predictions_csv(const Features& loaded, const Dataset& dataset,
-                            std::span<const TrackPrediction> predictions) {
+std::string predictions_csv(const RunEvaluation& run) {
+  const std::vector<std::string>& labels = run.dataset.labels;
   std::vector<std::string> header{"path", "label", "predicted"};
-  for (const std::string& label : dataset.labels) header.push_back("probability_" + label);
+  for (const std::string& label : labels) header.push_back("probability_" + label);
   std::string text = csv_record(header);
-  for (size_t i = 0; i < predictions.size(); ++i) {
-    const Track& track = dataset.tracks[loaded.records[i].track];
-    std::vector<std::string> fields{track.name, dataset.labels[static_cast<size_t>(track.label)],
-                                    dataset.labels[static_cast<size_t>(predictions[i].label())]};
-    for (const float probability : predictions[i].probabilities) fields.push_back(fmt::format("{:.6f}", probability));
+  for (size_t i = 0; i < run.tracks.size(); ++i) {
+    std::vector<std::string> fields{run.tracks[i].name, labels[static_cast<size_t>(run.tracks[i].label)],
+                                    labels[static_cast<size_t>(run.predictions[i].label())]};
+    for (const float probability : run.predictions[i].probabilities)
+      fields.push_back(fmt::format("{:.6f}", probability));
     text += csv_record(fields);
   }
   return text;
@@ -79,44 +77,31 @@ void print_text(const Evaluation& e, const std::string& side) {
   fmt::print("\n{}\nrows: true, columns: predicted\n{}", to_text(e.report), to_text(e.confusion));
 }
 
-int evaluate(const EvaluateCommand& command) {
-  EvaluateCommand c = command;
-  const Device device = c.device.choose(c.output);
+int evaluate(const EvaluateCommand& c) {
   kernel::set_exact_convolution(c.exact_convolution);
-  const TrainedModel classifier = load_trained_model(c.run, device);
-  Dataset dataset = load_dataset(c.labels.source(c.data));
-  for (const std::string& warning : dataset.warnings) c.output.note(warning);
-  const auto [side, tracks] = select_tracks(c.split, classifier.file, dataset, c.output.reporter());
-  adopt_labels(dataset, tracks, classifier.card.labels, classifier.file);
-  Features loaded =
-      load_features(dataset, tracks, c.features.request(classifier.card.mel, device), c.output.reporter(), "features");
-  const ClipStore clips(loaded.take_clips(), loaded.labels(dataset), classifier.classes(),
-                        classifier.card.standardisation, device);
-  if (const std::string note = calibration_note(classifier.card, classifier.file.string()); !note.empty())
-    c.output.note(note);
-  c.inference.crop_frames = classifier.card.crop_frames;
-  c.inference.temperature = classifier.card.temperature.value_or(1);
-  const std::vector<TrackPrediction> predictions = predict_tracks(*classifier.model, clips, c.inference);
-  const Evaluation evaluation =
-      evaluate_predictions(predictions, clips, classifier.card.labels, c.inference.temperature);
+  const TrainedModel trained = load_trained_model(c.run, c.device.choose(c.output));
+  const RunEvaluation run = evaluate_run(
+      trained, {.source = c.labels.source(c.data), .side = c.side, .inference = c.inference, .features = c.features},
+      c.output);
+  const Evaluation& evaluation = run.evaluation;
 
-  const fs::path out = c.out.empty() ? classifier.file.parent_path() / "evaluation" : fs::path(c.out);
+  const fs::path out = c.out.empty() ? trained.file.parent_path() / "evaluation" : fs::path(c.out);
   make_folders(out);
-  const nlohmann::ordered_json json = evaluation_json(evaluation, side, loaded.failure_messages(), dataset.warnings);
+  const nlohmann::ordered_json json = evaluation_json(evaluation, run.side, run.failures, run.dataset.warnings);
   write_file_atomically(out / "report.json", json_text(json));
   write_file_atomically(out / "classes.csv", to_csv(evaluation.report));
   write_file_atomically(out / "confusion.csv", to_csv(evaluation.confusion));
-  write_file_atomically(out / "predictions.csv", predictions_csv(loaded, dataset, predictions));
-  draw_confusion_matrix(out / "confusion.png", classifier.card.labels, evaluation.confusion.counts,
+  write_file_atomically(out / "predictions.csv", predictions_csv(run));
+  draw_confusion_matrix(out / "confusion.png", trained.card.labels, evaluation.confusion.counts,
                         fmt::format("track accuracy {:.3f}", evaluation.track_accuracy.value));
   if (c.output.json) {
     print_json(json);
   } else {
-    print_text(evaluation, side);
+    print_text(evaluation, run.side);
     fmt::print("\nwritten to {}: confusion.png, confusion.csv, classes.csv, predictions.csv, report.json\n",
                out.string());
   }
-  return loaded.failures.empty() ? exit_success : exit_partial;
+  return run.failures.empty() ? exit_success : exit_partial;
 }
 
 }  // namespace
@@ -132,7 +117,7 @@ Command add_evaluate(CLI::App& program) {
   app.add_option("run", command->run, description_of_run)->required();
   app.add_option("data", command->data, description_of_data)->required();
   add_label_options(app, command->labels);
-  app.add_option("--split", command->split,
+  app.add_option("--split", command->side,
                  "Part of the run's split to evaluate. auto: test, otherwise validation, otherwise all tracks")
       ->check(one_of({"auto", "test", "validation", "train", "all"}));
   add_inference_options(app, command->inference);

@@ -47,7 +47,7 @@ void print_moments(const std::vector<Moment>& moments, const std::string& label)
     fmt::print("no part of the recording raised the logit of {}\n", label);
     return;
   }
-  fmt::print("the moments that spoke for {}:\n", label);
+  fmt::print("these moments raised the logit of {}:\n", label);
   for (const Moment& moment : moments) {
     fmt::print("  {:7.2f} s to {:7.2f} s  {:6.0f} to {:5.0f} Hz  {:5.1f} % of the relevance\n", moment.start,
                moment.end, moment.low_hertz, moment.high_hertz, 100 * moment.share);
@@ -92,7 +92,7 @@ int explain(const ExplainCommand& c) {
 
 Command add_explain(CLI::App& program) {
   auto command = std::make_shared<ExplainCommand>();
-  CLI::App& app = *program.add_subcommand("explain", "Show which parts of a recording spoke for a class");
+  CLI::App& app = *program.add_subcommand("explain", "Show which parts of a recording raised the logit of a class");
   app.option_defaults()->always_capture_default();
   app.footer(
       "The relevance is Grad-CAM (Selvaraju et al. 2017), computed on the crops of melgrad predict.\n\n"

@@ -102,9 +102,9 @@ class Prediction {
     }
     if (!c_.csv.empty()) writers_.push_back(csv_writer(c_.csv, labels));
     if (!c_.ndjson.empty()) writers_.push_back(ndjson_writer(c_.ndjson, labels));
-    const std::pair<const char*, const std::string*> tracks[] = {
-        {"--audacity", &c_.audacity}, {"--raven", &c_.raven}, {"--jams", &c_.jams}};
-    for (const auto& [option, target] : tracks) require_single_input(option, *target, inputs_.size());
+    require_single_input("--audacity", c_.audacity, ".txt", inputs_.size());
+    require_single_input("--raven", c_.raven, ".txt", inputs_.size());
+    require_single_input("--jams", c_.jams, ".jams", inputs_.size());
     const MelSettings& mel = classifier_.card.mel;
     if (!c_.audacity.empty()) writers_.push_back(audacity_writer(c_.audacity));
     if (!c_.raven.empty()) writers_.push_back(raven_writer(c_.raven, mel.fmin, mel.highest_frequency()));

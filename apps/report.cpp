@@ -26,13 +26,13 @@ struct ReportCommand {
 std::vector<CheckedData> check_data(const std::vector<RunResults>& runs, const ReportCommand& c, Device device) {
   std::vector<CheckedData> result;
   for (const RunResults& run : runs) {
-    if (std::ranges::any_of(result, [&](const CheckedData& known) { return known.path == run.data; })) continue;
+    if (std::ranges::any_of(result, [&](const CheckedData& known) { return known.path == run.source.data; })) continue;
     const Dataset dataset = load_dataset(run.source);
     std::set<std::string> groups;
     for (const Track& track : dataset.tracks) {
       if (!track.group.empty()) groups.insert(track.group);
     }
-    CheckedData data{.path = run.data,
+    CheckedData data{.path = run.source.data.string(),
                      .tracks = dataset.tracks.size(),
                      .labels = dataset.labels.size(),
                      .groups = groups.size(),
@@ -55,14 +55,14 @@ nlohmann::ordered_json to_json(const std::vector<RunResults>& runs, const std::s
                            {"gain", baseline.gain.value},
                            {"gain_interval", {baseline.gain.low, baseline.gain.high}}});
     }
-    const Accuracy& accuracy = run.evaluation->track_accuracy;
+    const Accuracy& accuracy = run.evaluation.track_accuracy;
     list.push_back({{"run", run.name},
                     {"model", run.card.model},
                     {"split", run.side},
                     {"tracks", run.tracks.size()},
                     {"track_accuracy", accuracy.value},
                     {"track_accuracy_interval", {accuracy.low, accuracy.high}},
-                    {"expected_calibration_error", run.evaluation->calibration.ece_after},
+                    {"expected_calibration_error", run.evaluation.calibration.ece_after},
                     {"baselines", baselines},
                     {"failed_files", run.failures}});
   }
@@ -81,7 +81,7 @@ int report(const ReportCommand& c) {
     print_json(to_json(runs, c.out));
   } else {
     for (const RunResults& run : runs) {
-      const Accuracy& accuracy = run.evaluation->track_accuracy;
+      const Accuracy& accuracy = run.evaluation.track_accuracy;
       fmt::print("{}: track accuracy {:.3f}  (95 % interval {:.3f} to {:.3f})\n", run.name, accuracy.value,
                  accuracy.low, accuracy.high);
     }

@@ -1,7 +1,9 @@
 // melgrad train DATA --out RUN
+#include <chrono>
 #include <memory>
 #include <utility>
 
+#include "apps/train_events.h"
 #include "apps/training.h"
 #include "framework/dataset/split_csv.h"
 #include "framework/io/atomic_file.h"
@@ -95,12 +97,25 @@ int report_outcome(const TrainCommand& c, const Trainer& trainer, Trainer::Outco
 
 // Calibration of the model of the last epoch on the validation tracks, for reports. The temperature is fitted on the
 // same tracks, so ece_after is lower than on others.
-nlohmann::ordered_json validation_json(Module& model, const ClipStore& validation, const InferenceOptions& inference,
+nlohmann::ordered_json validation_json(std::span<const TrackPrediction> predictions, const ClipStore& validation,
                                        int64_t epoch) {
-  const auto examples = labelled_logits(predict_tracks(model, validation, inference), validation);
+  const auto examples = labelled_logits(predictions, validation);
   const double temperature = fit_temperature(examples).value_or(1);
   return {
       {"epoch", epoch}, {"tracks", examples.size()}, {"calibration", to_json(calibration_at(temperature, examples))}};
+}
+
+// After the first epoch of this process, tells how long the remaining ones will take. `elapsed` is the time since the
+// start of the training, in seconds.
+void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64_t items, double elapsed) {
+  const int64_t remaining = c.train.epochs - report.epoch;
+  if (remaining == 0) return;
+  // A resumed run may have trained a part of this epoch only. The rest of the time is that of the validation.
+  const double epoch = static_cast<double>(items) / report.items_per_second + elapsed - report.seconds;
+  const double seconds = static_cast<double>(remaining) * epoch;
+  c.output.note(fmt::format("  {} more epoch{} will take about {} {}{}", remaining, remaining == 1 ? "" : "s",
+                            clock_time(seconds), seconds < 3600 ? "min" : "h",
+                            c.train.patience > 0 ? ", less if --patience ends the training" : ""));
 }
 
 // Trains and returns the exit code. An exception after the first checkpoint says how to resume.
@@ -110,11 +125,19 @@ int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& 
   const TrainingData& data = training.data;
   const fs::path run = c.run_folder;
   RunLog log(run / "log.jsonl", trainer.completed_epochs());
-  bool without_graphs = false;
+  EventLog events(run, log, settings_of_run(run));
+  events.append_picture(0, "training crop", training_crop_png(training, setup));
+  bool without_graphs = false, is_first_epoch = true;
+  const auto start = std::chrono::steady_clock::now();
   const auto on_epoch = [&](const EpochReport& report) {
     log.append(report);
+    events.append_epoch(log.lines().back());
     c.output.note(fmt::format("  validation: track accuracy {:.3f}, loss {:.3f}{}", *report.validation.accuracy,
                               without_nan_sign(report.validation.loss), report.best ? " (best so far)" : ""));
+    if (std::exchange(is_first_epoch, false)) {
+      const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      note_remaining_time(c, report, training.batches->epoch_size().items, elapsed);
+    }
     if (report.loss_scaling && report.loss_scaling->skipped_steps > 0) {
       c.output.note(fmt::format("  steps skipped because a gradient overflowed in fp16: {}; the loss scale is now {}",
                                 report.loss_scaling->skipped_steps, report.loss_scaling->scale));
@@ -128,9 +151,11 @@ int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& 
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
     if (outcome != Trainer::Outcome::interrupted) {
       lock.require_held();
-      const auto json =
-          validation_json(*training.model, data.validation, validation_options(c), trainer.completed_epochs());
+      const auto json = validation_json(training.validation_predictions(), data.validation, trainer.completed_epochs());
       write_file_atomically(run / "validation.json", json_text(json));
+      events.append_picture(trainer.completed_epochs(), "confusion of the validation tracks",
+                            validation_confusion_png(training));
+      events.end(trainer.completed_epochs());
     }
     return report_outcome(c, trainer, outcome, log, data.failures, setup.dataset.warnings,
                           to_json(data.leaks, setup.dataset));

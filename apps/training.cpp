@@ -44,7 +44,7 @@ TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device
 }
 
 std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {
-  if (!data.recordings) return std::make_unique<ClipBatches>(data.training, data.names, c.crops);
+  if (!data.recordings) return std::make_unique<ClipBatches>(*data.training, data.names, c.crops);
   return std::make_unique<WaveformBatches>(*data.recordings, data.names, data.card.mel, data.card.standardisation,
                                            c.crops);
 }
@@ -61,14 +61,14 @@ RunFolder with_metadata(RunFolder folder, const ModelCard& card) {
   return folder;
 }
 
-}  // namespace
-
 InferenceOptions validation_options(const TrainCommand& c) {
   return {.crop_frames = c.crops.crop_frames,
           .crops = c.validation_crops,
           .batch_size = c.train.batch_size,
           .precision = c.crops.precision};
 }
+
+}  // namespace
 
 TrainingSetup set_up_training(TrainCommand c) {
   check_usage(c);
@@ -93,19 +93,26 @@ Training::Training(TrainingSetup& setup, RunFolder folder)
       batches(make_batches(setup.command, data)),
       steps_per_epoch(Trainer::steps_per_epoch(batches->epoch_size(), setup.command.train.batch_size)),
       trainer(*model, *batches, cross_entropy_loss(setup.command.label_smoothing),
-              track_validation(data.validation, validation_options(setup.command)), setup.command.train,
-              learning_rate_schedule(setup.command, steps_per_epoch), with_metadata(std::move(folder), data.card)),
+              track_validation(data.validation, validation_options(setup.command), &last_validation),
+              setup.command.train, learning_rate_schedule(setup.command, steps_per_epoch),
+              with_metadata(std::move(folder), data.card)),
       setup_(setup) {
   check_steps(setup.command, steps_per_epoch);
 }
 
+const std::vector<TrackPrediction>& Training::validation_predictions() {
+  if (last_validation.empty())
+    last_validation = predict_tracks(*model, data.validation, validation_options(setup_.command));
+  return last_validation;
+}
+
 void Training::note_start() const {
   const TrainCommand& c = setup_.command;
-  c.output.note(
-      fmt::format("{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch",
-                  c.model, Stream::of(setup_.device).description(), setup_.precision.description(),
-                  setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.training.size(),
-                  data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(), steps_per_epoch));
+  c.output.note(fmt::format(
+      "{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
+      Stream::of(setup_.device).description(), setup_.precision.description(),
+      setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.split.train.size(),
+      data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(), steps_per_epoch));
 }
 
 }  // namespace melgrad

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "apps/train_options.h"
+#include "framework/dataset/track_prediction.h"
 #include "framework/dataset/training_data.h"
 
 namespace melgrad {
@@ -16,8 +17,6 @@ struct TrainingSetup {
   Precision precision;
   Dataset dataset;
 };
-
-InferenceOptions validation_options(const TrainCommand&);
 
 // Checks the options, applies those that hold for the process, and reads the data set.
 TrainingSetup set_up_training(TrainCommand command);
@@ -32,10 +31,14 @@ class Training {
   const std::unique_ptr<Module> model;
   const std::unique_ptr<BatchSource> batches;
   const int64_t steps_per_epoch;
+  std::vector<TrackPrediction> last_validation;  // the predictions of the last validation; empty before the first one
   Trainer trainer;
 
   // Prints the model, the device and the numbers of tracks.
   void note_start() const;
+
+  // Those of the last validation or, after the resume of a finished run, which has none, new ones.
+  const std::vector<TrackPrediction>& validation_predictions();
 
  private:
   const TrainingSetup& setup_;

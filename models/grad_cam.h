@@ -21,7 +21,7 @@ GradCam grad_cam(Module& model, const Tensor& x, int64_t target_class);
 
 struct Relevance {
   int64_t n_mels = 0, frames = 0;
-  std::vector<float> values;  // [n_mels, frames], row-major, from 0 to 1 (0 everywhere if nothing spoke for the class)
+  std::vector<float> values;  // [n_mels, frames], row-major, from 0 to 1 (0 everywhere if nothing raised the logit)
 };
 
 // The relevance of every part of a track for one class: Grad-CAM of the crops that a prediction uses, interpolated to

@@ -40,7 +40,7 @@ milliseconds() { local now=${EPOCHREALTIME/./}; echo $((now / 1000)); }
 pause() { sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"; }
 
 # Prints a run's log without its times.
-log_of() { sed --regexp-extended 's/"(seconds|tracks_per_second)":[^,]*,//g' "$1/log.jsonl"; }
+log_of() { sed --regexp-extended 's/"(seconds|time|tracks_per_second)":[^,]*,//g' "$1/log.jsonl"; }
 
 same_run() {
   local file

@@ -60,8 +60,6 @@ std::string path_of(const Series& series, const Scale& scale) {
     }
     if (!drawing) {
       path += fmt::format("M{:.1f} {:.1f}", scale.x(x), scale.y(y));
-    } else if (series.step) {
-      path += fmt::format("V{:.1f}H{:.1f}", scale.y(y), scale.x(x));
     } else {
       path += fmt::format("L{:.1f} {:.1f}", scale.x(x), scale.y(y));
     }

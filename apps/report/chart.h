@@ -17,7 +17,7 @@ struct ChartPoint {
 struct Series {
   std::string name;
   int color = 0;  // of ten; the legend shows the name in it
-  bool dashed = false, step = false;
+  bool dashed = false;
   std::vector<ChartPoint> points;
 };
 

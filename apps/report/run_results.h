@@ -9,8 +9,9 @@
 #include "apps/command.h"
 #include "apps/features.h"
 #include "apps/label_options.h"
+#include "apps/report/track_results.h"
+#include "apps/run_evaluation.h"
 #include "apps/run_record.h"
-#include "framework/dataset/evaluation.h"
 #include "framework/training/roc.h"
 #include "models/grad_cam.h"
 #include "models/trained_model.h"
@@ -26,15 +27,7 @@ struct ReportOptions {
   size_t hardest = 6;  // number of tracks to explain
 };
 
-struct TrackResult {
-  std::string name, group;
-  std::filesystem::path path;
-  int label = 0, predicted = 0;
-  std::vector<float> probabilities;  // one per class
-  bool is_correct() const { return label == predicted; }
-};
-
-// A track with the picture of its spectrogram and of what spoke for two classes.
+// A track with the pictures of its spectrogram and of its relevance for two classes (Grad-CAM).
 struct ExplainedTrack {
   size_t track;  // index into RunResults::tracks
   double seconds = 0;
@@ -58,25 +51,20 @@ struct RunResults {
   std::filesystem::path checkpoint;
   ModelCard card;
   DatasetSource source;
-  std::string data, side;  // the data set's path, and the evaluated side of the split
+  std::string side;  // the evaluated side of the split
   std::vector<TrackResult> tracks;
-  std::vector<std::string> failures;            // one line for each file that could not be read
-  std::optional<Evaluation> evaluation;         // always set by examine_run
-  Accuracy wilson;                              // of the tracks
-  std::vector<Baseline> baselines;              // empty if the run has no split
-  std::vector<std::optional<RocCurve>> curves;  // one per class
-  std::vector<ExplainedTrack> hardest;          // those with the smallest probability of their label
-  SplitCounts split;
+  std::vector<std::string> failures;  // one line for each file that could not be read
+  Evaluation evaluation;
+  std::vector<Baseline> baselines = {};              // empty if all tracks were evaluated
+  std::vector<std::optional<RocCurve>> curves = {};  // one per class
+  std::vector<ExplainedTrack> hardest = {};          // those with the smallest probability of their label
+  SplitCounts split = {};                            // empty if all tracks were evaluated
   int64_t parameters = 0;
-  std::string architecture;  // SVG
+  std::string architecture = {};  // SVG
 };
 
 // Loads the run's model and its data set, and predicts the tracks of the side. Throws Error naming what is missing.
 RunResults examine_run(const std::string& run, const ReportOptions& options, Device device,
                        const OutputOptions& output);
-
-// The accuracy of the first run minus that of the second, with a paired bootstrap interval; empty unless both were
-// evaluated on the same tracks.
-std::optional<Accuracy> difference_of(const RunResults& first, const RunResults& second);
 
 }  // namespace melgrad

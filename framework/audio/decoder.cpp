@@ -16,7 +16,6 @@ namespace melgrad {
 namespace {
 
 constexpr size_t most_interleaved = size_t{1} << 18;  // samples per read, for any number of channels
-constexpr float loudest = 0x1p33f;                    // full scale is 1; unscaled 32-bit integers stay below
 
 // A few bytes of FLAC can encode hours of silence. Music in the most compact formats takes three times
 // `fewest_bytes_a_second`.
@@ -182,7 +181,7 @@ size_t Decoder::read(std::span<float> mono) {
   }
   if (at_end && samples_ == 0) fail("{} holds no samples; fetch it again, or remove it", file_->name());
   const auto read = mono.first(count);
-  const auto is_valid = [](float sample) { return std::abs(sample) <= loudest; };
+  const auto is_valid = [](float sample) { return std::abs(sample) <= loudest_sample; };
   int invalid = 0;  // the loop has no early end, so that the compiler uses vectors
   for (const float sample : read) invalid |= !is_valid(sample);
   if (invalid != 0) {

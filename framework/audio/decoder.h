@@ -20,6 +20,7 @@ struct AudioParts;
 class Resampler;
 
 constexpr int lowest_sample_rate = 1000, highest_sample_rate = 768000;  // Hz
+constexpr float loudest_sample = 0x1p33f;  // full scale is 1; unscaled 32-bit integers stay below
 
 class Decoder {
  public:

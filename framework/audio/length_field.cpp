@@ -40,10 +40,9 @@ LengthField read_length(const AudioFile& file, const FieldPlace& place) {
   const uint64_t claimed = value - std::min(value, place.overhead);
   const int64_t available = file.size() - place.first_sample;
   const auto there = static_cast<uint64_t>(std::max<int64_t>(0, available));
-  // Placeholders are 0, the largest signed or unsigned number, and nearly 2^31 (SoX), which may also be a true length.
-  constexpr uint64_t greatest = std::numeric_limits<int64_t>::max(), nearly_2_gib = 0x7F000000;
+  constexpr uint64_t greatest = std::numeric_limits<int64_t>::max();
   const uint64_t largest = place.width == 4 ? std::numeric_limits<uint32_t>::max() : greatest;
-  const bool unknown = value >= largest || (place.width == 4 && value >= nearly_2_gib && claimed > there) ||
+  const bool unknown = value >= largest || (place.width == 4 && is_nearly_2_gib(value) && claimed > there) ||
                        (claimed == 0 && available > 0);
   const uint64_t correct = there + place.overhead;
   return {.position = place.position,

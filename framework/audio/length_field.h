@@ -18,6 +18,11 @@ struct LengthField {
   bool placeholder;     // from a writer that could not seek back: the samples extend to the end of the file
   std::string correct;  // the bytes of a field that claims `available`
 };
+// True for the lengths that arecord (2^31 bytes) and SoX (0x7FFFF000 in WAV, 0x7F000000 in AIFF, less a part of a
+// frame) write into a field of 32 bits when they cannot seek back. They may also be true lengths. Other placeholders
+// are 0 and the largest signed or unsigned number.
+constexpr bool is_nearly_2_gib(uint64_t length) { return length >= 0x7F000000 && length <= 0x80000000; }
+
 // Empty for other formats and for a file without such a field.
 std::optional<LengthField> find_length_field(const AudioFile&);
 

@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "framework/audio/decoder.h"
+#include "framework/audio/length_field.h"
 #include "framework/terminal/interrupt.h"
 #include "kernels/device/error.h"
 
@@ -20,7 +21,6 @@ namespace melgrad {
 namespace {
 
 constexpr uint64_t unknown_size = std::numeric_limits<uint64_t>::max();
-constexpr float loudest_sample = 0x1p33f;  // as for files
 
 struct NamedFormat {
   const char* name;
@@ -167,10 +167,8 @@ void PcmStream::read_header() {
     const auto is = [&](const char* name) { return std::memcmp(chunk.data(), name, 4) == 0; };
     if (is("data")) {
       if (!has_format) break;
-      // Programs that cannot seek back write 0, the greatest value, or nearly 2^31 (LengthField).
-      const bool placeholder = size == 0 || size >= 0x7F000000;
-      size_of_samples_ = size == 0xFFFFFFFF ? size_in_ds64 : placeholder ? unknown_size : size;
-      if (size_of_samples_ == 0) size_of_samples_ = unknown_size;
+      size_of_samples_ = size == 0xFFFFFFFF ? size_in_ds64 : size;
+      if (size_of_samples_ == 0 || is_nearly_2_gib(size)) size_of_samples_ = unknown_size;
       return;
     }
     if (is("fmt ")) {

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "framework/audio/mel_filter_bank.h"
+#include "framework/io/atomic_file.h"
 #include "framework/io/canvas.h"
 #include "framework/io/plot.h"
 #include "framework/io/ticks.h"
@@ -14,10 +15,10 @@
 namespace melgrad {
 namespace {
 
-void require_values(const std::filesystem::path& path, const LogMel& mel, const MelSettings& settings) {
+void require_values(const LogMel& mel, const MelSettings& settings) {
   MELGRAD_CHECK(
       mel.frames > 0 && mel.n_mels == settings.n_mels && static_cast<int64_t>(mel.db.size()) == mel.n_mels * mel.frames,
-      "cannot draw {}: {} bands of {} frames in {} values", path.string(), mel.n_mels, mel.frames, mel.db.size());
+      "cannot draw a spectrogram: {} bands of {} frames in {} values", mel.n_mels, mel.frames, mel.db.size());
 }
 
 struct Range {
@@ -135,9 +136,8 @@ std::vector<FrequencyTick> frequency_ticks(const MelSettings& settings, double h
   return ticks;
 }
 
-void draw_spectrogram(const std::filesystem::path& path, const LogMel& mel, const MelSettings& settings,
-                      const std::string& title) {
-  require_values(path, mel, settings);
+std::string spectrogram_png(const LogMel& mel, const MelSettings& settings, const std::string& title) {
+  require_values(mel, settings);
   const Box plot = {72, 40, 800, 320};
   const Box bar = {plot.x + plot.width + 20, plot.y, 14, plot.height};
   Canvas canvas(bar.x + bar.width + 48, plot.y + plot.height + 48);
@@ -153,12 +153,17 @@ void draw_spectrogram(const std::filesystem::path& path, const LogMel& mel, cons
   draw_title(canvas, title, plot, plot.width);
   draw_axes(canvas, plot, mel, settings);
   draw_color_bar(canvas, bar, low, high, color);
-  canvas.write(path);
+  return canvas.png();
+}
+
+void draw_spectrogram(const std::filesystem::path& path, const LogMel& mel, const MelSettings& settings,
+                      const std::string& title) {
+  write_file_atomically(path, spectrogram_png(mel, settings, title));
 }
 
 void draw_relevance(const std::filesystem::path& path, const LogMel& mel, const MelSettings& settings,
                     std::span<const float> relevance, const std::string& title) {
-  require_values(path, mel, settings);
+  require_values(mel, settings);
   MELGRAD_CHECK(relevance.size() == mel.db.size(), "cannot draw {}: {} relevances for {} values", path.string(),
                 relevance.size(), mel.db.size());
   const Box curve = {72, 40, 800, 56};

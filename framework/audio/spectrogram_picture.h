@@ -1,4 +1,4 @@
-// A log-mel spectrogram as a PNG file.
+// Log-mel spectrograms as PNG files.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,9 @@
 
 namespace melgrad {
 
-// A heat map with axes in seconds and Hz and a colour bar in dB. Throws WriteError naming the path when the file cannot
-// be written.
+// A heat map with axes in seconds and Hz and a colour bar in dB: the bytes of a PNG file, or the file. Throws
+// WriteError naming the path when the file cannot be written.
+std::string spectrogram_png(const LogMel&, const MelSettings&, const std::string& title);
 void draw_spectrogram(const std::filesystem::path&, const LogMel&, const MelSettings&, const std::string& title);
 
 // A grey spectrogram with axes in seconds and Hz. `relevance`, [n_mels, frames] from 0 to 1 and row-major, colours the

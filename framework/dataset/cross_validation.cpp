@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "framework/dataset/group_scores.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
 
@@ -42,32 +43,23 @@ std::optional<FoldAndSeed> parse_run_name(std::string_view name) {
   return FoldAndSeed{.fold = *fold, .seed = *seed};
 }
 
-// Sums scores of tracks by their groups; a track without a group is one of its own.
-class ScoresOfGroups {
+// Scores of the tracks of a data set.
+class ScoresOfTracks {
  public:
-  explicit ScoresOfGroups(const Dataset& dataset) : source_(dataset.source) {
-    for (const Track& track : dataset.tracks) cluster_[track.name] = track.group.empty() ? "" : "group " + track.group;
+  explicit ScoresOfTracks(const Dataset& dataset) : source_(dataset.source) {
+    for (const Track& track : dataset.tracks) group_[track.name] = track.group;
   }
   void add(const std::string& track, int64_t correct) {
-    const auto found = cluster_.find(track);
-    if (found == cluster_.end()) fail("{} has no track {}, which a run evaluated", source_.string(), track);
-    ClusterScore& score = scores_
-                              .try_emplace(found->second.empty() ? "track " + track : found->second,
-                                           ClusterScore{.correct = 0, .total = 0})
-                              .first->second;
-    score.correct += correct;
-    ++score.total;
+    const auto found = group_.find(track);
+    if (found == group_.end()) fail("{} has no track {}, which a run evaluated", source_.string(), track);
+    scores_.add(track, found->second, {.correct = correct, .total = 1});
   }
-  Accuracy bootstrap() const {
-    std::vector<ClusterScore> scores;
-    for (const auto& [name, score] : scores_) scores.push_back(score);
-    return bootstrap_accuracy(scores, 0);
-  }
+  Accuracy bootstrap() const { return scores_.bootstrap(); }
 
  private:
   fs::path source_;
-  std::map<std::string, std::string> cluster_;
-  std::map<std::string, ClusterScore> scores_;
+  std::map<std::string, std::string> group_;
+  GroupScores scores_;
 };
 
 template <class Key>
@@ -140,7 +132,7 @@ MeanAndDeviation mean_and_deviation(const std::vector<double>& values) {
 }
 
 CrossValidationSummary summarize(const FoldResults& results, const Dataset& dataset) {
-  ScoresOfGroups scores(dataset);
+  ScoresOfTracks scores(dataset);
   std::map<int, std::vector<double>> of_fold;
   std::map<uint64_t, std::vector<double>> of_seed;
   std::vector<double> segments, f1;
@@ -164,7 +156,7 @@ CrossValidationSummary summarize(const FoldResults& results, const Dataset& data
 }
 
 PairedComparison compare(const FoldResults& first, const FoldResults& second, const Dataset& dataset) {
-  ScoresOfGroups scores(dataset);
+  ScoresOfTracks scores(dataset);
   PairedComparison comparison;
   for (const auto& [run, a] : first) {
     const auto found = second.find(run);

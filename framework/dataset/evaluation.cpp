@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "framework/dataset/group_scores.h"
 #include "framework/dataset/split_csv.h"
 #include "framework/io/file_text.h"
 
@@ -11,7 +12,7 @@ namespace melgrad {
 namespace {
 
 EvaluatedTracks all_tracks(const Dataset& dataset) {
-  EvaluatedTracks all{.side = "all", .tracks = std::vector<size_t>(dataset.tracks.size())};
+  EvaluatedTracks all{.side = "all", .tracks = std::vector<size_t>(dataset.tracks.size()), .split = {}};
   std::iota(all.tracks.begin(), all.tracks.end(), size_t{0});
   return all;
 }
@@ -41,7 +42,7 @@ EvaluatedTracks select_tracks(const std::string& side, const std::filesystem::pa
   const std::pair<const char*, const std::vector<size_t>*> sides[] = {
       {"test", &split.test}, {"validation", &split.validation}, {"train", &split.train}};
   for (const auto& [name, tracks] : sides) {
-    if ((side == "auto" || side == name) && !tracks->empty()) return {name, *tracks};
+    if ((side == "auto" || side == name) && !tracks->empty()) return {.side = name, .tracks = *tracks, .split = split};
   }
   fail("{} has no {} tracks; choose another --split", split_file.string(), side);
 }
@@ -64,22 +65,26 @@ void adopt_labels(Dataset& dataset, std::span<const size_t> tracks, const std::v
   dataset.labels = labels;
 }
 
-Evaluation evaluate_predictions(std::span<const TrackPrediction> predictions, const ClipStore& clips,
+Evaluation evaluate_predictions(std::span<const TrackPrediction> predictions, std::span<const Track> tracks,
                                 const std::vector<std::string>& labels, double temperature) {
   ConfusionMatrix confusion(labels);
-  std::vector<ClusterScore> tracks, segments;
+  GroupScores track_scores, segment_scores;
+  std::vector<LabelledLogits> examples;
   for (size_t i = 0; i < predictions.size(); ++i) {
-    const int label = clips.label(static_cast<int64_t>(i));
-    confusion.add(label, predictions[i].label());
-    tracks.push_back({.correct = predictions[i].label() == label, .total = 1});
+    const Track& track = tracks[i];
+    const int answer = predictions[i].label();
     const std::vector<int>& voted = predictions[i].segments;
-    segments.push_back({.correct = std::ranges::count(voted, label), .total = static_cast<int64_t>(voted.size())});
+    confusion.add(track.label, answer);
+    track_scores.add(track.name, track.group, {.correct = answer == track.label, .total = 1});
+    segment_scores.add(track.name, track.group,
+                       {.correct = std::ranges::count(voted, track.label), .total = std::ssize(voted)});
+    examples.push_back({.logits = predictions[i].logits, .label = track.label});
   }
-  return {.track_accuracy = bootstrap_accuracy(tracks, 0),
-          .segment_accuracy = bootstrap_accuracy(segments, 0),
+  return {.track_accuracy = track_scores.bootstrap(),
+          .segment_accuracy = segment_scores.bootstrap(),
           .confusion = confusion,
           .report = classification_report(confusion),
-          .calibration = calibration_at(temperature, labelled_logits(predictions, clips))};
+          .calibration = calibration_at(temperature, examples)};
 }
 
 }  // namespace melgrad

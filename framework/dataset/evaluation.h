@@ -2,12 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "framework/dataset/clip_store.h"
 #include "framework/dataset/dataset.h"
+#include "framework/dataset/split.h"
 #include "framework/dataset/track_prediction.h"
 #include "framework/terminal/reporter.h"
 #include "framework/training/metrics.h"
@@ -17,6 +18,7 @@ namespace melgrad {
 struct EvaluatedTracks {
   std::string side;            // "test", "validation", "train" or "all"
   std::vector<size_t> tracks;  // indices into Dataset::tracks
+  std::optional<Split> split;  // of the run; empty for "all"
 };
 
 // The tracks of a side of the run's split, which is the split.csv beside the checkpoint, or of "all". "auto" is the
@@ -31,14 +33,14 @@ void adopt_labels(Dataset& dataset, std::span<const size_t> tracks, const std::v
                   const std::filesystem::path& checkpoint);
 
 struct Evaluation {
-  Accuracy track_accuracy, segment_accuracy;
-  ConfusionMatrix confusion;  // of tracks
+  Accuracy track_accuracy, segment_accuracy;  // the intervals draw whole groups (GroupScores)
+  ConfusionMatrix confusion;                  // of tracks
   ClassificationReport report;
   Calibration calibration;  // of tracks
 };
 
-// One prediction per clip of the store, at this temperature.
-Evaluation evaluate_predictions(std::span<const TrackPrediction> predictions, const ClipStore& clips,
+// One prediction per track, at this temperature. The labels of the tracks are indices into `labels`.
+Evaluation evaluate_predictions(std::span<const TrackPrediction> predictions, std::span<const Track> tracks,
                                 const std::vector<std::string>& labels, double temperature);
 
 }  // namespace melgrad

@@ -1,14 +1,16 @@
 #include "framework/dataset/track_validation.h"
 
 #include <cmath>
+#include <utility>
 
 #include "framework/dataset/model_card.h"
 
 namespace melgrad {
 
-Validate track_validation(const ClipStore& clips, const InferenceOptions& options) {
-  return [&clips, options](Module& model) {
-    const std::vector<TrackPrediction> predictions = predict_tracks(model, clips, options);
+Validate track_validation(const ClipStore& clips, const InferenceOptions& options,
+                          std::vector<TrackPrediction>* last_predictions) {
+  return [&clips, options, last_predictions](Module& model) {
+    std::vector<TrackPrediction> predictions = predict_tracks(model, clips, options);
     double log_loss = 0;
     int64_t correct = 0;
     for (size_t i = 0; i < predictions.size(); ++i) {
@@ -19,6 +21,7 @@ Validate track_validation(const ClipStore& clips, const InferenceOptions& option
     }
     const auto n = static_cast<double>(predictions.size());
     const double temperature = fit_temperature(labelled_logits(predictions, clips)).value_or(1);
+    if (last_predictions) *last_predictions = std::move(predictions);
     return Validation{.loss = log_loss / n,
                       .accuracy = static_cast<double>(correct) / n,
                       .accuracy_name = "track_accuracy",

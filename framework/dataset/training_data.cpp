@@ -51,7 +51,7 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
   std::vector<Leak> leaks = check_leaks(dataset, readable, training, validation, request, reporter);
 
   const std::map<size_t, std::string> contents = contents_of({&training, &validation});
-  const std::vector<LogMel> training_clips = training.take_clips();
+  std::vector<LogMel> training_clips = training.take_clips();
   std::vector<LogMel> validation_clips = validation.take_clips();
   require_variation(training_clips, dataset);
   ModelCard card{.model = model,
@@ -59,8 +59,14 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
                  .mel = request.mel,
                  .standardisation = standardisation_of(training_clips),
                  .crop_frames = crop_frames};
+  const auto store = [&](const std::vector<LogMel>& clips, const Features& features) {
+    return ClipStore(clips, features.labels(dataset), static_cast<int64_t>(dataset.labels.size()), card.standardisation,
+                     request.device);
+  };
+  std::optional<ClipStore> training_store;
   std::optional<RecordingStore> recordings;
   if (with_recordings) {
+    training_clips = {};  // frees the memory before the samples are loaded
     card.standardisation.top_db = request.mel.top_db;
     card.mel.top_db = widest_top_db;
     FeatureRequest unlimited = request;
@@ -69,11 +75,9 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
         load_features(dataset, readable.validation, unlimited, reporter, "validation features").take_clips();
     recordings.emplace(load_recordings(dataset, readable.train, request.mel.sample_rate, reporter),
                        training.labels(dataset), std::ssize(dataset.labels), request.device);
+  } else {
+    training_store = store(training_clips, training);
   }
-  const auto store = [&](const std::vector<LogMel>& clips, const Features& features) {
-    return ClipStore(clips, features.labels(dataset), static_cast<int64_t>(dataset.labels.size()), card.standardisation,
-                     request.device);
-  };
   std::vector<std::string> failures = training.failure_messages();
   std::ranges::move(validation.failure_messages(), std::back_inserter(failures));
   return {.card = card,
@@ -82,9 +86,9 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
           .failures = std::move(failures),
           .leaks = std::move(leaks),
           .contents = contents,
-          .training = store(training_clips, training),
-          .validation = store(validation_clips, validation),
-          .recordings = std::move(recordings)};
+          .training = std::move(training_store),
+          .recordings = std::move(recordings),
+          .validation = store(validation_clips, validation)};
 }
 
 }  // namespace melgrad

@@ -20,15 +20,17 @@ struct TrainingData {
   std::vector<std::string> failures;  // one line for each file that could not be read
   std::vector<Leak> leaks;
   std::map<size_t, std::string> contents;  // hashes of the audio files, by track; not those of test tracks
-  ClipStore training, validation;
-  std::optional<RecordingStore> recordings;  // of the training tracks, if asked for
+  // Of the training tracks, one of the two.
+  std::optional<ClipStore> training;
+  std::optional<RecordingStore> recordings;
+  ClipStore validation;
 };
 
 // Extracts the features of the training and validation tracks, checks the labels, looks for recordings on two sides of
 // the split, standardises by the training tracks, and copies the clips to request.device. `model` is the name that the
-// checkpoints give. `with_recordings` also loads the samples of the training tracks; the model then limits the dynamic
-// range of each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws what load_features,
-// check_labels and check_leaks throw.
+// checkpoints give. `with_recordings` loads the samples of the training tracks in place of their clips; the model then
+// limits the dynamic range of each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws
+// what load_features, check_labels and check_leaks throw.
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
                                    int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter,
                                    bool with_recordings = false);

@@ -142,7 +142,7 @@ void Canvas::draw_pixels(double x, double y, int columns, int rows, const std::v
   cairo_restore(context_.get());
 }
 
-void Canvas::write(const std::filesystem::path& path) const {
+std::string Canvas::png() const {
   check(cairo_status(context_.get()));
   std::string bytes;
   const auto append = [](void* to, const unsigned char* data, unsigned int length) {
@@ -150,7 +150,9 @@ void Canvas::write(const std::filesystem::path& path) const {
     return CAIRO_STATUS_SUCCESS;
   };
   check(cairo_surface_write_to_png_stream(surface_.get(), append, &bytes));
-  write_file_atomically(path, bytes);
+  return bytes;
 }
+
+void Canvas::write(const std::filesystem::path& path) const { write_file_atomically(path, png()); }
 
 }  // namespace melgrad

@@ -42,7 +42,9 @@ class Canvas {
   // Draws a rectangle of pixels, at the full resolution of the picture, with its upper left corner at (x, y).
   void draw_pixels(double x, double y, int columns, int rows, const std::vector<Color>& colors);
 
-  // Writes a PNG file. Throws WriteError.
+  // The bytes of a PNG file.
+  std::string png() const;
+  // Writes them. Throws WriteError.
   void write(const std::filesystem::path&) const;
 
   static constexpr double pixels_per_unit = 2;

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "framework/io/atomic_file.h"
 #include "framework/io/canvas.h"
 #include "framework/io/plot.h"
 #include "kernels/device/error.h"
@@ -25,12 +26,12 @@ double width_of_labels(const std::vector<std::string>& labels) {
 
 }  // namespace
 
-void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<std::string>& labels,
-                           const std::vector<std::vector<int64_t>>& counts, const std::string& title) {
+std::string confusion_matrix_png(const std::vector<std::string>& labels,
+                                 const std::vector<std::vector<int64_t>>& counts, const std::string& title) {
   const size_t classes = labels.size();
   const bool square = std::all_of(counts.begin(), counts.end(), [&](const auto& row) { return row.size() == classes; });
-  MELGRAD_CHECK(classes > 0 && counts.size() == classes && square, "cannot draw {}: {} labels for {} rows of counts",
-                path.string(), classes, counts.size());
+  MELGRAD_CHECK(classes > 0 && counts.size() == classes && square,
+                "cannot draw a confusion matrix: {} labels for {} rows of counts", classes, counts.size());
 
   const double widest_title = 480;
   const double label_width = width_of_labels(labels);
@@ -77,7 +78,12 @@ void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<
   }
   canvas.draw_text("true", 16, plot.y + side / 2, Align::center, -90);
   canvas.draw_text("predicted", plot.x + side / 2, plot.y + side + slanted + 14, Align::center);
-  canvas.write(path);
+  return canvas.png();
+}
+
+void draw_confusion_matrix(const std::filesystem::path& path, const std::vector<std::string>& labels,
+                           const std::vector<std::vector<int64_t>>& counts, const std::string& title) {
+  write_file_atomically(path, confusion_matrix_png(labels, counts, title));
 }
 
 void draw_bar_chart(const std::filesystem::path& path, const std::vector<std::string>& labels,

@@ -10,7 +10,9 @@
 namespace melgrad {
 
 // counts[i][j]: number of examples of class i that were predicted as class j. The shade of a cell is its share of the
-// row.
+// row. Returns the bytes of a PNG file.
+std::string confusion_matrix_png(const std::vector<std::string>& labels,
+                                 const std::vector<std::vector<int64_t>>& counts, const std::string& title);
 void draw_confusion_matrix(const std::filesystem::path&, const std::vector<std::string>& labels,
                            const std::vector<std::vector<int64_t>>& counts, const std::string& title);
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 #include "framework/io/atomic_file.h"
@@ -14,10 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-bool names_one_file(const fs::path& target) {
+bool names_one_file(const fs::path& target, std::string_view extension) {
   std::error_code ignored;
-  const std::string extension = target.extension().string();
-  return (extension == ".txt" || extension == ".jams") && !fs::is_directory(target, ignored);
+  return target.extension() == extension && !fs::is_directory(target, ignored);
 }
 
 // The text of a file about one recording of `seconds`.
@@ -42,7 +42,7 @@ class LabelTrackWriter final : public PredictionWriter {
 
  private:
   fs::path file_for(const Input& input) {
-    if (names_one_file(target_)) return target_;
+    if (names_one_file(target_, std::string_view(suffix_).substr(suffix_.rfind('.')))) return target_;
     fs::path name = input.name;
     name += suffix_;
     return target_ / names_.unique(name);
@@ -127,8 +127,8 @@ std::unique_ptr<PredictionWriter> jams_writer(const fs::path& target, bool timel
       });
 }
 
-void require_single_input(const char* option, const fs::path& target, size_t inputs) {
-  if (inputs == 1 || !names_one_file(target)) return;
+void require_single_input(const char* option, const fs::path& target, std::string_view extension, size_t inputs) {
+  if (inputs == 1 || !names_one_file(target, extension)) return;
   fail("{} {} names one file for {} recordings; give a folder", option, target.string(), inputs);
 }
 

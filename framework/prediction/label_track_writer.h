@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include "framework/prediction/prediction_writer.h"
 
@@ -23,7 +24,8 @@ std::unique_ptr<PredictionWriter> raven_writer(const std::filesystem::path& targ
 // segment_open.
 std::unique_ptr<PredictionWriter> jams_writer(const std::filesystem::path& target, bool timeline);
 
-// Throws Error unless `target` is a folder or there is one input.
-void require_single_input(const char* option, const std::filesystem::path& target, size_t inputs);
+// Throws Error unless `target` is a folder or there is one input. `extension` is that of the option's format.
+void require_single_input(const char* option, const std::filesystem::path& target, std::string_view extension,
+                          size_t inputs);
 
 }  // namespace melgrad

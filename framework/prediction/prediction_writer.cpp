@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <exception>
 
 namespace melgrad {
@@ -33,16 +32,10 @@ void PredictionWriters::finish() {
 
 std::filesystem::path OutputNames::unique(const std::filesystem::path& name) {
   std::filesystem::path candidate = name;
-  for (int number = 2;; ++number) {
-    const std::string text = candidate.string();
-    const auto place = std::lower_bound(used_.begin(), used_.end(), text);
-    if (place == used_.end() || *place != text) {
-      used_.insert(place, text);
-      return candidate;
-    }
-    candidate = name;
+  for (int number = 2; !used_.insert(candidate).second; ++number) {
     candidate.replace_filename(fmt::format("{}_{}{}", name.stem().string(), number, name.extension().string()));
   }
+  return candidate;
 }
 
 }  // namespace melgrad

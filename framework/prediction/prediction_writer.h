@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,7 +49,7 @@ class OutputNames {
   std::filesystem::path unique(const std::filesystem::path& name);
 
  private:
-  std::vector<std::string> used_;  // sorted
+  std::set<std::filesystem::path> used_;
 };
 
 }  // namespace melgrad

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 
 #include "framework/io/canvas.h"
 #include "framework/io/plot.h"
@@ -167,32 +168,32 @@ class Roofline {
     canvas_.fill_circle(x, y, radius(point));
   }
 
-  // Puts the number of a dot where it covers neither another dot nor another number.
+  // The nearest box around the point that covers neither a dot nor another number; none if all are far.
+  std::optional<Box> free_box(double x, double y, double radius, double width) const {
+    for (double distance = radius + 3; distance < 90; distance += 4) {
+      for (int direction = 0; direction < 16; ++direction) {
+        const double angle = direction * std::numbers::pi / 8;
+        const double center_x = x + (distance + width / 2) * std::cos(angle);
+        const double center_y = y + (distance + label_size / 2) * std::sin(angle);
+        const Box box{center_x - width / 2 - 1, center_y - label_size / 2, width + 2, label_size};
+        if (is_free(box)) return box;
+      }
+    }
+    return std::nullopt;
+  }
+
   void draw_number(size_t i) {
     const std::string text = fmt::format("{}", i + 1);
     const Point& point = points_[i];
     const double x = x_.at(point.intensity), y = y_.at(point.gigaflops);
-    const double width = canvas_.text_width(text), height = label_size;
-    Box best{};
-    for (double distance = radius(point) + 3; distance < 90; distance += 4) {
-      for (int direction = 0; direction < 16; ++direction) {
-        const double angle = direction * std::numbers::pi / 8;
-        const double center_x = x + (distance + width / 2) * std::cos(angle);
-        const double center_y = y + (distance + height / 2) * std::sin(angle);
-        const Box box{center_x - width / 2 - 1, center_y - height / 2, width + 2, height};
-        if (!is_free(box)) continue;
-        best = box;
-        distance = 1e9;
-        break;
-      }
-    }
-    if (best.width == 0) return;  // the legend still names its place
-    taken_.push_back(best);
-    const double to_x = best.x + best.width / 2, to_y = best.y + best.height / 2;
+    const std::optional<Box> box = free_box(x, y, radius(point), canvas_.text_width(text));
+    if (!box) return;  // the legend still names its place
+    taken_.push_back(*box);
+    const double to_x = box->x + box->width / 2, to_y = box->y + box->height / 2;
     canvas_.set_color(roof_color);
     const double away = std::hypot(to_x - x, to_y - y);
-    if (away > radius(point) + height + 4) {
-      const double end = (away - height / 2 - 2) / away;
+    if (away > radius(point) + label_size + 4) {
+      const double end = (away - label_size / 2 - 2) / away;
       canvas_.draw_line(x, y, x + (to_x - x) * end, y + (to_y - y) * end);
     }
     canvas_.set_color(ink);

@@ -1,16 +1,18 @@
 #include "framework/training/run_log.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <fstream>
 
+#include "framework/io/append_file.h"
 #include "framework/io/atomic_file.h"
+#include "framework/io/wall_time.h"
 
 namespace melgrad {
 namespace {
 
 using nlohmann::ordered_json;
 
+// "time" is that of the end of the epoch, in seconds since 1970.
 ordered_json to_json(const EpochReport& report) {
   ordered_json line{{"epoch", report.epoch}, {"train_loss", report.train_loss}};
   if (report.train_accuracy) line["train_accuracy"] = *report.train_accuracy;
@@ -25,6 +27,7 @@ ordered_json to_json(const EpochReport& report) {
     line["skipped_steps"] = report.loss_scaling->skipped_steps;
   }
   line["seconds"] = report.seconds;
+  line["time"] = wall_time();
   line[fmt::format("{}_per_second", report.items_name)] = report.items_per_second;
   line["best"] = report.best;
   return line;
@@ -53,12 +56,7 @@ const ordered_json* RunLog::line_of(int64_t epoch) const {
 
 void RunLog::append(const EpochReport& report) {
   lines_.push_back(to_json(report));
-  errno = 0;
-  std::ofstream out(file_, std::ios::app);
-  out << lines_.back().dump() << "\n";
-  if (!out.flush()) {
-    fail_to_write(file_, errno);
-  }
+  append_to_file(file_, lines_.back().dump() + "\n");
 }
 
 }  // namespace melgrad

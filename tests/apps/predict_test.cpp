@@ -345,6 +345,19 @@ TEST_F(Predict, AnInputThatIsNoWavIsRefusedWithARemedy) {
   expect_contains(output_of("cat " + path("nan.wav") + " | \"$@\""), "standard input has a sample of");
 }
 
+// A length of 3 GiB is no placeholder, so an end after 3 s is an early one.
+TEST_F(Predict, ALiveInputMayClaimMoreThan2GiB) {
+  const auto output_of = [&](uint32_t claimed) {
+    write_text(path("claim.wav"), wav_bytes({.rate = 22050, .claimed = claimed}, std::string(3 * 44100, '\1')));
+    Program program({"predict", path("run"), "-", "--timeline"}, path("claim"),
+                    "cat " + path("claim.wav") + " | \"$@\"");
+    program.wait();
+    return read_file(path("claim"));
+  };
+  expect_contains(output_of(0xC0000000), "standard input ended after 3.00 s, 0 % of the audio that its header claims");
+  EXPECT_EQ(output_of(0x7FFFF000).find("its header claims"), std::string::npos);
+}
+
 // Every format that is read while it arrives gives the samples that libsndfile reads from a file.
 TEST_F(Predict, FormatsOfALiveInputEqualThoseOfFiles) {
   Sound sound{.samples = synthetic_signal("sweep", 8000, 3), .rate = 8000, .channels = 1};

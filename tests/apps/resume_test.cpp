@@ -7,6 +7,8 @@
 #include "framework/io/safetensors.h"
 #include "kernels/device/philox.h"
 #include "tests/support/audio_files.h"
+#include "tests/support/errors.h"
+#include "tests/support/event_file.h"
 #include "tests/support/program.h"
 
 namespace melgrad::test {
@@ -42,6 +44,22 @@ class Resume : public testing::Test {
       EXPECT_TRUE(read_file(a / file) == read_file(b / file)) << file << " differs";
     }
     EXPECT_EQ(log_without_times(a), log_without_times(b));
+    for (const fs::path& run_folder : {a, b}) expect_events_of_the_log(run_folder);
+  }
+
+  // One event for each epoch, also if the run was killed and resumed.
+  static void expect_events_of_the_log(const fs::path& run_folder) {
+    ASSERT_EQ(event_files_in(run_folder).size(), 1u);
+    std::vector<std::pair<int64_t, float>> losses, expected;
+    std::vector<std::string> pictures;
+    for (const ReadEvent& event : read_event_file(event_files_in(run_folder)[0])) {
+      if (!event.scalars.empty()) losses.emplace_back(event.step, event.scalars.at("loss/validation"));
+      for (const auto& [name, png] : event.pictures) pictures.push_back(name);
+    }
+    for (const nlohmann::json& line : log_without_times(run_folder))
+      expected.emplace_back(line.at("epoch"), line.at("validation_loss").get<float>());
+    EXPECT_EQ(losses, expected);
+    EXPECT_EQ(pictures, (std::vector<std::string>{"training crop", "confusion of the validation tracks"}));
   }
 
   static std::vector<nlohmann::json> log_without_times(const fs::path& run_folder) {
@@ -49,8 +67,7 @@ class Resume : public testing::Test {
     std::ifstream file(run_folder / "log.jsonl");
     for (std::string line; std::getline(file, line);) {
       lines.push_back(nlohmann::json::parse(line));
-      lines.back().erase("seconds");
-      lines.back().erase("tracks_per_second");
+      for (const char* key : {"seconds", "tracks_per_second", "time"}) lines.back().erase(key);
     }
     return lines;
   }
@@ -58,6 +75,15 @@ class Resume : public testing::Test {
   TemporaryFolder folder_;
   fs::path music_ = write_music_set(folder_ / "music");
 };
+
+TEST_F(Resume, TheFirstEpochGivesAnEstimateOfTheRemainingTime) {
+  ASSERT_EQ(run(training(folder_ / "run")), 0) << output();
+  const std::string text = output();
+  expect_contains(text, "\n  5 more epochs will take about 0:");
+  EXPECT_EQ(text.find("more epoch"), text.rfind("more epoch"));
+  ASSERT_EQ(run(training(folder_ / "run", {"--resume", "--epochs", "8"})), 0) << output();
+  expect_contains(output(), "\n  1 more epoch will take about 0:");
+}
 
 TEST_F(Resume, AfterKillsAtRandomMomentsGivesTheSameBits) {
   const fs::path expected = uninterrupted(), killed = folder_ / "killed";

@@ -46,6 +46,8 @@ TEST(HostileAudio, HeadersAreChecked) {
       {"claims 0 bytes", wav_bytes({.claimed = 0}, tone), ""},
       {"claims 4 GiB", wav_bytes({.claimed = 0xFFFFFFFF}, tone), ""},
       {"claims nearly 2 GiB", wav_bytes({.claimed = 0x70000000}, tone), "is truncated: it holds 0 %"},
+      {"claims 3 GiB", wav_bytes({.claimed = 0xC0000000}, tone), "is truncated: it holds 0 %"},
+      {"from arecord", wav_bytes({.claimed = 0x80000000}, tone), ""},
       {"no channels", wav_bytes({.channels = 0}, tone), "holds no audio that can be read"},
       {"65535 channels", wav_bytes({.channels = 65535}, tone), "holds no audio that can be read"},
       {"0 Hz", wav_bytes({.rate = 0}, tone), "its header is broken"},

@@ -2,19 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "framework/dataset/track_validation.h"
 #include "tests/support/banded_music.h"
 
 namespace melgrad::test {
 namespace {
 
-// Records the largest batch.
+// Records the largest batch and the number of batches.
 class Noting : public Module {
  public:
   std::string description() const override { return "Noting"; }
-  int64_t most = 0;
+  int64_t most = 0, batches = 0;
 
  protected:
   Tensor forward(const Tensor& x) override {
+    ++batches;
     most = std::max(most, x.shape()[0]);
     return Tensor::zeros({x.shape()[0], BandedMusic::classes});
   }
@@ -31,6 +35,18 @@ TEST(PredictTracks, LimitsTheValuesOfABatchToThoseOfTheDefaultCrops) {
     predict_tracks(model, clips, {.crop_frames = frames, .crops = 1, .batch_size = 4});
     EXPECT_EQ(model.most, most) << frames;
   }
+}
+
+TEST(TrackValidation, PassesOnItsPredictions) {
+  const BandedMusic music(6);
+  const ClipStore clips = music.store(Device::cpu);
+  const InferenceOptions options{.crop_frames = BandedMusic::crop_frames, .crops = 1, .batch_size = 6};
+  Noting model;
+  std::vector<TrackPrediction> predictions;
+  const Validate validate = track_validation(clips, options, &predictions);
+  EXPECT_NEAR(validate(model).loss, std::log(BandedMusic::classes), 1e-6);  // all logits are equal
+  EXPECT_EQ(model.batches, 1);
+  EXPECT_EQ(predictions.size(), 6u);
 }
 
 TEST(CropStarts, SpreadEvenlyFromStartToEnd) {

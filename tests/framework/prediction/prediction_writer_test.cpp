@@ -105,9 +105,20 @@ TEST(PredictionWriter, RecordingsOfEqualNamesGetDifferentFiles) {
 }
 
 TEST(PredictionWriter, ALabelTrackOfOneNameHoldsOneRecording) {
-  expect_error([] { require_single_input("--audacity", "labels.txt", 2); }, "--audacity labels.txt names one file");
-  EXPECT_NO_THROW(require_single_input("--audacity", "labels.txt", 1));
-  EXPECT_NO_THROW(require_single_input("--audacity", "labels", 2));
+  expect_error([] { require_single_input("--audacity", "labels.txt", ".txt", 2); },
+               "--audacity labels.txt names one file");
+  EXPECT_NO_THROW(require_single_input("--audacity", "labels.txt", ".txt", 1));
+  EXPECT_NO_THROW(require_single_input("--audacity", "labels", ".txt", 2));
+}
+
+// Only the extension of its format makes the name of a file.
+TEST(PredictionWriter, TheExtensionOfAnotherFormatNamesAFolder) {
+  const TemporaryFolder folder;
+  EXPECT_NO_THROW(require_single_input("--jams", folder / "labels.txt", ".jams", 2));
+  write_timeline(*jams_writer(folder / "labels.txt", true));
+  write_timeline(*audacity_writer(folder / "labels.jams"));
+  EXPECT_TRUE(fs::exists(folder / "labels.txt/a song.mp3.jams"));
+  EXPECT_TRUE(fs::exists(folder / "labels.jams/a song.mp3.txt"));
 }
 
 TEST(PredictionWriter, AFailedRecordingKeepsItsAnswers) {

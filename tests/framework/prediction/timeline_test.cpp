@@ -97,9 +97,8 @@ std::vector<double> expected_first_probabilities(const std::vector<float>& sampl
 class TimelineOfLength : public testing::TestWithParam<int> {};
 
 TEST_P(TimelineOfLength, EqualsItsDefinitionHoweverTheSamplesArrive) {
-  std::vector<float> samples = synthetic_signal("noise", rate, 1);
-  samples.resize(static_cast<size_t>(GetParam()));
-  for (size_t i = 0; i < samples.size(); ++i) {  // noise that becomes louder and quieter, and a sweep
+  std::vector<float> samples(static_cast<size_t>(GetParam()));
+  for (size_t i = 0; i < samples.size(); ++i) {  // a sweep that becomes louder and quieter
     samples[i] =
         static_cast<float>(0.1 * std::sin(1e-3 * static_cast<double>(i)) * std::sin(1e-4 * static_cast<double>(i * i)));
   }
