@@ -44,11 +44,13 @@ ordered_json devices() {
 
 }  // namespace
 
-std::string version_line() { return "melgrad " MELGRAD_VERSION; }
+std::string version_number() { return MELGRAD_VERSION; }
+
+std::string version_line() { return "melgrad " + version_number(); }
 
 std::string version_json() {
   ordered_json result{{"name", "melgrad"},
-                      {"version", MELGRAD_VERSION},
+                      {"version", version_number()},
                       {"build", build()},
                       {"libraries", libraries()},
                       {"devices", devices()}};

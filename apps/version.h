@@ -5,6 +5,7 @@
 
 namespace melgrad {
 
+std::string version_number();  // "0.2.0"
 std::string version_line();
 std::string version_json();
 

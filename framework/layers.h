@@ -17,6 +17,7 @@ class Conv2d : public Module {
   };
   Conv2d(int64_t in_channels, int64_t out_channels, Options options);
   std::string description() const override;
+  const Options& options() const { return options_; }
   bool has_bias() const { return options_.bias; }
   // The operands of the convolution, without the bias.
   Conv2dInput input(const Tensor& x) const {

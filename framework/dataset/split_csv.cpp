@@ -1,6 +1,7 @@
 #include "framework/dataset/split_csv.h"
 
 #include <fmt/ranges.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <iterator>
@@ -8,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "framework/dataset/cache_entry.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
 #include "framework/io/csv_writer.h"
@@ -86,6 +88,12 @@ Split read_split_csv(const std::filesystem::path& file, const Dataset& dataset) 
   Split split;
   for (const Record& record : read_records(file, dataset)) (split.*record.side.tracks).push_back(record.track);
   return split;
+}
+
+std::string split_fingerprint(const std::filesystem::path& file) {
+  const std::string bytes = read_file(file);
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return to_text({hash.high64, hash.low64});
 }
 
 void require_same_tracks(const std::filesystem::path& file, const Dataset& dataset, const TrackContents& contents) {

@@ -24,6 +24,10 @@ void write_split_csv(const std::filesystem::path& file, const Dataset& dataset, 
 // the data set lacks or the invalid line.
 Split read_split_csv(const std::filesystem::path& file, const Dataset& dataset);
 
+// XXH3-128 of the file's bytes as 32 hexadecimal digits, as xxh128sum prints it: it identifies the tracks, labels and
+// contents of a split. Throws Error if the file cannot be read.
+std::string split_fingerprint(const std::filesystem::path& file);
+
 // Throws Error naming the tracks of the file that have another label or another content now, and those that could be
 // read when it was written but have no content now. Contents are not compared if the file has none.
 void require_same_tracks(const std::filesystem::path& file, const Dataset& dataset, const TrackContents& contents);

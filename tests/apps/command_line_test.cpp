@@ -281,7 +281,7 @@ TEST_F(CommandLine, ARunBeforeItsFirstEpochHasNoModel) {
 
 TEST_F(CommandLine, TheHelpOfEachSubcommandHasAnExample) {
   for (const char* command : {"synth", "mel", "train", "evaluate", "predict", "report", "explain", "runs", "summary",
-                              "check", "cross-validate"}) {
+                              "check", "cross-validate", "export"}) {
     const Result result = call({command, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     expect_contains(result.out, std::string("Examples:\n  melgrad ") + command);
