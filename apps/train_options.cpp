@@ -32,8 +32,7 @@ void add_common_options(CLI::App& app, TrainCommand& c) {
 }
 
 void add_data_options(CLI::App& app, TrainCommand& c) {
-  // train() writes the path to config.toml, because it must be absolute there.
-  c.config_options.of_one_call.push_back(add_label_options(app, c.labels));
+  add_label_options(app, c.labels);
   app.add_option("--validation-fraction", c.split.validation_fraction,
                  "Fraction of the tracks outside the test set to validate on")
       ->check(CLI::Range(0.0, 0.9));
@@ -158,7 +157,8 @@ ConfigOptions config_options(const CLI::App& app) {
   return {.file = app.get_option("--config"),
           .run_folder = app.get_option("--out"),
           .resume = app.get_option("--resume"),
-          .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
+          // config_of_run() writes the path of --labels, because it must be absolute there.
+          .of_one_call = options({"--labels", "--profile-steps", "--json", "--quiet"}),
           .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
                                  "--strict", "--checkpoint-seconds", "--no-graphs"})};
 }
