@@ -15,6 +15,7 @@ struct TrainingSetup {
   Device device;
   Precision precision;
   Dataset dataset;
+  std::unique_ptr<const Pretrained> pretrained;  // null without --init, and for a run that is resumed
 };
 
 InferenceOptions validation_options(const TrainCommand&);
