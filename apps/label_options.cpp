@@ -17,14 +17,12 @@ DatasetSource LabelOptions::source(const std::string& data) const {
           .fold_column = fold_column};
 }
 
-const CLI::Option* add_label_options(CLI::App& command, LabelOptions& options) {
-  const CLI::Option* const labels =
-      command
-          .add_option(
-              "--labels", options.labels,
-              "Table with one line per track, such as esc50.csv, UrbanSound8K.csv or FMA's tracks.csv. The data "
-              "set is then the folder with the audio files")
-          ->type_name("FILE");
+void add_label_options(CLI::App& command, LabelOptions& options) {
+  command
+      .add_option("--labels", options.labels,
+                  "Table with one line per track, such as esc50.csv, UrbanSound8K.csv or FMA's tracks.csv. The data "
+                  "set is then the folder with the audio files")
+      ->type_name("FILE");
   const auto add_column = [&](const char* name, std::string& column, const char* what) {
     command.add_option(name, column, fmt::format("Column of --labels with the {}. Default: found by its name", what))
         ->type_name("NAME");
@@ -32,7 +30,6 @@ const CLI::Option* add_label_options(CLI::App& command, LabelOptions& options) {
   add_column("--path-column", options.path_column, "file names");
   add_column("--label-column", options.label_column, "labels");
   add_column("--fold-column", options.fold_column, "folds");
-  return labels;
 }
 
 }  // namespace melgrad

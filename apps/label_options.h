@@ -14,7 +14,6 @@ struct LabelOptions {
   std::string labels, path_column, label_column, fold_column;
   DatasetSource source(const std::string& data) const;
 };
-// Returns the option --labels.
-const CLI::Option* add_label_options(CLI::App& command, LabelOptions& options);
+void add_label_options(CLI::App& command, LabelOptions& options);
 
 }  // namespace melgrad

@@ -36,8 +36,7 @@ void add_common_options(CLI::App& app, TrainCommand& c) {
 }
 
 void add_data_options(CLI::App& app, TrainCommand& c) {
-  // train() writes the path to config.toml, because it must be absolute there.
-  c.config_options.of_one_call.push_back(add_label_options(app, c.labels));
+  add_label_options(app, c.labels);
   app.add_option("--validation-fraction", c.split.validation_fraction,
                  "Fraction of the tracks outside the test set to validate on")
       ->check(CLI::Range(0.0, 0.9));
@@ -162,7 +161,8 @@ ConfigOptions config_options(const CLI::App& app) {
   return {.file = app.get_option("--config"),
           .run_folder = app.get_option("--out"),
           .resume = app.get_option("--resume"),
-          .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
+          // config_of_run() writes the paths of --labels and --init, because they must be absolute there.
+          .of_one_call = options({"--labels", "--init", "--profile-steps", "--json", "--quiet"}),
           .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
                                  "--strict", "--checkpoint-seconds", "--no-graphs", "--accumulate"})};
 }
@@ -177,6 +177,8 @@ void add_train_options(CLI::App& app, TrainCommand& c) {
   add_data_options(app, c);
   begin_group("Model");
   add_model_options(app, c);
+  begin_group("Fine-tuning");
+  add_fine_tuning_options(app, c.fine_tuning);
   begin_group("Optimization");
   add_optimization_options(app, c);
   begin_group("Augmentation");
@@ -215,6 +217,7 @@ std::string absolute_path(const std::string& path) {
 std::string config_of_run(const TrainCommand& c, const CLI::App& app) {
   std::string config = "data = " + absolute_path(c.data) + "\n";
   if (!c.labels.labels.empty()) config += "labels = " + absolute_path(c.labels.labels) + "\n";
+  if (!c.fine_tuning.init.empty()) config += "init = " + absolute_path(c.fine_tuning.init) + "\n";
   return config + config_text(app, c.config_options);
 }
 

@@ -8,6 +8,7 @@
 #include "apps/command.h"
 #include "apps/config.h"
 #include "apps/features.h"
+#include "apps/fine_tuning.h"
 #include "apps/label_options.h"
 #include "framework/dataset/clip_batches.h"
 #include "framework/dataset/split_choice.h"
@@ -24,6 +25,7 @@ struct TrainCommand {
   SplitOptions split;
   TrainOptions train;
   CropOptions crops;
+  FineTuningOptions fine_tuning;
   ConfigOptions config_options;
   std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";

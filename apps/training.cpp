@@ -49,10 +49,13 @@ std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingD
                                            c.crops);
 }
 
-std::unique_ptr<Module> initial_model(const TrainCommand& c, const Dataset& dataset, Device device) {
+std::unique_ptr<Module> initial_model(const TrainingSetup& setup) {
+  const TrainCommand& c = setup.command;
   manual_seed(c.train.seed);
-  std::unique_ptr<Module> model = make_model(c.model, static_cast<int64_t>(dataset.labels.size()), c.dropout);
-  model->move_to(device);
+  std::unique_ptr<Module> model = make_model(c.model, static_cast<int64_t>(setup.dataset.labels.size()), c.dropout);
+  if (setup.pretrained) setup.pretrained->load_into(*model, setup.dataset.labels);
+  model->move_to(setup.device);
+  freeze_stages(c.fine_tuning, *model, c.output);
   return model;
 }
 
@@ -84,12 +87,20 @@ TrainingSetup set_up_training(TrainCommand c) {
   kernel::set_deterministic(c.deterministic);
   kernel::set_exact_convolution(c.exact_convolution);
   Dataset dataset = load_dataset(c.labels.source(c.data));
-  return {.command = std::move(c), .device = device, .precision = precision, .dataset = std::move(dataset)};
+  require_stage(c.fine_tuning, c.model, dataset.labels.size());
+  c.train.learning_rate_factors = learning_rate_factors(c.fine_tuning, c.model, dataset.labels.size());
+  std::unique_ptr<const Pretrained> pretrained;
+  if (!c.resume) pretrained = read_pretrained(c.fine_tuning, c.model, dataset.labels, c.mel, c.output);
+  return {.command = std::move(c),
+          .device = device,
+          .precision = precision,
+          .dataset = std::move(dataset),
+          .pretrained = std::move(pretrained)};
 }
 
 Training::Training(TrainingSetup& setup, RunFolder folder)
     : data(prepare_data(setup.command, setup.dataset, setup.device)),
-      model(initial_model(setup.command, setup.dataset, setup.device)),
+      model(initial_model(setup)),
       batches(make_batches(setup.command, data)),
       steps_per_epoch(Trainer::steps_per_epoch(batches->epoch_size(), setup.command.train.batch_size)),
       trainer(*model, *batches, cross_entropy_loss(setup.command.label_smoothing),

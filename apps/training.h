@@ -16,6 +16,7 @@ struct TrainingSetup {
   Device device;
   Precision precision;
   Dataset dataset;
+  std::unique_ptr<const Pretrained> pretrained;  // null without --init, and for a run that is resumed
 };
 
 // Checks the options, applies those that hold for the process, and reads the data set.

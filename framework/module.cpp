@@ -36,8 +36,15 @@ std::vector<Module*> Module::children() const {
 }
 
 void Module::train(bool on) {
-  training_ = on;
+  training_ = on && !frozen_;
   for (const auto& module : children_) module->train(on);
+}
+
+void Module::freeze() {
+  frozen_ = true;
+  training_ = false;
+  for (Named& named : parameters_) named.tensor.require_grad(false);
+  for (const auto& module : children_) module->freeze();
 }
 
 void Module::move_to(Device device) {

@@ -38,6 +38,9 @@ class Module {
   // on the mode.
   void train(bool on = true);
   bool training() const { return training_; }
+  // Keeps the parameters and buffers of this module and of all modules below it as they are: they stay in evaluation
+  // mode, and their parameters require no gradient.
+  void freeze();
   void move_to(Device);
 
   // The PyTorch name of the layer and its main settings: "Conv2d(16 -> 32, 3x3, stride 2)".
@@ -71,7 +74,7 @@ class Module {
   std::string name_;
   std::vector<Named> parameters_, buffers_;
   std::vector<std::unique_ptr<Module>> children_;
-  bool training_ = true;
+  bool training_ = true, frozen_ = false;
 };
 
 // While in scope, gets a call after each module that runs on this thread; inner modules come first.

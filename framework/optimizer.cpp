@@ -9,15 +9,27 @@
 
 namespace melgrad {
 
-std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, float weight_decay) {
-  std::vector<ParameterGroup> groups{{.parameters = {}, .weight_decay = weight_decay}, {}};
-  for (const Named& named : parameters) groups[named.tensor.shape().rank() >= 2 ? 0 : 1].parameters.push_back(named);
-  return groups;
+std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, float weight_decay,
+                                         const std::map<std::string, float>& learning_rate_factors) {
+  std::vector<ParameterGroup> with_decay, without_decay;
+  for (const Named& named : parameters) {
+    const bool decays = named.tensor.shape().rank() >= 2;
+    std::vector<ParameterGroup>& groups = decays ? with_decay : without_decay;
+    const auto found = learning_rate_factors.find(named.name);
+    const float factor = found == learning_rate_factors.end() ? 1.0f : found->second;
+    if (groups.empty() || groups.back().learning_rate_factor != factor) {
+      groups.push_back({.parameters = {}, .weight_decay = decays ? weight_decay : 0, .learning_rate_factor = factor});
+    }
+    groups.back().parameters.push_back(named);
+  }
+  with_decay.insert(with_decay.end(), without_decay.begin(), without_decay.end());
+  return with_decay;
 }
 
 Optimizer::Optimizer(const std::vector<ParameterGroup>& groups) {
   for (const ParameterGroup& group : groups) {
-    for (const Named& named : group.parameters) slots_.push_back({named, group.weight_decay});
+    for (const Named& named : group.parameters)
+      slots_.push_back({named, group.weight_decay, group.learning_rate_factor});
   }
   MELGRAD_CHECK(!slots_.empty(), "an optimizer needs parameters, but all groups are empty");
 }
@@ -113,7 +125,8 @@ void Adam::update(const kernel::AdamScalars* scalars) {
                        .n = value.numel(),
                        .weight_decay = slots_[i].weight_decay,
                        .gradient_dtype = gradient.dtype(),
-                       .copy = copy.defined() ? copy.data() : nullptr});
+                       .copy = copy.defined() ? copy.data() : nullptr,
+                       .learning_rate_factor = slots_[i].learning_rate_factor});
   }
   Stream& stream = norm_.stream();
   const AdamTables::Table& table = tables_.find_or_upload(gradients, updates);

@@ -2,6 +2,7 @@
 // (Loshchilov & Hutter 2019).
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,13 @@ namespace melgrad {
 struct ParameterGroup {
   std::vector<Named> parameters;
   float weight_decay = 0;
+  float learning_rate_factor = 1;  // of the learning rate of each step; only Adam reads it
 };
 
 // Two groups: parameters of two dimensions or more, which get the weight decay, and biases and batch norm parameters,
-// which get none.
-std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, float weight_decay);
+// which get none. `learning_rate_factors` (by the name of the parameter; 1 if it is absent) splits them further.
+std::vector<ParameterGroup> decay_groups(const std::vector<Named>& parameters, float weight_decay,
+                                         const std::map<std::string, float>& learning_rate_factors = {});
 
 // The base class of the optimizers. The parameters must require gradients and must stay on their device.
 class Optimizer {
@@ -29,7 +32,7 @@ class Optimizer {
  protected:
   struct Slot {
     Named parameter;
-    float weight_decay;
+    float weight_decay, learning_rate_factor;
     Tensor gradient() const;  // throws Error, which names the parameter, when it has no gradient
   };
   // Throws Error when the groups hold no parameter.

@@ -19,6 +19,7 @@ struct AdamSlot {
   float weight_decay;
   DType gradient_dtype = DType::float32;
   void* copy = nullptr;  // the new parameter is written here too, rounded to gradient_dtype, unless this is null
+  float learning_rate_factor = 1;
 
   bool operator==(const AdamSlot&) const = default;
 };
@@ -39,9 +40,10 @@ struct AdamRule {
   MELGRAD_HOST_DEVICE AdamRule(const AdamSlot& slot, const AdamScalars& scalars, const float* clip_scale, float decay1,
                                float decay2, float stabiliser, bool decoupled_weight_decay)
       : gradient_scale(clip_scale ? *clip_scale : 1.0f),
-        step_size(scalars.learning_rate / scalars.bias_correction1),
+        step_size(scalars.learning_rate * slot.learning_rate_factor / scalars.bias_correction1),
         root_correction(std::sqrt(scalars.bias_correction2)),
-        shrink(decoupled_weight_decay ? 1 - scalars.learning_rate * slot.weight_decay : 1.0f),
+        shrink(decoupled_weight_decay ? 1 - scalars.learning_rate * slot.learning_rate_factor * slot.weight_decay
+                                      : 1.0f),
         penalty(decoupled_weight_decay ? 0.0f : slot.weight_decay),
         beta1(decay1),
         beta2(decay2),
@@ -60,8 +62,9 @@ struct AdamRule {
 };
 
 // `slots` [count], `scalars` [1] and `gradient_scale` [1] lie in the stream's memory; a null gradient_scale means 1,
-// NaN that nothing is written. `chunks` is cut_into_chunks() of the slots' n. Gradients are float32, bfloat16 or
-// float16, all else float32. No two arrays may overlap. With g = gradient * gradient_scale:
+// NaN that nothing is written. The learning rate of a slot is that of the scalars times its factor. `chunks` is
+// cut_into_chunks() of the slots' n. Gradients are float32, bfloat16 or float16, all else float32. No two arrays may
+// overlap. With g = gradient * gradient_scale:
 //   AdamW, decoupled_weight_decay: parameter *= 1 - learning_rate * weight_decay; Adam: g += weight_decay * parameter
 //   first_moment += (1 - beta1) * (g - first_moment); second_moment = beta2 * second_moment + (1 - beta2) * g^2
 //   parameter -= learning_rate / bias_correction1 * first_moment

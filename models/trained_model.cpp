@@ -1,6 +1,5 @@
 #include "models/trained_model.h"
 
-#include <cmath>
 #include <span>
 #include <utility>
 
@@ -10,21 +9,6 @@
 #include "models/models.h"
 
 namespace melgrad {
-namespace {
-
-// The tensor is on the CPU.
-void require_finite(const Named& named, const std::string& file) {
-  if (named.tensor.dtype() != DType::float32) return;
-  const bool is_variance = named.name.ends_with("running_var");
-  for (const float value : std::span(named.tensor.as<float>(), static_cast<size_t>(named.tensor.numel()))) {
-    if (!std::isfinite(value)) fail("{}: tensor {} has values that are not finite; train again", file, named.name);
-    if (is_variance && value < 0)
-      fail("{}: tensor {} has the variance {}, which is negative; train again", file, named.name, value);
-  }
-}
-
-}  // namespace
-
 TrackPrediction TrainedModel::predict(const LogMel& features, InferenceOptions options) const {
   options.crop_frames = card.crop_frames;
   options.temperature = card.temperature.value_or(1);
@@ -71,9 +55,7 @@ TrainedModel load_trained_model(const std::filesystem::path& run, Device device)
     fail("{} cannot be used: {}", file, error.what());
   }
   load_state_dict(*trained.model, tensors, "optimizer.", file);
-  for (const auto& members : {trained.model->parameters(), trained.model->buffers()}) {
-    for (const Named& named : members) require_finite(named, file);
-  }
+  require_finite_values(*trained.model, file);
   trained.model->move_to(device);
   trained.model->train(false);
   return trained;

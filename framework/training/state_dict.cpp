@@ -1,5 +1,6 @@
 #include "framework/training/state_dict.h"
 
+#include <cmath>
 #include <cstring>
 #include <unordered_map>
 #include <unordered_set>
@@ -112,6 +113,20 @@ void load_state_dict(const Module& model, const SafeTensors& source, const std::
   for (const SafeTensor& tensor : source.tensors) {
     const bool ignored = !ignored_prefix.empty() && tensor.name.starts_with(ignored_prefix);
     if (!ignored && !known.contains(tensor.name)) fail("{}: the model has no tensor {}", file, tensor.name);
+  }
+}
+
+void require_finite_values(const Module& model, const std::string& file) {
+  for (const auto& members : {model.parameters(), model.buffers()}) {
+    for (const Named& named : members) {
+      if (named.tensor.dtype() != DType::float32) continue;
+      const bool is_variance = named.name.ends_with("running_var");
+      for (const float value : named.tensor.to_vector()) {
+        if (!std::isfinite(value)) fail("{}: tensor {} has values that are not finite; train again", file, named.name);
+        if (is_variance && value < 0)
+          fail("{}: tensor {} has the variance {}, which is negative; train again", file, named.name, value);
+      }
+    }
   }
 }
 

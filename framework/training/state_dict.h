@@ -28,4 +28,8 @@ void load_tensors(std::vector<Named> targets, const SafeTensors& source, const s
 void load_state_dict(const Module& model, const SafeTensors& source, const std::string& ignored_prefix,
                      const std::string& file);
 
+// Throws Error naming `file`, which the values come from, and a tensor if a float32 value is not finite or a variance
+// is negative. Waits for the device.
+void require_finite_values(const Module& model, const std::string& file);
+
 }  // namespace melgrad

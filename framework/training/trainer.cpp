@@ -15,6 +15,12 @@ namespace {
 
 constexpr uint64_t first_epoch_draw = uint64_t{1} << 62;
 
+std::vector<Named> trained_parameters(const Module& model) {
+  std::vector<Named> result = model.parameters();
+  std::erase_if(result, [](const Named& named) { return !named.tensor.requires_grad(); });
+  return result;
+}
+
 }  // namespace
 
 Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate validate, const TrainOptions& options,
@@ -28,7 +34,8 @@ Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate v
       schedule_(std::move(schedule)),
       folder_(std::move(folder)),
       stream_(model.parameters()[0].tensor.stream()),
-      optimizer_(decay_groups(model.parameters(), options.weight_decay), options.optimizer),
+      optimizer_(decay_groups(trained_parameters(model), options.weight_decay, options.learning_rate_factors),
+                 options.optimizer),
       inputs_(stream_.device(), options.batch_size, options.accumulate),
       buffers_(model),
       one_(Tensor::full({}, 1, stream_.device())),

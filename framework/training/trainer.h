@@ -44,7 +44,9 @@ struct TrainOptions {
   int64_t accumulate = 1;
   Adam::Options optimizer;
   float weight_decay = 0.01f;  // of weights; biases and the parameters of norms do not decay
-  int64_t patience = 0;        // stop after this many epochs without a better one; 0: never
+  // By the name of the parameter; 1 if it is absent.
+  std::map<std::string, float> learning_rate_factors = {};
+  int64_t patience = 0;  // stop after this many epochs without a better one; 0: never
   double checkpoint_seconds =
       60;              // time between two checkpoints; a best epoch is written at once; 0: one after every epoch
   StepRange profile;   // the steps that a profiler captures
@@ -91,7 +93,8 @@ struct RunFolder {
 
 class Trainer {
  public:
-  // `schedule` gives the learning rate of each step of the run, counted from 0. The model stays on its device.
+  // `schedule` gives the learning rate of each step of the run, counted from 0. The model stays on its device. Only
+  // parameters that require gradients are trained (Module::freeze).
   Trainer(Module& model, const BatchSource& source, Loss loss, Validate validate, const TrainOptions& options,
           Schedule schedule, RunFolder folder);
 

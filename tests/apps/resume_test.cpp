@@ -173,5 +173,21 @@ TEST_F(Resume, ANonFiniteLossNamesTheStepTheFilesAndTheCheckpoint) {
   EXPECT_NO_THROW(read_safetensors(run_folder / "training.safetensors"));
 }
 
+TEST_F(Resume, ReadsTheTableOfLabelsOfTheRunAgain) {
+  std::string table = "file,genre\n";
+  for (const auto& entry : fs::recursive_directory_iterator(music_)) {
+    if (!entry.is_regular_file()) continue;
+    table += fmt::format("{},{}\n", fs::relative(entry.path(), music_).string(),
+                         entry.path().parent_path().filename().string());
+  }
+  write_text(folder_ / "table.csv", table);
+  const fs::path run_folder = folder_ / "labelled";
+  ASSERT_EQ(run(training(run_folder, {"--labels", (folder_ / "table.csv").string(), "--path-column", "file",
+                                      "--label-column", "genre", "--epochs", "1"})),
+            0)
+      << output();
+  EXPECT_EQ(run({"train", "--out", run_folder.string(), "--resume", "--epochs", "2"}), 0) << output();
+}
+
 }  // namespace
 }  // namespace melgrad::test

@@ -189,6 +189,25 @@ TEST(Optimizers, WeightsOfLayersDecayNormsAndBiasesDoNot) {
   EXPECT_EQ(groups[1].parameters[1].name, "fc.bias");
 }
 
+// A group with a factor steps as a whole optimizer with that learning rate does.
+TEST(Optimizers, FactorsScaleTheLearningRateOfTheirParameters) {
+  const float factor = 0.25f;
+  const std::vector<Named> together = initial_parameters(), first = initial_parameters(), rest = initial_parameters();
+  const auto groups = decay_groups(together, 0.05f, {{together[0].name, factor}});
+  Adam optimizer(groups, {}), slow(decay_groups({first[0]}, 0.05f), {});
+  Adam fast(decay_groups({rest.begin() + 1, rest.end()}, 0.05f), {});
+  for (int64_t number = 0; number < 5; ++number) {
+    for (const auto& parameters : {together, first, rest}) set_gradients(parameters, number);
+    optimizer.step(base_rate);
+    slow.step(base_rate * factor);
+    fast.step(base_rate);
+  }
+  EXPECT_EQ(together[0].tensor.to_vector(), first[0].tensor.to_vector());
+  for (size_t p = 1; p < together.size(); ++p) {
+    EXPECT_EQ(together[p].tensor.to_vector(), rest[p].tensor.to_vector());
+  }
+}
+
 TEST(Optimizers, NameTheParameterThatHasNoGradientAndDoNotStep) {
   const std::vector<Named> parameters = initial_parameters();
   Adam adam(groups_of(parameters, "adam"), {});
