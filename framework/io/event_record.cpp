@@ -13,7 +13,7 @@ using Tag = protozero::pbf_tag_type;
 enum class EventField : Tag { wall_time = 1, step = 2, file_version = 3, summary = 5, session_log = 7 };
 enum class SessionLogField : Tag { status = 1 };
 enum class SummaryField : Tag { value = 1 };
-enum class ValueField : Tag { tag = 1, simple_value = 2, image = 4, metadata = 9 };
+enum class SummaryValueField : Tag { tag = 1, simple_value = 2, image = 4, metadata = 9 };
 enum class ImageField : Tag { height = 1, width = 2, colorspace = 3, encoded = 4 };
 enum class MetadataField : Tag { plugin_data = 1 };
 enum class PluginDataField : Tag { plugin_name = 1, content = 2 };
@@ -67,9 +67,9 @@ std::string hparams_record(double time, int64_t step, const char* tag, HparamsFi
   std::string summary;
   {
     Message<SummaryField> builder(summary);
-    Message<ValueField> value(builder, SummaryField::value);
-    value.add_string(ValueField::tag, tag);
-    Message<MetadataField> metadata(value, ValueField::metadata);
+    Message<SummaryValueField> value(builder, SummaryField::value);
+    value.add_string(SummaryValueField::tag, tag);
+    Message<MetadataField> metadata(value, SummaryValueField::metadata);
     Message<PluginDataField> plugin(metadata, MetadataField::plugin_data);
     plugin.add_string(PluginDataField::plugin_name, "hparams");
     plugin.add_bytes(PluginDataField::content, content);
@@ -97,9 +97,9 @@ std::string scalars_record(double time, int64_t step, const NamedNumbers& scalar
   std::string summary;
   Message<SummaryField> builder(summary);
   for (const auto& [name, number] : scalars) {
-    Message<ValueField> value(builder, SummaryField::value);
-    value.add_string(ValueField::tag, name);
-    value.add_float(ValueField::simple_value, static_cast<float>(number));
+    Message<SummaryValueField> value(builder, SummaryField::value);
+    value.add_string(SummaryValueField::tag, name);
+    value.add_float(SummaryValueField::simple_value, static_cast<float>(number));
   }
   return event_record(time, step, EventField::summary, summary);
 }
@@ -110,9 +110,9 @@ std::string picture_record(double time, int64_t step, const std::string& name, c
   std::string summary;
   {
     Message<SummaryField> builder(summary);
-    Message<ValueField> value(builder, SummaryField::value);
-    value.add_string(ValueField::tag, name);
-    Message<ImageField> image(value, ValueField::image);
+    Message<SummaryValueField> value(builder, SummaryField::value);
+    value.add_string(SummaryValueField::tag, name);
+    Message<ImageField> image(value, SummaryValueField::image);
     image.add_int32(ImageField::height, static_cast<int32_t>(height));
     image.add_int32(ImageField::width, static_cast<int32_t>(width));
     image.add_int32(ImageField::colorspace, rgb);

@@ -23,7 +23,7 @@ enum class GraphField : protozero::pbf_tag_type { node = 1, name = 2, initialize
 enum class NodeField : protozero::pbf_tag_type { input = 1, output = 2, name = 3, op_type = 4, attribute = 5 };
 enum class AttributeField : protozero::pbf_tag_type { name = 1, f = 2, i = 3, ints = 8, type = 20 };
 enum class TensorField : protozero::pbf_tag_type { dims = 1, data_type = 2, name = 8, raw_data = 9 };
-enum class ValueField : protozero::pbf_tag_type { name = 1, type = 2, doc_string = 3 };
+enum class ValueInfoField : protozero::pbf_tag_type { name = 1, type = 2, doc_string = 3 };
 enum class TypeField : protozero::pbf_tag_type { tensor_type = 1 };
 enum class TensorTypeField : protozero::pbf_tag_type { elem_type = 1, shape = 2 };
 enum class ShapeField : protozero::pbf_tag_type { dim = 1 };
@@ -75,10 +75,10 @@ void write(Message<TensorField> message, const OnnxTensor& tensor) {
       tensor.values);
 }
 
-void write(Message<ValueField> message, const OnnxValue& value) {
-  message.add_string(ValueField::name, value.name);
+void write(Message<ValueInfoField> message, const OnnxValue& value) {
+  message.add_string(ValueInfoField::name, value.name);
   {
-    Message<TypeField> type(message, ValueField::type);
+    Message<TypeField> type(message, ValueInfoField::type);
     Message<TensorTypeField> tensor(type, TypeField::tensor_type);
     tensor.add_int32(TensorTypeField::elem_type, float_elements);
     Message<ShapeField> shape(tensor, TensorTypeField::shape);
@@ -91,15 +91,15 @@ void write(Message<ValueField> message, const OnnxValue& value) {
       }
     }
   }
-  message.add_string(ValueField::doc_string, value.description);
+  message.add_string(ValueInfoField::doc_string, value.description);
 }
 
 void write(Message<GraphField> message, const OnnxModel& model) {
   for (const OnnxNode& node : model.nodes) write(Message<NodeField>(message, GraphField::node), node);
   message.add_string(GraphField::name, model.name);
   for (const OnnxTensor& tensor : model.tensors) write(Message<TensorField>(message, GraphField::initializer), tensor);
-  for (const OnnxValue& value : model.inputs) write(Message<ValueField>(message, GraphField::input), value);
-  for (const OnnxValue& value : model.outputs) write(Message<ValueField>(message, GraphField::output), value);
+  for (const OnnxValue& value : model.inputs) write(Message<ValueInfoField>(message, GraphField::input), value);
+  for (const OnnxValue& value : model.outputs) write(Message<ValueInfoField>(message, GraphField::output), value);
 }
 
 // Protobuf counts the bytes of a message in 31 bits. The rest of the file is far smaller than the constants.
