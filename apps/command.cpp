@@ -17,7 +17,12 @@ void OutputOptions::note(const std::string& line) const {
 }
 
 Reporter OutputOptions::reporter() const {
-  return {.progress = progress(), .note = [*this](const std::string& line) { note(line); }, .warn = complain};
+  return {.progress = progress(),
+          .note = [*this](const std::string& line) { note(line); },
+          .warn =
+              [*this](const std::string& line) {
+                if (!silent) complain(line);
+              }};
 }
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
@@ -64,7 +69,18 @@ std::string json_text(const nlohmann::ordered_json& value) {
 
 void print_json(const nlohmann::ordered_json& value) { fmt::print("{}", json_text(value)); }
 
-void complain(const std::string& line) { note_on_stderr("melgrad: " + one_line(line)); }
+namespace {
+
+std::string& speaker() {
+  static std::string prefix = "melgrad: ";
+  return prefix;
+}
+
+}  // namespace
+
+void complain(const std::string& line) { note_on_stderr(speaker() + one_line(line)); }
+
+void name_speaker(const std::string& name) { speaker() = name.empty() ? "melgrad: " : "melgrad: " + name + ": "; }
 
 OutputLost::OutputLost(int error_number)
     : Exception(fmt::format("cannot write the results to stdout: {}; redirect them to another file",

@@ -33,10 +33,11 @@ constexpr const char* description_of_run =
 // --json, --quiet and --help, which every command has. They are added last, so that --help is the last of its group.
 struct OutputOptions {
   bool json = false, quiet = false;
+  bool silent = false;  // prints no warnings either; for ranks other than 0 (apps/ranks.h)
   ProgressMode progress() const { return quiet ? ProgressMode::quiet : ProgressMode::automatic; }
   // Prints a line on stderr, unless --quiet is given.
   void note(const std::string& line) const;
-  // Progress and notes obey --quiet; warnings are always printed.
+  // Progress and notes obey --quiet; warnings are printed unless `silent`.
   Reporter reporter() const;
 };
 void add_output_options(CLI::App& command, OutputOptions& options);
@@ -98,6 +99,8 @@ void print_json(const nlohmann::ordered_json& value);
 
 // Prints "melgrad: LINE" on stderr as one line: control characters are escaped. Ignores write errors.
 void complain(const std::string& line);
+// From now on, complain() prints "melgrad: NAME: LINE"; without the name if it is empty.
+void name_speaker(const std::string& name);
 
 // A write to stdout failed.
 class OutputLost : public Exception {

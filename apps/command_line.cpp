@@ -14,6 +14,7 @@
 #include "apps/completion/completion.h"
 #include "apps/config.h"
 #include "apps/help.h"
+#include "apps/ranks.h"
 #include "apps/version.h"
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/progress.h"
@@ -156,9 +157,10 @@ int parse_and_run(int argc, const char* const* argv) {
     program.exit(CLI::ExtrasError(unknown));
     return exit_usage;
   } catch (const CLI::ParseError& error) {
+    if (!speaks_for_all_ranks()) return error.get_exit_code() == 0 ? exit_success : exit_usage;
     return program.exit(error) == 0 ? exit_success : exit_usage;
   } catch (const Error& error) {
-    complain(error.what());
+    if (speaks_for_all_ranks()) complain(error.what());
     return exit_usage;
   }
   for (const Command& command : commands) {

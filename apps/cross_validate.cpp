@@ -8,6 +8,7 @@
 
 #include "apps/arguments.h"
 #include "apps/child_processes.h"
+#include "apps/ranks.h"
 #include "apps/train_options.h"
 #include "framework/dataset/cross_validation.h"
 #include "framework/io/atomic_file.h"
@@ -281,6 +282,12 @@ void open_folder(const CrossValidateCommand& c, const CLI::App& app) {
 }
 
 int cross_validate(CrossValidateCommand c, const CLI::App& app) {
+  if (const std::optional<Launch> launch = launch_of_process()) {
+    if (!speaks_for_all_ranks()) return exit_usage;
+    throw UsageError(fmt::format(
+        "{} started several processes of cross-validate, which starts its runs itself; start one process, with --jobs",
+        launch->launcher));
+  }
   check_options(c, app);
   install_interrupt_handler();
   const Dataset dataset = load_dataset(c.train.labels.source(c.train.data));

@@ -1,14 +1,22 @@
 // melgrad train DATA --out RUN
+#include <algorithm>
 #include <chrono>
+#include <csignal>
+#include <map>
 #include <memory>
+#include <set>
+#include <sstream>
 #include <utility>
 
+#include "apps/ranks.h"
 #include "apps/train_events.h"
 #include "apps/training.h"
+#include "apps/version.h"
 #include "framework/dataset/split_csv.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
+#include "framework/training/rank_agreement.h"
 #include "framework/training/run_folder.h"
 #include "framework/training/run_log.h"
 
@@ -118,6 +126,50 @@ void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64
                             c.train.patience > 0 ? ", less if --patience ends the training" : ""));
 }
 
+// What all ranks must have in common, before the data set is read: the version and the options, but for paths and for
+// those that change no result.
+std::map<std::string, std::string> properties_of(const std::string& config) {
+  const std::set<std::string> of_one_rank{"data", "labels", "device", "threads", "cache", "no_cache"};
+  std::map<std::string, std::string> result{{"version", version_line()}};
+  std::istringstream lines(config);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t equals = line.find(" = ");
+    if (equals == std::string::npos) continue;
+    std::string option = line.substr(0, equals);
+    if (of_one_rank.contains(option)) continue;
+    std::ranges::replace(option, '_', '-');
+    result["value of --" + option] = line.substr(equals + 3);
+  }
+  return result;
+}
+
+// The same of the data: the contents of the files and the split.
+std::map<std::string, std::string> properties_of(const TrainingData& data, const Dataset& dataset) {
+  std::map<std::string, std::string> result{
+      {"number of training tracks", std::to_string(data.split.train.size())},
+      {"number of validation tracks", std::to_string(data.split.validation.size())}};
+  uint64_t digest = 0xcbf29ce484222325;  // FNV-1a
+  const auto add = [&digest](const std::string& text) {
+    for (const char letter : text + '\n') digest = (digest ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
+  };
+  for (const auto& side : {data.split.train, data.split.validation}) {
+    for (const size_t track : side) {
+      add(dataset.tracks[track].name);
+      const auto content = data.contents.find(track);
+      if (content != data.contents.end()) add(content->second);
+    }
+  }
+  result["digest of the data"] = fmt::format("{:016x}", digest);
+  return result;
+}
+
+// Trains on a rank other than 0, which prints and writes nothing.
+int train_silently(Training& training) {
+  const Trainer::Outcome outcome = training.trainer.run(ProgressMode::quiet, [](const EpochReport&) {});
+  if (outcome != Trainer::Outcome::interrupted) return exit_success;
+  return exit_by_signal(interrupted() ? interrupting_signal() : SIGTERM);
+}
+
 // Trains and returns the exit code. An exception after the first checkpoint says how to resume.
 int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& training) {
   const TrainCommand& c = setup.command;
@@ -177,14 +229,24 @@ void resume(Training& training, const TrainingSetup& setup) {
   training.trainer.resume(checkpoint);
 }
 
-int train(const TrainCommand& c, const CLI::App& app) {
+int train(TrainCommand c, const CLI::App& app, Communicator& ranks) {
   const fs::path run = c.run_folder;
+  const bool leads = ranks.rank() == 0;
   install_interrupt_handler();
-  TrainingSetup setup = set_up_training(c);
+  c.train.ranks = &ranks;
+  if (!leads) c.output = {.json = false, .quiet = true, .silent = true};
   const std::string config = config_of_run(c, app);
+  require_agreement(ranks, properties_of(config));
+  TrainingSetup setup = set_up_training(c);
+  if (!leads) {
+    Training training(setup, {.path = run, .metadata = {}});
+    require_agreement(ranks, properties_of(training.data, setup.dataset));
+    return train_silently(training);
+  }
   const std::unique_ptr<RunLock> lock = open_run_folder(run, c.resume);
   if (c.resume) require_same_options(run / "config.toml", config, c.config_options);
   Training training(setup, {.path = run, .metadata = {}, .before_writing = [&lock] { lock->require_held(); }});
+  require_agreement(ranks, properties_of(training.data, setup.dataset));
   if (c.resume) {
     resume(training, setup);
     note_change_of_epochs(c, run / "config.toml", training.steps_per_epoch);
@@ -230,14 +292,15 @@ Command add_train(CLI::App& program) {
       "  melgrad train music --out runs/first --test-fraction 0.2\n"
       "  melgrad train --out runs/first --resume");
   add_train_options(app, *command);
-  return {.app = &app,
-          .run = [command, &app] { return train(*command, app); },
-          .config = command->config_options,
-          .profiled = ProfiledWork{.unit = "step",
-                                   .warmup = 3,
-                                   .count = 10,
-                                   .prepare = [command] { return prepare_steps(*command); },
-                                   .output = &command->output}};
+  return {
+      .app = &app,
+      .run = [command, &app] { return run_on_ranks([&](Communicator& ranks) { return train(*command, app, ranks); }); },
+      .config = command->config_options,
+      .profiled = ProfiledWork{.unit = "step",
+                               .warmup = 3,
+                               .count = 10,
+                               .prepare = [command] { return prepare_steps(*command); },
+                               .output = &command->output}};
 }
 
 }  // namespace melgrad

@@ -38,7 +38,7 @@ TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device
                         .examples_per_item = c.crops.crops_per_track};
   const auto classes = static_cast<int64_t>(dataset.labels.size());
   rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size,
-           c.train.accumulate);
+           c.train.accumulate * c.train.ranks->size());
   return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
                                c.output.reporter(), c.crops.needs_waveforms());
 }
@@ -119,11 +119,13 @@ const std::vector<TrackPrediction>& Training::validation_predictions() {
 
 void Training::note_start() const {
   const TrainCommand& c = setup_.command;
+  const int ranks = c.train.ranks->size();
   c.output.note(fmt::format(
-      "{} on {} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
-      Stream::of(setup_.device).description(), setup_.precision.description(),
-      setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.split.train.size(),
-      data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(), steps_per_epoch));
+      "{} on {}{} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
+      ranks > 1 ? fmt::format("{} processes on ", ranks) : "", Stream::of(setup_.device).description(),
+      setup_.precision.description(), setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "",
+      data.split.train.size(), data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(),
+      steps_per_epoch));
 }
 
 }  // namespace melgrad

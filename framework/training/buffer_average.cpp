@@ -33,6 +33,17 @@ void BufferAverage::end_part(const float* weight) {
   }
 }
 
+std::vector<Tensor> BufferAverage::sums() {
+  std::vector<Tensor> result;
+  for (Entry& entry : entries_) {
+    const Tensor& x = entry.buffer;
+    if (x.dtype() != DType::float32) continue;
+    if (!entry.sum.defined()) entry.sum = Tensor::full(x.shape(), -0.0f, x.device());  // the neutral element
+    result.push_back(entry.sum);
+  }
+  return result;
+}
+
 void BufferAverage::end_step() {
   for (Entry& entry : entries_) {
     if (entry.sum.defined()) entry.buffer.assign(entry.sum);

@@ -17,6 +17,8 @@ class BufferAverage {
   // Call them around every part. `weight`, in device memory, is the part's share of the examples.
   void begin_part();
   void end_part(const float* weight);
+  // The sums so far, float32, one for each float32 buffer; -0 without parts.
+  std::vector<Tensor> sums();
   // Sets the float32 buffers to the mean. The others, such as num_batches_tracked, keep what the last part made of
   // them.
   void end_step();

@@ -36,6 +36,7 @@ class StepInputs {
     items_ = items;
   }
 
+  BatchItems items() const { return items({.first = 0, .count = static_cast<int64_t>(items_.size())}); }
   // A part of the uploaded batch.
   StepPart part(int64_t index) const { return part(index, items_); }
   BatchItems items(const StepPart& part) const {

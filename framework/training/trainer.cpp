@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <type_traits>
 
 #include "framework/shuffle.h"
 #include "framework/terminal/interrupt.h"
@@ -31,14 +32,16 @@ Trainer::Trainer(Module& model, const BatchSource& source, Loss loss, Validate v
       loss_(std::move(loss)),
       validate_(std::move(validate)),
       options_(options),
+      parts_(options.accumulate * options.ranks->size()),
       schedule_(std::move(schedule)),
       folder_(std::move(folder)),
       stream_(model.parameters()[0].tensor.stream()),
       optimizer_(decay_groups(trained_parameters(model), options.weight_decay, options.learning_rate_factors),
                  options.optimizer),
-      inputs_(stream_.device(), options.batch_size, options.accumulate),
+      inputs_(stream_.device(), options.batch_size, parts_),
       buffers_(model),
       one_(Tensor::full({}, 1, stream_.device())),
+      exchange_(*options.ranks, trained_parameters(model)),
       readback_(stream_, options.accumulate),
       graphs_(stream_, options.graphs && options.profile.last == 0),
       writer_(folder_.path, options.checkpoint_seconds, folder_.before_writing) {}
@@ -52,7 +55,7 @@ void Trainer::train_step(std::span<const int64_t> items) {
     inputs_.upload(items, static_cast<uint64_t>(global_step()) + 1, optimizer_.count_step(schedule_(global_step())));
   });
   graphs_.run(static_cast<int64_t>(items.size()), [this] { submit_step(); });
-  readback_.start(items, state_.step + 1, parts_of(items.size()));
+  readback_.start(items, state_.step + 1, parts_of_rank(std::ssize(items)));
   ++state_.step;
 }
 
@@ -61,15 +64,17 @@ void Trainer::submit_step() {
   // First, so that the forward pass does not hold memory beside the last gradients, and every step gets the same
   // addresses.
   optimizer_.zero_grad();
-  const bool in_parts = options_.accumulate > 1;
+  const int64_t first = options_.ranks->rank() * options_.accumulate;
+  const int64_t end = first + parts_of_rank(std::ssize(inputs_.items().on_host));
   std::vector<ComputedPart> computed;
-  if (in_parts) buffers_.begin_step();
-  for (int64_t i = 0; i < options_.accumulate && inputs_.part(i).count > 0; ++i) {
-    if (in_parts) buffers_.begin_part();
+  if (parts_ > 1) buffers_.begin_step();
+  for (int64_t i = first; i < end; ++i) {
+    if (parts_ > 1) buffers_.begin_part();
     computed.push_back(compute_part(i));
-    if (in_parts) buffers_.end_part(inputs_.weight(i));
+    if (parts_ > 1) buffers_.end_part(inputs_.weight(i));
   }
-  if (in_parts) buffers_.end_step();
+  if (options_.ranks->size() > 1) in_phase(stream_, "exchange", [&] { exchange_.sum(buffers_.sums()); });
+  if (parts_ > 1) buffers_.end_step();
   in_phase(stream_, "optimizer", [&] { optimizer_.update(inputs_.adam()); });  // clips the gradient first
   in_phase(stream_, "metrics", [&] {
     for (size_t i = 0; i < computed.size(); ++i) compute_metrics(computed[i], static_cast<int64_t>(i));
@@ -91,7 +96,7 @@ Trainer::ComputedPart Trainer::compute_part(int64_t index) {
 // From which the backward pass of a part starts.
 Tensor Trainer::gradient_of_loss(int64_t part) const {
   const Tensor& scale = optimizer_.loss_scale().defined() ? optimizer_.loss_scale() : one_;
-  if (options_.accumulate == 1) return scale;
+  if (parts_ == 1) return scale;
   Tensor result = Tensor::empty_like(scale);
   kernel::scale(stream_, scale.data(), inputs_.weight(part), result.data(), scale.dtype(), 1);
   return result;
@@ -105,12 +110,34 @@ void Trainer::compute_metrics(const ComputedPart& computed, int64_t part) {
                         optimizer_.gradient_norm().as<float>(), readback_.metrics(part), output.dtype(), rows, classes);
 }
 
-int64_t Trainer::parts_of(size_t examples) const {
-  return std::min(static_cast<int64_t>(examples), options_.accumulate);
+int64_t Trainer::parts_of_rank(int64_t examples) const {
+  const int64_t first = options_.ranks->rank() * options_.accumulate;
+  return std::clamp<int64_t>(examples - first, 0, options_.accumulate);
 }
 
-void Trainer::add_to_sums(const std::optional<StepResult>& step) {
+// Completes the result with the parts of the other ranks. Decides for all ranks whether they stop or write a checkpoint
+// after this step.
+void Trainer::gather(StepResult& step) {
+  Communicator& ranks = *options_.ranks;
+  if (ranks.size() == 1) return;
+  struct Flags {
+    bool stop, checkpoint_due;
+  };
+  const Flags mine{interrupted(), ranks.rank() == 0 && rank_0_must_write()};
+  std::vector<Flags> flags(static_cast<size_t>(ranks.size()));
+  ranks.all_gather(&mine, sizeof mine, flags.data());
+  stop_ = std::ranges::any_of(flags, &Flags::stop);
+  checkpoint_due_ = flags[0].checkpoint_due;
+  step.metrics.resize(static_cast<size_t>(options_.accumulate));
+  std::vector<kernel::BatchMetrics> all(static_cast<size_t>(parts_));
+  ranks.all_gather(step.metrics.data(), step.metrics.size() * sizeof(kernel::BatchMetrics), all.data());
+  all.resize(std::min(all.size(), step.items.size()));  // the last parts are the empty ones
+  step.metrics = std::move(all);
+}
+
+void Trainer::add_to_sums(std::optional<StepResult> step) {
   if (!step) return;
+  gather(*step);
   const auto examples = static_cast<int64_t>(step->items.size()), parts = std::ssize(step->metrics);
   for (int64_t i = 0; i < parts; ++i) {
     const StepPart part = part_of_batch(examples, i, parts);
@@ -146,6 +173,7 @@ void Trainer::require_finite(double value, const char* what, int64_t step, std::
 
 Trainer::Outcome Trainer::run(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch) {
   try {
+    send_state_to_all_ranks();
     return run_epochs(progress, on_epoch);
   } catch (const OutOfMemory& error) {
     write_queued_checkpoints();
@@ -169,6 +197,22 @@ void Trainer::write_queued_checkpoints() noexcept {
   attempt([&] { writer_.flush(); });
 }
 
+// All ranks start from the state of rank 0, which alone needs to have resumed.
+void Trainer::send_state_to_all_ranks() {
+  Communicator& ranks = *options_.ranks;
+  if (ranks.size() == 1) return;
+  MELGRAD_CHECK(stream_.device() == Device::cpu, "several processes train on the CPU only, got {}",
+                stream_.description());
+  for (const auto& members : {model_.parameters(), model_.buffers(), optimizer_.state()}) {
+    for (const Named& named : members) ranks.broadcast(named.tensor.data(), named.tensor.bytes(), 0);
+  }
+  int64_t optimizer_steps = optimizer_.steps();
+  ranks.broadcast(&optimizer_steps, sizeof optimizer_steps, 0);
+  optimizer_.set_steps(optimizer_steps);
+  static_assert(std::is_trivially_copyable_v<TrainingState>);
+  ranks.broadcast(&state_, sizeof state_, 0);
+}
+
 Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch) {
   if (state_.step == 0) write_checkpoint_between_epochs();
   Outcome outcome = Outcome::finished;
@@ -177,7 +221,7 @@ Trainer::Outcome Trainer::run_epochs(ProgressMode progress, const std::function<
       outcome = Outcome::stopped_early;
     } else if (std::optional<EpochReport> report = train_epoch(progress)) {
       validate(*report);
-      on_epoch(*report);
+      if (options_.ranks->rank() == 0) on_epoch(*report);
       if (report->best) {
         write_checkpoint(Snapshot::Files::best_model, Urgency::soon);
       } else {
@@ -237,7 +281,7 @@ void Trainer::train_steps(int64_t count) {
   readback_.clear();
   std::vector<int64_t> order = epoch_order();
   const auto batch_size = static_cast<size_t>(options_.batch_size);
-  for (; count > 0 && !interrupted(); --count) {
+  for (; count > 0 && !must_stop(); --count) {
     if (state_.step == steps_per_epoch(epoch_size_, options_.batch_size)) {
       state_ = {.epoch = state_.epoch + 1, .best_epoch = state_.best_epoch, .best_loss = state_.best_loss};
       order = epoch_order();
@@ -259,7 +303,7 @@ void Trainer::train_batches(std::span<const int64_t> order, Progress& progress) 
   };
   const auto batch_size = static_cast<size_t>(options_.batch_size);
   const auto begin = static_cast<size_t>(state_.step) * batch_size;
-  for (size_t first = begin; first < order.size() && !interrupted(); first += batch_size) {
+  for (size_t first = begin; first < order.size() && !must_stop(); first += batch_size) {
     const int64_t number = global_step() + 1;
     if (number == options_.profile.first) stream_.capture_profile(true);
     train_step(order.subspan(first, std::min(batch_size, order.size() - first)));
@@ -268,9 +312,10 @@ void Trainer::train_batches(std::span<const int64_t> order, Progress& progress) 
     show();
     if (in_flight_ && in_flight_->snapshot.values->arrived()) hand_snapshot_to_writer();
     // Not after the last step: the next checkpoint contains the validation of this epoch.
-    if (first + batch_size < order.size() && !in_flight_ && writer_.due()) {
+    if (first + batch_size < order.size() && checkpoint_is_due()) {
       add_to_sums(readback_.take_latest());
       write_checkpoint(Snapshot::Files::training_state, Urgency::soon);
+      checkpoint_due_ = false;
     }
   }
   add_to_sums(readback_.take_latest());
@@ -278,7 +323,8 @@ void Trainer::train_batches(std::span<const int64_t> order, Progress& progress) 
 }
 
 void Trainer::validate(EpochReport& report) {
-  report.validation = validate_(model_);
+  if (options_.ranks->rank() == 0) report.validation = validate_(model_);
+  options_.ranks->broadcast(&report.validation.loss, sizeof report.validation.loss, 0);
   const double loss = report.validation.loss;
   if (!std::isfinite(loss)) {
     fail("the validation loss is {} after epoch {}; lower --learning-rate; the last good checkpoint is {}", loss,
@@ -322,6 +368,7 @@ void Trainer::resume(const Checkpoint& checkpoint) {
 
 // Does not wait for the device: the steps that follow hand the snapshot to the writer.
 void Trainer::write_checkpoint(Snapshot::Files files, Urgency urgency) {
+  if (options_.ranks->rank() > 0) return;
   hand_snapshot_to_writer();
   in_flight_ = {
       take_snapshot(model_, optimizer_, state_, folder_.metadata, epoch_size_.items_name, epoch_size_.items, files),
@@ -348,7 +395,7 @@ void Trainer::write_all_checkpoints() {
 std::string Trainer::checkpoint_path() const { return (folder_.path / training_state_file).string(); }
 
 std::string Trainer::advice_on_memory(size_t capacity) {
-  return batch_size_advice(capacity, options_.batch_size, options_.accumulate, [this](int64_t batch_size) {
+  return batch_size_advice(capacity, options_.batch_size, parts_, options_.ranks->size(), [this](int64_t batch_size) {
     std::vector<int64_t> items;
     for (int64_t i = 0; i < batch_size; ++i) items.push_back(i % epoch_size_.items);
     stream_.reset_peak();

@@ -17,15 +17,18 @@
 #include "framework/module.h"
 #include "framework/optimizer.h"
 #include "framework/schedule.h"
+#include "framework/terminal/interrupt.h"
 #include "framework/terminal/progress.h"
 #include "framework/training/batch_source.h"
 #include "framework/training/buffer_average.h"
 #include "framework/training/checkpoint.h"
 #include "framework/training/checkpoint_writer.h"
+#include "framework/training/gradient_exchange.h"
 #include "framework/training/loss.h"
 #include "framework/training/step_graphs.h"
 #include "framework/training/step_inputs.h"
 #include "framework/training/step_readback.h"
+#include "kernels/device/communicator.h"
 
 namespace melgrad {
 
@@ -42,6 +45,10 @@ struct TrainOptions {
   // each weighted by its share of the examples. A part needs less memory than the batch. Batch norm normalises each
   // part by its own statistics, and the running statistics follow the mean over the parts (buffer_average.h).
   int64_t accumulate = 1;
+  // The processes that train the model together, each in its own Trainer with the same options and data: rank r
+  // computes part r of every batch, and N ranks give the very bits of one process with accumulate = N. With both, every
+  // rank cuts its part further. Rank 0 validates, reports and writes; the others need no folder.
+  Communicator* ranks = &single_process();
   Adam::Options optimizer;
   float weight_decay = 0.01f;  // of weights; biases and the parameters of norms do not decay
   // By the name of the parameter; 1 if it is absent.
@@ -120,6 +127,7 @@ class Trainer {
   int64_t best_epoch() const { return state_.best_epoch; }
 
  private:
+  void send_state_to_all_ranks();
   Outcome run_epochs(ProgressMode progress, const std::function<void(const EpochReport&)>& on_epoch);
   void write_queued_checkpoints() noexcept;
   void write_checkpoint_between_epochs();
@@ -133,8 +141,12 @@ class Trainer {
   ComputedPart compute_part(int64_t index);
   Tensor gradient_of_loss(int64_t part) const;
   void compute_metrics(const ComputedPart& computed, int64_t part);
-  int64_t parts_of(size_t examples) const;  // that are not empty
-  void add_to_sums(const std::optional<StepResult>& step);
+  int64_t parts_of_rank(int64_t examples) const;  // that are not empty
+  void gather(StepResult& step);
+  bool must_stop() const { return options_.ranks->size() > 1 ? stop_ : interrupted(); }
+  bool checkpoint_is_due() const { return options_.ranks->size() > 1 ? checkpoint_due_ : rank_0_must_write(); }
+  bool rank_0_must_write() const { return !in_flight_ && writer_.due(); }
+  void add_to_sums(std::optional<StepResult> step);
   void require_finite(double value, const char* what, int64_t step, std::span<const int64_t> items) const;
   void validate(EpochReport& report);
   std::string advice_on_memory(size_t capacity);
@@ -152,6 +164,7 @@ class Trainer {
   Loss loss_;
   Validate validate_;
   TrainOptions options_;
+  int64_t parts_;  // of a batch, over all ranks
   Schedule schedule_;
   RunFolder folder_;
   Stream& stream_;
@@ -159,6 +172,8 @@ class Trainer {
   StepInputs inputs_;
   BufferAverage buffers_;
   Tensor one_;  // a scalar
+  GradientExchange exchange_;
+  bool stop_ = false, checkpoint_due_ = false;  // as the ranks agreed at the last step
   StepReadback readback_;
   StepGraphs graphs_;
   CheckpointWriter writer_;

@@ -27,7 +27,7 @@ class Communicator {
   // 2 (size - 1) / size of the bytes, as in a ring.
   virtual void all_reduce(float* values, size_t count) = 0;
   // Copies the bytes of rank `root` to all others.
-  virtual void broadcast(void* bytes, size_t count, int root = 0) = 0;
+  virtual void broadcast(void* bytes, size_t count, int root) = 0;
   // Copies `count` bytes of each rank r to all + r * count.
   virtual void all_gather(const void* mine, size_t count, void* all) = 0;
   // Returns when all ranks have called it.
