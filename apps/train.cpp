@@ -152,7 +152,15 @@ void resume(Training& training, const TrainingSetup& setup) {
   training.trainer.resume(checkpoint);
 }
 
-int train(const TrainCommand& c, const CLI::App& app) {
+// The config of a run has the length of its crops instead of 0, so that it stays the same when the run is resumed.
+void put_automatic_crop(CLI::App& app, int64_t crop_frames) {
+  CLI::Option& option = *app.get_option("--crop-frames");
+  if (option.as<int64_t>() != 0) return;
+  option.clear();
+  option.default_str(std::to_string(crop_frames));
+}
+
+int train(const TrainCommand& c, CLI::App& app) {
   const fs::path run = c.run_folder;
   install_interrupt_handler();
   TrainingSetup setup = set_up_training(c);
@@ -164,7 +172,8 @@ int train(const TrainCommand& c, const CLI::App& app) {
     resume(training, setup);
     note_change_of_epochs(c, run / "config.toml", training.steps_per_epoch);
   }
-  write_file_atomically(run / "config.toml", config);
+  put_automatic_crop(app, training.data.card.crop_frames);
+  write_file_atomically(run / "config.toml", config_of_run(c, app));
   write_split_csv(run / "split.csv", setup.dataset, training.data.split, training.data.contents);
   training.note_start();
   return train_and_report(setup, *lock, training);

@@ -49,8 +49,9 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
                  "Folder with lists of the train, valid and test tracks, such as those of the fault-filtered GTZAN")
       ->type_name("FOLDER");
   app.add_option("--crop-frames", c.crops.crop_frames,
-                 "Length of a crop in frames. 256 frames are 5.9 s at the default feature settings")
-      ->check(CLI::Range(16, 1'000'000));
+                 "Length of a crop in frames. 256 frames are 5.9 s at the default feature settings. 0: 256, "
+                 "or fewer if most training tracks are shorter")
+      ->check(zero_or_range(16, 1'000'000));
   app.add_option("--crops-per-track", c.crops.crops_per_track,
                  "Random crops of each training track per epoch. Raise it for long tracks")
       ->check(CLI::Range(1, 1000));
@@ -196,7 +197,7 @@ void check_usage(const TrainCommand& c) {
   if (c.fold < 0 && c.split.folds > 0) throw UsageError("--folds needs --fold, the number of the fold to hold out");
   if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");
   if (c.fold >= 0 && !c.split_files.empty()) throw UsageError("--fold holds out a fold; leave out --split-files");
-  require_crop_options(c.crops.crop_frames, c.mel.n_mels);
+  require_crop_options(c.longest_crop(), c.mel.n_mels);
 }
 
 namespace {

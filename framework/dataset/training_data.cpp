@@ -58,7 +58,7 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
                  .labels = dataset.labels,
                  .mel = request.mel,
                  .standardisation = standardisation_of(training_clips),
-                 .crop_frames = crop_frames};
+                 .crop_frames = crop_frames > 0 ? crop_frames : crop_frames_for(training_clips)};
   std::optional<RecordingStore> recordings;
   if (with_recordings) {
     card.standardisation.top_db = request.mel.top_db;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
@@ -76,6 +77,19 @@ TEST_F(CommandLine, NumbersThatTomlCannotExpressAreSavedInTheConfig) {
                               "--epochs", "1", "--dropout", ".5", "--seed", "18446744073709551615", "--quiet"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(call({"train", "--out", path("odd"), "--resume", "--quiet"}).exit_code, 0);
+}
+
+TEST_F(CommandLine, TheAutomaticLengthOfACropIsPrintedAndKept) {
+  const Result result = call({"train", path("music"), "--out", path("automatic"), "--model", "cnn", "--epochs", "1"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string config = read_file(path("automatic") + "/config.toml");
+  const size_t key = config.find("crop_frames = ");
+  ASSERT_NE(key, std::string::npos) << config;
+  const int frames = std::stoi(config.substr(key + std::strlen("crop_frames = ")));
+  EXPECT_GE(frames, 32);
+  expect_contains(result.err, "crops of " + std::to_string(frames) + " frames");
+  EXPECT_EQ(call({"train", "--out", path("automatic"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
+  expect_refused({"train", path("music"), "--out", path("none"), "--crop-frames", "7"}, "7 is not 0 or", 2);
 }
 
 TEST_F(CommandLine, AnUnknownConfigKeyIsNamedWithItsLine) {
