@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "apps/arguments.h"
+#include "apps/recipes.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -15,6 +16,10 @@ void add_common_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--out", c.run_folder, "Folder of the run, for its checkpoints, log, config and split")
       ->required()
       ->type_name("FOLDER");
+  app.add_option("--recipe", c.recipe,
+                 "Set of options to start from; others that are given take precedence. best: the defaults. "
+                 "customer-cnn, customer-resnet: cnn and resnet18, 80 epochs without augmentation")
+      ->check(one_of(recipe_names()));
   app.add_option("--model", c.model, "Network to train. melgrad summary prints its layers")
       ->check(one_of(model_names()));
   app.add_option("--epochs", c.train.epochs, "Number of passes over the training tracks")
@@ -159,7 +164,9 @@ ConfigOptions config_options(const CLI::App& app) {
   return {.file = app.get_option("--config"),
           .run_folder = app.get_option("--out"),
           .resume = app.get_option("--resume"),
-          .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
+          .preset = app.get_option("--recipe"),
+          .preset_arguments = recipe_arguments,
+          .of_one_call = options({"--recipe", "--profile-steps", "--json", "--quiet"}),
           .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
                                  "--strict", "--checkpoint-seconds", "--no-graphs"})};
 }

@@ -25,7 +25,8 @@ struct TrainCommand {
   TrainOptions train;
   CropOptions crops{.crop_frames = 0};  // 0: chosen when the clips are read
   ConfigOptions config_options;
-  std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
+  std::string data, run_folder, config, recipe = "best", split_files, model = "resnet_small", precision = "auto",
+                                        profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
   bool resume = false, deterministic = false, no_graphs = false, exact_convolution = false;
