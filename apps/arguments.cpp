@@ -114,6 +114,17 @@ CLI::Validator whole_number() {
   return {check, "0 or more"};
 }
 
+CLI::Validator zero_or_range(int64_t first, int64_t last) {
+  const auto check = [first, last](const std::string& text) {
+    int64_t value = 0;
+    const bool read = CLI::detail::lexical_cast(text, value);
+    return read && (value == 0 || (value >= first && value <= last))
+               ? std::string()
+               : fmt::format("{} is not 0 or a whole number from {} to {}", text, first, last);
+  };
+  return {check, fmt::format("0 or {} to {}", first, last)};
+}
+
 std::string parse_failure(const CLI::App& program, const CLI::Error& error) {
   const CLI::App& command = parsed_command(program);
   const std::vector<std::string> misplaced = program.remaining();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ CLI::Validator non_negative_number();
 
 // Accepts the values of uint64_t. Some versions of CLI11 read -1 as the largest of them.
 CLI::Validator whole_number();
+
+// Accepts 0, which has a meaning of its own, and the whole numbers from `first` to `last`.
+CLI::Validator zero_or_range(int64_t first, int64_t last);
 
 // The message for a command line that CLI11 could not parse. It suggests the closest option for an unknown one.
 std::string parse_failure(const CLI::App& program, const CLI::Error& error);

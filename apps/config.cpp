@@ -176,6 +176,14 @@ std::string toml_value(const CLI::Option& option) {
   return toml_text(text);
 }
 
+// The arguments, after those of the preset that they name.
+std::vector<std::string> with_preset(const ConfigOptions& options, const std::vector<std::string>& arguments) {
+  const std::optional<std::string> name = value_of(arguments, options.preset);
+  std::vector<std::string> result = name ? options.preset_arguments(*name) : std::vector<std::string>();
+  result.insert(result.end(), arguments.begin(), arguments.end());
+  return result;
+}
+
 }  // namespace
 
 void require_same_options(const std::filesystem::path& file, const std::string& text, const ConfigOptions& options) {
@@ -236,10 +244,14 @@ std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& opt
       fail("{} holds no config.toml, so there is no run to resume; check --out", *run);
     }
   }
-  if (!file || name == arguments.end()) return arguments;
-  const std::vector<std::string> configured = arguments_of(*file, command);
-  arguments.insert(name + 1, configured.begin(), configured.end());
-  return arguments;
+  if (name == arguments.end()) return arguments;
+  std::vector<std::string> result(arguments.begin(), name + 1);
+  const auto append = [&result](const std::vector<std::string>& more) {
+    result.insert(result.end(), more.begin(), more.end());
+  };
+  if (file) append(with_preset(options, arguments_of(*file, command)));
+  append(with_preset(options, {name + 1, arguments.end()}));
+  return result;
 }
 
 std::string config_text(const CLI::App& command, const ConfigOptions& options) {

@@ -1,5 +1,5 @@
 // Options from a TOML file: `learning_rate = 0.002` stands for `--learning-rate 0.002`. Options on the command line
-// take precedence.
+// take precedence. An option may stand for a set of other options; those given with it take precedence.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -13,17 +13,19 @@ namespace melgrad {
 
 // The options of a command that a config file or a resumed run treats in a special way.
 struct ConfigOptions {
-  const CLI::Option* file = nullptr;            // names the config file; nullptr: there is no config file
-  const CLI::Option* run_folder = nullptr;      // the folder that holds the config.toml of a run
-  const CLI::Option* resume = nullptr;          // the flag that resumes the run in `run_folder`
+  const CLI::Option* file = nullptr;        // names the config file; nullptr: there is no config file
+  const CLI::Option* run_folder = nullptr;  // the folder that holds the config.toml of a run
+  const CLI::Option* resume = nullptr;      // the flag that resumes the run in `run_folder`
+  const CLI::Option* preset = nullptr;      // names a set of options; nullptr: there are no such sets
+  std::vector<std::string> (*preset_arguments)(const std::string& name) = nullptr;  // the options of the set
   std::vector<const CLI::Option*> of_one_call;  // not written to config.toml, like the three above and --help
   std::vector<const CLI::Option*> may_differ;   // may have another value when a run is resumed
 };
 
 // Inserts the options of the config file before those of the command line; with the resume flag and no config file,
-// those of the run's config.toml. The first argument equal to the name of `command` is the command. Values of
-// positional arguments in the file become their defaults. Throws Error naming the file and the key if the command has
-// no such option.
+// those of the run's config.toml. Options of a preset come before the others of the same place. The first argument
+// equal to the name of `command` is the command. Values of positional arguments in the file become their defaults.
+// Throws Error naming the file and the key if the command has no such option.
 std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& options,
                                      std::vector<std::string> arguments);
 

@@ -1,4 +1,6 @@
 // melgrad train DATA --out RUN
+#include <xxhash.h>
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -148,18 +150,15 @@ std::map<std::string, std::string> properties_of(const TrainingData& data, const
   std::map<std::string, std::string> result{
       {"number of training tracks", std::to_string(data.split.train.size())},
       {"number of validation tracks", std::to_string(data.split.validation.size())}};
-  uint64_t digest = 0xcbf29ce484222325;  // FNV-1a
-  const auto add = [&digest](const std::string& text) {
-    for (const char letter : text + '\n') digest = (digest ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
-  };
+  std::string tracks;
   for (const auto& side : {data.split.train, data.split.validation}) {
     for (const size_t track : side) {
-      add(dataset.tracks[track].name);
+      tracks += dataset.tracks[track].name + '\n';
       const auto content = data.contents.find(track);
-      if (content != data.contents.end()) add(content->second);
+      if (content != data.contents.end()) tracks += content->second + '\n';
     }
   }
-  result["digest of the data"] = fmt::format("{:016x}", digest);
+  result["digest of the data"] = fmt::format("{:016x}", XXH3_64bits(tracks.data(), tracks.size()));
   return result;
 }
 
@@ -229,7 +228,15 @@ void resume(Training& training, const TrainingSetup& setup) {
   training.trainer.resume(checkpoint);
 }
 
-int train(TrainCommand c, const CLI::App& app, Communicator& ranks) {
+// The config of a run has the length of its crops instead of 0, so that it stays the same when the run is resumed.
+void put_automatic_crop(CLI::App& app, int64_t crop_frames) {
+  CLI::Option& option = *app.get_option("--crop-frames");
+  if (option.as<int64_t>() != 0) return;
+  option.clear();
+  option.default_str(std::to_string(crop_frames));
+}
+
+int train(TrainCommand c, CLI::App& app, Communicator& ranks) {
   const fs::path run = c.run_folder;
   const bool leads = ranks.rank() == 0;
   install_interrupt_handler();
@@ -251,7 +258,8 @@ int train(TrainCommand c, const CLI::App& app, Communicator& ranks) {
     resume(training, setup);
     note_change_of_epochs(c, run / "config.toml", training.steps_per_epoch);
   }
-  write_file_atomically(run / "config.toml", config);
+  put_automatic_crop(app, training.data.card.crop_frames);
+  write_file_atomically(run / "config.toml", config_of_run(c, app));
   write_split_csv(run / "split.csv", setup.dataset, training.data.split, training.data.contents);
   training.note_start();
   return train_and_report(setup, *lock, training);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "apps/arguments.h"
+#include "apps/recipes.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -15,6 +16,10 @@ void add_common_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--out", c.run_folder, "Folder of the run, for its checkpoints, log, config and split")
       ->required()
       ->type_name("FOLDER");
+  app.add_option("--recipe", c.recipe,
+                 "Set of options to start from; others that are given take precedence. best: the defaults. "
+                 "customer-cnn, customer-resnet: cnn and resnet18, 80 epochs without augmentation")
+      ->check(one_of(recipe_names()));
   app.add_option("--model", c.model, "Network to train. melgrad summary prints its layers")
       ->check(one_of(model_names()));
   app.add_option("--epochs", c.train.epochs, "Number of passes over the training tracks")
@@ -52,8 +57,9 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
                  "Folder with lists of the train, valid and test tracks, such as those of the fault-filtered GTZAN")
       ->type_name("FOLDER");
   app.add_option("--crop-frames", c.crops.crop_frames,
-                 "Length of a crop in frames. 256 frames are 5.9 s at the default feature settings")
-      ->check(CLI::Range(16, 1'000'000));
+                 "Length of a crop in frames. 256 frames are 5.9 s at the default feature settings. 0: 256, "
+                 "or fewer if most training tracks are shorter")
+      ->check(zero_or_range(16, 1'000'000));
   app.add_option("--crops-per-track", c.crops.crops_per_track,
                  "Random crops of each training track per epoch. Raise it for long tracks")
       ->check(CLI::Range(1, 1000));
@@ -161,8 +167,10 @@ ConfigOptions config_options(const CLI::App& app) {
   return {.file = app.get_option("--config"),
           .run_folder = app.get_option("--out"),
           .resume = app.get_option("--resume"),
+          .preset = app.get_option("--recipe"),
+          .preset_arguments = recipe_arguments,
           // config_of_run() writes the paths of --labels and --init, because they must be absolute there.
-          .of_one_call = options({"--labels", "--init", "--profile-steps", "--json", "--quiet"}),
+          .of_one_call = options({"--recipe", "--labels", "--init", "--profile-steps", "--json", "--quiet"}),
           .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
                                  "--strict", "--checkpoint-seconds", "--no-graphs", "--accumulate"})};
 }
@@ -202,7 +210,7 @@ void check_usage(const TrainCommand& c) {
   if (c.fold < 0 && c.split.folds > 0) throw UsageError("--folds needs --fold, the number of the fold to hold out");
   if (c.fold >= 0 && c.split.test_fraction > 0) throw UsageError("--fold holds out a fold; leave out --test-fraction");
   if (c.fold >= 0 && !c.split_files.empty()) throw UsageError("--fold holds out a fold; leave out --split-files");
-  require_crop_options(c.crops.crop_frames, c.mel.n_mels);
+  require_crop_options(c.longest_crop(), c.mel.n_mels);
 }
 
 namespace {

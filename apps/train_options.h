@@ -24,15 +24,19 @@ struct TrainCommand {
   MelSettings mel;
   SplitOptions split;
   TrainOptions train;
-  CropOptions crops;
+  CropOptions crops{.crop_frames = 0};  // 0: chosen when the clips are read
   FineTuningOptions fine_tuning;
   ConfigOptions config_options;
-  std::string data, run_folder, config, split_files, model = "resnet_small", precision = "auto", profile_steps;
+  std::string data, run_folder, config, recipe = "best", split_files, model = "resnet_small", precision = "auto",
+                                        profile_steps;
   std::string optimizer = "adamw", schedule = "cosine";
   int fold = -1;
   bool resume = false, deterministic = false, no_graphs = false, exact_convolution = false;
   float dropout = 0.3f, label_smoothing = 0.1f, learning_rate = 1e-3f, gamma = 0.1f;
   int64_t validation_crops = 4, warmup_epochs = 5, step_epochs = 30;
+
+  // The most frames that a crop can have.
+  int64_t longest_crop() const { return crops.crop_frames > 0 ? crops.crop_frames : longest_automatic_crop; }
 };
 
 // Adds the options to the command, in groups.

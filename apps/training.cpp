@@ -31,16 +31,26 @@ void check_steps(const TrainCommand& c, int64_t steps_per_epoch) {
   }
 }
 
-TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device) {
+// Also puts the automatic length of a crop into the options.
+TrainingData prepare_data(TrainCommand& c, Dataset& dataset, Device device) {
   const Split split = choose_split(dataset, split_request(c));
   for (const std::string& warning : dataset.warnings) c.output.note(warning);
   const EpochSize epoch{.items = static_cast<int64_t>(split.train.size()),
                         .examples_per_item = c.crops.crops_per_track};
-  const auto classes = static_cast<int64_t>(dataset.labels.size());
-  rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size,
-           c.train.accumulate * c.train.ranks->size());
-  return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
-                               c.output.reporter(), c.crops.needs_waveforms());
+  const auto rehearse_crops = [&](int64_t frames) {
+    const auto classes = static_cast<int64_t>(dataset.labels.size());
+    rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, frames, epoch, c.train.batch_size,
+             c.train.accumulate * c.train.ranks->size());
+  };
+  rehearse_crops(c.longest_crop());
+  TrainingData data =
+      prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
+                            c.output.reporter(), c.crops.needs_waveforms());
+  if (c.crops.crop_frames == 0) {
+    c.crops.crop_frames = data.card.crop_frames;
+    rehearse_crops(c.crops.crop_frames);
+  }
+  return data;
 }
 
 std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {
@@ -121,11 +131,12 @@ void Training::note_start() const {
   const TrainCommand& c = setup_.command;
   const int ranks = c.train.ranks->size();
   c.output.note(fmt::format(
-      "{} on {}{} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch", c.model,
-      ranks > 1 ? fmt::format("{} processes on ", ranks) : "", Stream::of(setup_.device).description(),
+      "{} on {}{} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch, crops of {} "
+      "frames",
+      c.model, ranks > 1 ? fmt::format("{} processes on ", ranks) : "", Stream::of(setup_.device).description(),
       setup_.precision.description(), setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "",
       data.split.train.size(), data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(),
-      steps_per_epoch));
+      steps_per_epoch, c.crops.crop_frames));
 }
 
 }  // namespace melgrad

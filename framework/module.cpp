@@ -74,10 +74,11 @@ void Module::adopt(const std::string& name, std::unique_ptr<Module> module) {
   children_.push_back(std::move(module));
 }
 
-std::vector<Named> Module::collect(std::vector<Named> Module::*members) const {
+std::vector<Named> Module::collect(std::vector<Named> Module::*members, bool with_frozen) const {
+  if (frozen_ && !with_frozen) return {};
   std::vector<Named> result = this->*members;
   for (const auto& module : children_) {
-    for (const Named& named : module->collect(members))
+    for (const Named& named : module->collect(members, with_frozen))
       result.push_back({module->name_ + "." + named.name, named.tensor});
   }
   return result;

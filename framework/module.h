@@ -32,7 +32,8 @@ class Module {
   // Parameters and buffers of this module and of all modules below it, in the order of registration.
   std::vector<Named> parameters() const { return collect(&Module::parameters_); }
   std::vector<Named> buffers() const { return collect(&Module::buffers_); }
-  std::vector<Module*> children() const;  // the direct ones
+  std::vector<Named> unfrozen_buffers() const { return collect(&Module::buffers_, false); }  // see freeze()
+  std::vector<Module*> children() const;                                                     // the direct ones
 
   // Sets training mode (the default) or evaluation mode for this module and all below it. Batch norm and dropout depend
   // on the mode.
@@ -68,7 +69,7 @@ class Module {
 
  private:
   void adopt(const std::string& name, std::unique_ptr<Module> module);
-  std::vector<Named> collect(std::vector<Named> Module::*members) const;
+  std::vector<Named> collect(std::vector<Named> Module::*members, bool with_frozen = true) const;
 
   Module* parent_ = nullptr;
   std::string name_;

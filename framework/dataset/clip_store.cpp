@@ -1,6 +1,8 @@
 #include "framework/dataset/clip_store.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "kernels/one_hot.h"
 #include "kernels/standardise.h"
@@ -27,6 +29,15 @@ Standardisation standardisation_of(std::span<const LogMel> clips) {
     result.deviation.push_back(deviation > 1e-3 ? static_cast<float>(deviation) : 1.0f);
   }
   return result;
+}
+
+int64_t crop_frames_for(std::span<const LogMel> clips) {
+  MELGRAD_CHECK(!clips.empty(), "no clips to fit a crop to");
+  std::vector<int64_t> lengths;
+  for (const LogMel& clip : clips) lengths.push_back(clip.frames);
+  const auto median = lengths.begin() + std::ssize(lengths) / 2;
+  std::ranges::nth_element(lengths, median);
+  return std::clamp<int64_t>(*median / 16 * 16, 32, longest_automatic_crop);
 }
 
 std::vector<float> inverse_of(std::span<const float> deviations) {

@@ -25,6 +25,11 @@ struct Standardisation {
 std::vector<float> inverse_of(std::span<const float> deviations);
 Standardisation standardisation_of(std::span<const LogMel> clips);
 
+// A crop length that suits the clips: 256 frames, or less if the median clip is shorter, because a crop that is longer
+// than a clip repeats it. A shorter length is a multiple of 16, because cnn divides it by 16, and at least 32.
+constexpr int64_t longest_automatic_crop = 256;
+int64_t crop_frames_for(std::span<const LogMel> clips);
+
 class ClipStore {
  public:
   // labels[i] in [0, classes) is the class of clips[i]. All clips have the same n_mels and at least one frame.

@@ -58,7 +58,7 @@ TrainingData prepare_training_data(const Dataset& dataset, const Split& split, c
                  .labels = dataset.labels,
                  .mel = request.mel,
                  .standardisation = standardisation_of(training_clips),
-                 .crop_frames = crop_frames};
+                 .crop_frames = crop_frames > 0 ? crop_frames : crop_frames_for(training_clips)};
   const auto store = [&](const std::vector<LogMel>& clips, const Features& features) {
     return ClipStore(clips, features.labels(dataset), static_cast<int64_t>(dataset.labels.size()), card.standardisation,
                      request.device);

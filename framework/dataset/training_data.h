@@ -28,9 +28,10 @@ struct TrainingData {
 
 // Extracts the features of the training and validation tracks, checks the labels, looks for recordings on two sides of
 // the split, standardises by the training tracks, and copies the clips to request.device. `model` is the name that the
-// checkpoints give. `with_recordings` loads the samples of the training tracks in place of their clips; the model then
-// limits the dynamic range of each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws
-// what load_features, check_labels and check_leaks throw.
+// checkpoints give. A crop_frames of 0 stands for crop_frames_for(the training clips); the card has the result.
+// `with_recordings` loads the samples of the training tracks in place of their clips; the model then limits the dynamic
+// range of each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws what load_features,
+// check_labels and check_leaks throw.
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
                                    int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter,
                                    bool with_recordings = false);

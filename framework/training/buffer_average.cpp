@@ -5,7 +5,9 @@
 namespace melgrad {
 
 BufferAverage::BufferAverage(const Module& model) {
-  for (const Named& named : model.buffers()) entries_.push_back({.buffer = named.tensor, .before = {}, .sum = {}});
+  for (const Named& named : model.unfrozen_buffers()) {
+    entries_.push_back({.buffer = named.tensor, .before = {}, .sum = {}});
+  }
 }
 
 void BufferAverage::begin_step() {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
@@ -76,6 +77,48 @@ TEST_F(CommandLine, NumbersThatTomlCannotExpressAreSavedInTheConfig) {
                               "--epochs", "1", "--dropout", ".5", "--seed", "18446744073709551615", "--quiet"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(call({"train", "--out", path("odd"), "--resume", "--quiet"}).exit_code, 0);
+}
+
+TEST_F(CommandLine, TheAutomaticLengthOfACropIsPrintedAndKept) {
+  const Result result = call({"train", path("music"), "--out", path("automatic"), "--model", "cnn", "--epochs", "1"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string config = read_file(path("automatic") + "/config.toml");
+  const size_t key = config.find("crop_frames = ");
+  ASSERT_NE(key, std::string::npos) << config;
+  const int frames = std::stoi(config.substr(key + std::strlen("crop_frames = ")));
+  EXPECT_GE(frames, 32);
+  expect_contains(result.err, "crops of " + std::to_string(frames) + " frames");
+  EXPECT_EQ(call({"train", "--out", path("automatic"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
+  expect_refused({"train", path("music"), "--out", path("none"), "--crop-frames", "7"}, "7 is not 0 or", 2);
+}
+
+// The config of a run of one epoch with these options, without the path of the data.
+std::string config_with(const std::string& data, const std::string& run, const std::vector<std::string>& options) {
+  std::vector<std::string> arguments{"train",    data, "--out",    run, "--crop-frames", "32",
+                                     "--n-mels", "32", "--epochs", "1", "--quiet"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  const Result result = call(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return read_file(run + "/config.toml");
+}
+
+TEST_F(CommandLine, ARecipeIsASetOfOptionsThatOthersOverride) {
+  const std::string best = config_with(path("music"), path("defaults"), {});
+  EXPECT_EQ(config_with(path("music"), path("best"), {"--recipe", "best"}), best);
+  EXPECT_EQ(best.find("recipe"), std::string::npos) << best;
+
+  const std::string plain =
+      config_with(path("music"), path("plain"), {"--mixup", "0.25", "--recipe", "customer-cnn", "--model", "cnn_bn"});
+  for (const char* line : {"model = 'cnn_bn'", "mixup = 0.25", "level = 0\n", "time_masks = 0", "epochs = 1\n"}) {
+    expect_contains(plain, line);
+  }
+  write_text(path("recipe.toml"), "recipe = \"customer-cnn\"\nlevel = 3\n");
+  const std::string from_file = config_with(path("music"), path("from_file"), {"--config", path("recipe.toml")});
+  for (const char* line : {"model = 'cnn'", "level = 3\n", "mixup = 0\n"}) expect_contains(from_file, line);
+
+  EXPECT_EQ(call({"train", "--out", path("plain"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
+  expect_refused({"train", "--out", path("plain"), "--resume", "--recipe", "best"}, "--resume cannot change --");
+  expect_refused({"train", path("music"), "--out", path("none"), "--recipe", "bst"}, "did you mean best?", 2);
 }
 
 TEST_F(CommandLine, AnUnknownConfigKeyIsNamedWithItsLine) {

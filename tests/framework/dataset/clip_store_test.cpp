@@ -17,5 +17,19 @@ TEST(Standardisation, TreatsEachMelBinSeparately) {
   EXPECT_FLOAT_EQ(s.deviation[1], 1);  // a bin that never changes
 }
 
+int64_t automatic_crop(const std::vector<int64_t>& lengths) {
+  std::vector<LogMel> clips;
+  for (const int64_t frames : lengths) clips.push_back({.n_mels = 1, .frames = frames});
+  return crop_frames_for(clips);
+}
+
+TEST(AutomaticCrop, IsNotLongerThanMostClips) {
+  EXPECT_EQ(automatic_crop({1292, 1292, 40}), 256);
+  EXPECT_EQ(automatic_crop({216, 300, 100}), 208);  // clips of 5 s
+  EXPECT_EQ(automatic_crop({256}), 256);
+  EXPECT_EQ(automatic_crop({255}), 240);
+  EXPECT_EQ(automatic_crop({3, 5, 2000}), 32);
+}
+
 }  // namespace
 }  // namespace melgrad::test
