@@ -34,7 +34,7 @@ int run_guarded(const std::function<int()>& run) {
     return run();
   } catch (const Interrupted& interruption) {
     complain(interruption.what());
-    return exit_by_signal(interrupting_signal());
+    return exit_by_signal(interrupted() ? interrupting_signal() : SIGTERM);  // another rank was interrupted
   } catch (const UsageError& error) {
     complain(error.what());
     return exit_usage;
