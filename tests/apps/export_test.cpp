@@ -34,13 +34,13 @@ TEST_F(Export, PrintsInputsOutputsAndMetadataAsJson) {
   const Result result =
       call({"export", path("run"), path("model.onnx"), "--with-frontend", "--crops", "3", "--json", "--quiet"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  const auto json = nlohmann::json::parse(result.out);
-  EXPECT_EQ(json.at("bytes"), fs::file_size(folder_ / "model.onnx"));
-  EXPECT_EQ(json.at("opset"), 17);
-  EXPECT_EQ(json.at("inputs").at(0).at("name"), "waveform");
-  EXPECT_EQ(json.at("inputs").at(0).at("shape"), (nlohmann::json{"batch", "samples"}));
-  EXPECT_EQ(json.at("outputs").at(1).at("name"), "probabilities");
-  EXPECT_EQ(json.at("metadata").at("crops"), "3");
+  const auto printed = nlohmann::json::parse(result.out);
+  EXPECT_EQ(printed.at("bytes"), fs::file_size(folder_ / "model.onnx"));
+  EXPECT_EQ(printed.at("opset"), 17);
+  EXPECT_EQ(printed.at("inputs").at(0).at("name"), "waveform");
+  EXPECT_EQ(printed.at("inputs").at(0).at("shape"), (nlohmann::json{"batch", "samples"}));
+  EXPECT_EQ(printed.at("outputs").at(1).at("name"), "probabilities");
+  EXPECT_EQ(printed.at("metadata").at("crops"), "3");
 }
 
 TEST_F(Export, NotesThatTheSplitIsUnknownBesideALoneCheckpoint) {
