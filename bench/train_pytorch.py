@@ -290,4 +290,5 @@ def main():
     print(json.dumps(means))
 
 
-main()
+if __name__ == "__main__":
+    main()
