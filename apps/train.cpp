@@ -111,7 +111,7 @@ nlohmann::ordered_json validation_json(Module& model, const ClipStore& validatio
       {"epoch", epoch}, {"tracks", examples.size()}, {"calibration", to_json(calibration_at(temperature, examples))}};
 }
 
-// What all ranks must have in common, before the data set is read: the version and the options, but for paths and for
+// What all ranks must have in common, before features are extracted: the version and the options, but for paths and for
 // those that change no result.
 std::map<std::string, std::string> properties_of(const std::string& config) {
   const std::set<std::string> of_one_rank{"data", "labels", "device", "threads", "cache", "no_cache"};
@@ -210,9 +210,9 @@ int train(TrainCommand c, const CLI::App& app, Communicator& ranks) {
   install_interrupt_handler();
   c.train.ranks = &ranks;
   if (!leads) c.output = {.json = false, .quiet = true, .silent = true};
+  TrainingSetup setup = set_up_training(c);
   const std::string config = config_of_run(c, app);
   require_agreement(ranks, properties_of(config));
-  TrainingSetup setup = set_up_training(c);
   if (!leads) {
     Training training(setup, {.path = run, .metadata = {}});
     require_agreement(ranks, properties_of(training.data, setup.dataset));
