@@ -128,7 +128,7 @@ void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64
                             c.train.patience > 0 ? ", less if --patience ends the training" : ""));
 }
 
-// What all ranks must have in common, before the data set is read: the version and the options, but for paths and for
+// What all ranks must have in common, before features are extracted: the version and the options, but for paths and for
 // those that change no result.
 std::map<std::string, std::string> properties_of(const std::string& config) {
   const std::set<std::string> of_one_rank{"data", "labels", "device", "threads", "cache", "no_cache"};
@@ -242,9 +242,9 @@ int train(TrainCommand c, CLI::App& app, Communicator& ranks) {
   install_interrupt_handler();
   c.train.ranks = &ranks;
   if (!leads) c.output = {.json = false, .quiet = true, .silent = true};
+  TrainingSetup setup = set_up_training(c);
   const std::string config = config_of_run(c, app);
   require_agreement(ranks, properties_of(config));
-  TrainingSetup setup = set_up_training(c);
   if (!leads) {
     Training training(setup, {.path = run, .metadata = {}});
     require_agreement(ranks, properties_of(training.data, setup.dataset));

@@ -45,7 +45,7 @@ class Accumulation : public testing::Test {
                int64_t stop_after = 0) const {
     Augmentation augmentation;
     augmentation.mixup_alpha = mixup_alpha;
-    const BandedMusic::Training data(music_, Device::cpu,
+    const BandedMusic::Training data(music, Device::cpu,
                                      {.crop_frames = BandedMusic::crop_frames, .augmentation = augmentation}, 6);
     const TemporaryFolder run;
     const TrainOptions options{.seed = 4, .epochs = 3, .batch_size = 6, .accumulate = parts, .checkpoint_seconds = 0};
@@ -57,7 +57,7 @@ class Accumulation : public testing::Test {
       TrainOptions some = options;
       some.epochs = epochs;
       Trainer trainer(*model, data.batches, cross_entropy_loss(0.1f), data.validate, some,
-                      constant_schedule(learning_rate), {.path = run.path(), .metadata = to_metadata(music_.card)});
+                      constant_schedule(learning_rate), {.path = run.path(), .metadata = to_metadata(music.card)});
       if (resume) trainer.resume(read_checkpoint(run.path()));
       trainer.run(ProgressMode::quiet, [&](const EpochReport& report) {
         result.losses.push_back(report.train_loss);
@@ -76,7 +76,7 @@ class Accumulation : public testing::Test {
     return result;
   }
 
-  const BandedMusic music_{13};
+  const BandedMusic music{13};
 };
 
 // cnn has dropout and no batch norm. Crops, augmentation and dropout of an example do not depend on the parts; mixup
