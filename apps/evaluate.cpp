@@ -91,7 +91,7 @@ int evaluate(const EvaluateCommand& command) {
   Features loaded =
       load_features(dataset, tracks, c.features.request(classifier.card.mel, device), c.output.reporter(), "features");
   const ClipStore clips(loaded.take_clips(), loaded.labels(dataset), classifier.classes(),
-                        classifier.card.standardisation, device);
+                        classifier.card.standardisation, device, residency_of(c.features.residency));
   if (const std::string note = calibration_note(classifier.card, classifier.file.string()); !note.empty())
     c.output.note(note);
   c.inference.crop_frames = classifier.card.crop_frames;
@@ -141,6 +141,7 @@ Command add_evaluate(CLI::App& program) {
       ->type_name("FOLDER");
   app.option_defaults()->group("Features");
   add_feature_options(app, command->features);
+  add_residency_option(app, command->features);
   app.option_defaults()->group("Run");
   add_device_options(app, command->device);
   add_exact_convolution_option(app, command->exact_convolution);

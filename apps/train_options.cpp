@@ -159,8 +159,8 @@ ConfigOptions config_options(const CLI::App& app) {
           .run_folder = app.get_option("--out"),
           .resume = app.get_option("--resume"),
           .of_one_call = options({"--profile-steps", "--json", "--quiet"}),
-          .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
-                                 "--strict", "--checkpoint-seconds", "--no-graphs"})};
+          .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--cache-limit",
+                                 "--no-cache", "--residency", "--strict", "--checkpoint-seconds", "--no-graphs"})};
 }
 
 }  // namespace
@@ -180,6 +180,7 @@ void add_train_options(CLI::App& app, TrainCommand& c) {
   begin_group("Features");
   add_mel_options(app, c.mel);
   add_feature_options(app, c.features);
+  add_residency_option(app, c.features);
   app.get_option("--strict")
       ->description(
           "Stop at a file that cannot be read instead of leaving it out, and if a recording is on two sides of the "

@@ -39,7 +39,7 @@ TrainingData prepare_data(const TrainCommand& c, Dataset& dataset, Device device
   const auto classes = static_cast<int64_t>(dataset.labels.size());
   rehearse(*make_model(c.model, classes), c.model, c.mel.n_mels, c.crops.crop_frames, epoch, c.train.batch_size);
   return prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
-                               c.output.reporter(), c.crops.needs_waveforms());
+                               c.output.reporter(), c.crops.needs_waveforms(), residency_of(c.features.residency));
 }
 
 std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {
@@ -105,6 +105,7 @@ void Training::note_start() const {
                   c.model, Stream::of(setup_.device).description(), setup_.precision.description(),
                   setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "", data.training.size(),
                   data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(), steps_per_epoch));
+  c.output.note(residency_note(data.training.residency(), data.training.bytes(), "training features", setup_.device));
 }
 
 }  // namespace melgrad

@@ -1,35 +1,33 @@
-// The format of a cache entry: a header with the key and checksums, then the decibels of one log-mel spectrogram as
-// float32. Numbers are in the byte order of the machine, because a cache is not used on other machines.
+// The keys of the cache. They depend on the content of an audio file and on settings, not on the file's path or date: a
+// moved file is found again, a changed file is computed again.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
-
-#include "framework/audio/log_mel.h"
 
 namespace melgrad {
 
 using ContentHash = std::array<uint64_t, 2>;
 std::string to_text(const ContentHash& hash);  // 32 hexadecimal digits
 
-// Identifies an entry: XXH3-128 of the audio file's content, XXH3-64 of the settings.
 struct CacheKey {
-  ContentHash content{};
-  uint64_t settings = 0;
+  ContentHash content{};  // of the audio file
+  uint64_t settings = 0;  // settings_hash()
   bool operator==(const CacheKey&) const = default;
-  std::string file_name() const;  // of the entry
 };
 
-// Reads the whole file in pieces. Throws Error naming the file when it cannot be read.
-CacheKey make_cache_key(const std::filesystem::path& audio, const MelSettings& settings);
+// XXH3-128 of the content. Reads the whole file in pieces. Throws Error naming the file when it cannot be read.
+ContentHash content_hash(const std::filesystem::path& audio);
 
-std::string encode_cache_entry(const CacheKey& key, const LogMel& clip);
-
-// Returns nothing unless `bytes` are exactly one undamaged entry of `key` with `n_mels` rows.
-std::optional<LogMel> decode_cache_entry(std::string_view bytes, const CacheKey& key, int64_t n_mels);
+// XXH3-64 of a line that describes what is computed from the audio.
+uint64_t settings_hash(std::string_view description);
 
 }  // namespace melgrad
+
+template <>
+struct std::hash<melgrad::CacheKey> {
+  size_t operator()(const melgrad::CacheKey& key) const noexcept { return key.content[0] ^ key.settings; }
+};

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "framework/dataset/clip_store.h"
-#include "framework/dataset/leak_check.h"
+#include "framework/dataset/duplicates.h"
+#include "framework/dataset/feature_loader.h"
 #include "framework/dataset/model_card.h"
 #include "framework/dataset/recording_store.h"
 
@@ -24,13 +25,13 @@ struct TrainingData {
   std::optional<RecordingStore> recordings;  // of the training tracks, if asked for
 };
 
-// Extracts the features of the training and validation tracks, checks the labels, looks for recordings on two sides of
-// the split, standardises by the training tracks, and copies the clips to request.device. `model` is the name that the
-// checkpoints give. `with_recordings` also loads the samples of the training tracks; the model then limits the dynamic
-// range of each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws what load_features,
-// check_labels and check_leaks throw.
+// Extracts the features of all tracks, checks the labels, looks for recordings on two sides of the split, standardises
+// by the training tracks, and brings the clips to where `residency` says. `model` is the name that the checkpoints
+// give. `with_recordings` also loads the samples of the training tracks; the model then limits the dynamic range of
+// each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws what load_features,
+// check_labels and report_leaks throw. `dataset` must outlive the result.
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
                                    int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter,
-                                   bool with_recordings = false);
+                                   bool with_recordings = false, Residency residency = Residency::automatic);
 
 }  // namespace melgrad
