@@ -62,7 +62,8 @@ nlohmann::ordered_json to_json(const CacheSettings& cache, ShardStore::Use& use)
   };
   return {{"folder", cache.folder.string()},
           {"bytes", use.bytes},
-          {"limit_bytes", cache.limit == ShardStore::no_limit ? nlohmann::ordered_json() : nlohmann::ordered_json(cache.limit)},
+          {"limit_bytes",
+           cache.limit == ShardStore::no_limit ? nlohmann::ordered_json() : nlohmann::ordered_json(cache.limit)},
           {"features", use.blobs[BlobKind::log_mel]},
           {"samples", use.blobs[BlobKind::samples]},
           {"seconds_since_newest_use", age(use.newest)},

@@ -19,8 +19,9 @@ constexpr size_t most_entries = 2'000'000;  // 140 MB; then the memo starts anew
 
 int64_t nanoseconds(const timespec& time) { return int64_t{time.tv_sec} * ns_per_s + time.tv_nsec; }
 
+// Two spellings of a path are two entries, which costs less than to normalise every path.
 ContentHash hash_of_path(const std::filesystem::path& audio) {
-  const std::string path = std::filesystem::absolute(audio).lexically_normal().string();
+  const std::string path = audio.is_absolute() ? audio.string() : std::filesystem::absolute(audio).string();
   const XXH128_hash_t hash = XXH3_128bits(path.data(), path.size());
   return {hash.high64, hash.low64};
 }

@@ -73,13 +73,13 @@ std::optional<SetSummary> decode(const fs::path& file, SplitFeatures& features) 
     const std::string bytes = read_file(file);
     const std::string text = bytes.substr(std::min(bytes.size(), bytes.find('\n') + 1));
     if (bytes != fmt::format("{:016x}\n{}", XXH3_64bits(text.data(), text.size()), text)) return std::nullopt;
-    const nlohmann::json json = nlohmann::json::parse(text);
+    const nlohmann::json parsed = nlohmann::json::parse(text);
     SetSummary summary;
-    summary.standardisation = {.mean = json.at("mean"), .deviation = json.at("deviation")};
-    summary.lowest = json.at("lowest");
-    summary.highest = json.at("highest");
+    summary.standardisation = {.mean = parsed.at("mean"), .deviation = parsed.at("deviation")};
+    summary.lowest = parsed.at("lowest");
+    summary.highest = parsed.at("highest");
     const auto all = tracks_and_sides(features);
-    for (const nlohmann::json& leak : json.at("leaks")) {
+    for (const nlohmann::json& leak : parsed.at("leaks")) {
       auto [first, first_side] = all.at(leak.at(0));
       auto [second, second_side] = all.at(leak.at(1));
       double offset = leak.at(4);
