@@ -35,7 +35,7 @@ struct CheckedDataset {
 CheckedDataset examine(const CheckCommand& c) {
   const Device device = c.device.choose(c.output);
   CheckedDataset checked{.dataset = load_dataset(c.labels.source(c.data))};
-  checked.checkup = check_up(checked.dataset, c.limits, c.features.cache_folder(), device, c.output.reporter());
+  checked.checkup = check_up(checked.dataset, c.limits, c.features.settings(), device, c.output.reporter());
   std::erase_if(checked.checkup.findings,
                 [&](const Finding& finding) { return std::ranges::count(c.ignored, finding.kind) > 0; });
   return checked;

@@ -91,6 +91,7 @@ Command add_explain(CLI::App& program);
 Command add_report(CLI::App& program);
 Command add_runs(CLI::App& program);
 Command add_export(CLI::App& program);
+Command add_cache(CLI::App& program);
 
 // The value as indented JSON with a final line end. Bytes that are not UTF-8 become U+FFFD.
 std::string json_text(const nlohmann::ordered_json& value);

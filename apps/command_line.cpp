@@ -137,10 +137,10 @@ int parse_and_run(int argc, const char* const* argv) {
     return exit_failure;
   }
   const std::vector<Command> commands{
-      add_synth(program),   add_mel(program),       add_train(program),   add_evaluate(program),
-      add_predict(program), add_summary(program),   add_check(program),   add_cross_validate(program),
-      add_profile(program), add_report(program),    add_explain(program), add_runs(program),
-      add_export(program),  add_completion(program)};
+      add_synth(program),   add_mel(program),     add_train(program),     add_evaluate(program),
+      add_predict(program), add_summary(program), add_check(program),     add_cross_validate(program),
+      add_profile(program), add_report(program),  add_explain(program),   add_runs(program),
+      add_export(program),  add_cache(program),   add_completion(program)};
   try {
     require_known_words(commands, {argv + 1, argv + argc});
     std::vector<std::string> arguments = with_config(commands, {argv + 1, argv + argc});

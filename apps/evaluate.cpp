@@ -126,6 +126,7 @@ Command add_evaluate(CLI::App& program) {
       ->type_name("FOLDER");
   app.option_defaults()->group("Features");
   add_feature_options(app, command->features);
+  add_residency_option(app, command->features);
   app.option_defaults()->group("Run");
   add_device_options(app, command->device);
   add_exact_convolution_option(app, command->exact_convolution);

@@ -1,17 +1,53 @@
 #include "apps/features.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "apps/arguments.h"
 #include "framework/dataset/model_card.h"
 #include "kernels/device/cache_folder.h"
 
 namespace melgrad {
 
-std::filesystem::path FeatureOptions::cache_folder() const {
+namespace {
+
+constexpr const char* limit_variable = "MELGRAD_CACHE_LIMIT";
+
+uint64_t parse_size(const std::string& text, const char* source) {
+  constexpr std::pair<std::string_view, double> units[] = {{"", 1}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
+  double value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  const auto unit = std::ranges::find(units, std::string_view(end, last), &std::pair<std::string_view, double>::first);
+  if (error != std::errc() || unit == std::end(units) || !(value >= 0) || value * unit->second > 1e18) {
+    throw UsageError(
+        fmt::format("{} is '{}'; it must be a size such as 500MB, 20GB or 1.5TB, or 0 for no limit", source, text));
+  }
+  return value == 0 ? ShardStore::no_limit : static_cast<uint64_t>(value * unit->second);
+}
+
+}  // namespace
+
+std::filesystem::path cache_folder(const std::string& option) {
+  return option.empty() ? default_cache_folder() : std::filesystem::path(option);
+}
+
+uint64_t cache_limit(const std::string& option) {
+  if (!option.empty()) return parse_size(option, "--cache-limit");
+  const char* const variable = std::getenv(limit_variable);
+  return variable ? parse_size(variable, limit_variable) : CacheSettings::default_limit;
+}
+
+CacheSettings FeatureOptions::settings() const {
   if (no_cache) return {};
-  return cache.empty() ? default_cache_folder() : std::filesystem::path(cache);
+  return {cache_folder(cache), melgrad::cache_limit(cache_limit)};
 }
 
 FeatureRequest FeatureOptions::request(const MelSettings& mel, Device device) const {
-  return {.mel = mel, .cache_folder = cache_folder(), .strict = strict, .device = device};
+  return {.mel = mel, .cache = settings(), .strict = strict, .device = device};
 }
 
 void add_cache_options(CLI::App& command, FeatureOptions& options) {
@@ -19,7 +55,20 @@ void add_cache_options(CLI::App& command, FeatureOptions& options) {
       .add_option("--cache", options.cache,
                   "Folder of the feature cache. Default: MELGRAD_CACHE, otherwise ~/.cache/melgrad")
       ->type_name("FOLDER");
+  command
+      .add_option("--cache-limit", options.cache_limit,
+                  "Size of the feature cache above which features that were not used for the longest time are removed, "
+                  "such as 20GB. 0: no limit. Default: MELGRAD_CACHE_LIMIT, otherwise 100GB")
+      ->type_name("SIZE");
   command.add_flag("--no-cache", options.no_cache, "Do not read or write the feature cache");
+}
+
+void add_residency_option(CLI::App& command, FeatureOptions& options) {
+  command
+      .add_option("--residency", options.residency,
+                  "Where the features are meanwhile. device: in the memory of the GPU. host: in memory. disk: in the "
+                  "cache, read a few batches ahead. auto: the first of them in which they fit. Results are the same")
+      ->check(one_of({"auto", "device", "host", "disk"}));
 }
 
 void add_feature_options(CLI::App& command, FeatureOptions& options) {

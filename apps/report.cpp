@@ -38,7 +38,7 @@ std::vector<CheckedData> check_data(const std::vector<RunResults>& runs, const R
                      .groups = groups.size(),
                      .warnings = dataset.warnings};
     if (!c.no_check) {
-      data.checkup = check_up(dataset, {}, c.report.features.cache_folder(), device, c.output.reporter());
+      data.checkup = check_up(dataset, {}, c.report.features.settings(), device, c.output.reporter());
     }
     result.push_back(std::move(data));
   }

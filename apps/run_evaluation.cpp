@@ -29,8 +29,9 @@ RunEvaluation evaluate_run(const TrainedModel& trained, const EvaluationRequest&
   adopt_labels(dataset, known_tracks(evaluated), card.labels, trained.file);
   Features loaded = load_features(dataset, evaluated.tracks, request.features.request(card.mel, trained.device),
                                   reporter, "features");
-  std::vector<LogMel> clips = loaded.take_clips();
-  const ClipStore store(clips, loaded.labels(dataset), trained.classes(), card.standardisation, trained.device);
+  std::vector<MelClip> clips = loaded.take_clips();
+  const ClipStore store(clips, loaded.labels(dataset), trained.classes(), card.standardisation, trained.device,
+                        residency_of(request.features.residency));
   if (const std::string note = calibration_note(card, trained.file.string()); !note.empty()) output.note(note);
   InferenceOptions inference = request.inference;
   inference.crop_frames = card.crop_frames;

@@ -23,7 +23,7 @@ struct RunEvaluation {
   std::string side;
   std::optional<Split> split;                // of the run; empty if all tracks were evaluated
   std::vector<Track> tracks;                 // those that could be read
-  std::vector<LogMel> clips;                 // one for each of the tracks
+  std::vector<MelClip> clips;                // one for each of the tracks
   std::vector<TrackPrediction> predictions;  // one for each of the tracks
   std::vector<std::string> failures;         // one line for each file that could not be read
   Evaluation evaluation;

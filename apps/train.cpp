@@ -202,7 +202,8 @@ int train_and_report(const TrainingSetup& setup, const RunLock& lock, Training& 
     const Trainer::Outcome outcome = trainer.run(c.output.progress(), on_epoch);
     if (outcome != Trainer::Outcome::interrupted) {
       lock.require_held();
-      const auto json = validation_json(training.validation_predictions(), data.validation, trainer.completed_epochs());
+      const auto json =
+          validation_json(training.validation_predictions(), *data.validation, trainer.completed_epochs());
       write_file_atomically(run / "validation.json", json_text(json));
       events.append_picture(trainer.completed_epochs(), "confusion of the validation tracks",
                             validation_confusion_png(training));

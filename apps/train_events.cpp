@@ -51,7 +51,7 @@ std::string validation_confusion_png(Training& training) {
   ConfusionMatrix confusion(card.labels);
   int64_t track = 0;
   for (const TrackPrediction& prediction : training.validation_predictions()) {
-    confusion.add(training.data.validation.label(track++), prediction.label());
+    confusion.add(training.data.validation->label(track++), prediction.label());
   }
   return confusion_matrix_png(card.labels, confusion.counts,
                               fmt::format("validation tracks after epoch {}", training.trainer.completed_epochs()));

@@ -171,8 +171,9 @@ ConfigOptions config_options(const CLI::App& app) {
           .preset_arguments = recipe_arguments,
           // config_of_run() writes the paths of --labels and --init, because they must be absolute there.
           .of_one_call = options({"--recipe", "--labels", "--init", "--profile-steps", "--json", "--quiet"}),
-          .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--no-cache",
-                                 "--strict", "--checkpoint-seconds", "--no-graphs", "--accumulate"})};
+          .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--cache-limit",
+                                 "--no-cache", "--residency", "--strict", "--checkpoint-seconds", "--no-graphs",
+                                 "--accumulate"})};
 }
 
 }  // namespace
@@ -194,6 +195,7 @@ void add_train_options(CLI::App& app, TrainCommand& c) {
   begin_group("Features");
   add_mel_options(app, c.mel);
   add_feature_options(app, c.features);
+  add_residency_option(app, c.features);
   app.get_option("--strict")
       ->description(
           "Stop at a file that cannot be read instead of leaving it out, and if a recording is on two sides of the "

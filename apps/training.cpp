@@ -45,7 +45,7 @@ TrainingData prepare_data(TrainCommand& c, Dataset& dataset, Device device) {
   rehearse_crops(c.longest_crop());
   TrainingData data =
       prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
-                            c.output.reporter(), c.crops.needs_waveforms());
+                            c.output.reporter(), c.crops.needs_waveforms(), residency_of(c.features.residency));
   if (c.crops.crop_frames == 0) {
     c.crops.crop_frames = data.card.crop_frames;
     rehearse_crops(c.crops.crop_frames);
@@ -114,7 +114,7 @@ Training::Training(TrainingSetup& setup, RunFolder folder)
       batches(make_batches(setup.command, data)),
       steps_per_epoch(Trainer::steps_per_epoch(batches->epoch_size(), setup.command.train.batch_size)),
       trainer(*model, *batches, cross_entropy_loss(setup.command.label_smoothing),
-              track_validation(data.validation, validation_options(setup.command), &last_validation),
+              track_validation(*data.validation, validation_options(setup.command), &last_validation),
               setup.command.train, learning_rate_schedule(setup.command, steps_per_epoch),
               with_metadata(std::move(folder), data.card)),
       setup_(setup) {
@@ -123,7 +123,7 @@ Training::Training(TrainingSetup& setup, RunFolder folder)
 
 const std::vector<TrackPrediction>& Training::validation_predictions() {
   if (last_validation.empty())
-    last_validation = predict_tracks(*model, data.validation, validation_options(setup_.command));
+    last_validation = predict_tracks(*model, *data.validation, validation_options(setup_.command));
   return last_validation;
 }
 
@@ -135,8 +135,11 @@ void Training::note_start() const {
       "frames",
       c.model, ranks > 1 ? fmt::format("{} processes on ", ranks) : "", Stream::of(setup_.device).description(),
       setup_.precision.description(), setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "",
-      data.split.train.size(), data.validation.size(), data.split.test.size(), setup_.dataset.labels.size(),
+      data.split.train.size(), data.validation->size(), data.split.test.size(), setup_.dataset.labels.size(),
       steps_per_epoch, c.crops.crop_frames));
+  if (data.training)
+    c.output.note(
+        residency_note(data.training->residency(), data.training->bytes(), "training features", setup_.device));
 }
 
 }  // namespace melgrad

@@ -13,8 +13,8 @@
 namespace melgrad::bench {
 namespace {
 
-void write_features(const std::string& npy, const LogMel& mel) {
-  if (!npy.empty()) write_npy(npy, mel.db, {mel.n_mels, mel.frames});
+void write_features(const std::string& npy, const MelClip& mel) {
+  if (!npy.empty()) write_npy(npy, mel.db(), {mel.n_mels, mel.frames});
 }
 
 Dataset open_data(const Settings& s) {
@@ -61,7 +61,7 @@ nlohmann::ordered_json features(const Settings& s) {
   std::iota(tracks.begin(), tracks.end(), size_t{0});
   Progress progress("features", std::ssize(tracks), "tracks", ProgressMode::quiet);
   const auto start = std::chrono::steady_clock::now();
-  const Features computed = extract_features(dataset, tracks, settings, {}, progress, s.device);
+  const Features computed = extract_features(dataset, tracks, settings, {}, progress, {.device = s.device});
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   require_tracks(computed, dataset, true);
   write_features(s.npy, computed.records.front().log_mel);

@@ -155,14 +155,14 @@ GradCam grad_cam(Module& model, const Tensor& x, int64_t target_class) {
   return cam;
 }
 
-Relevance relevance_of(const TrainedModel& trained, const LogMel& features, int64_t target_class,
+Relevance relevance_of(const TrainedModel& trained, const MelClip& features, int64_t target_class,
                        const InferenceOptions& options) {
   const int64_t crop_frames = trained.card.crop_frames;
   const int unknown_label = 0;
-  const ClipStore clips({&features, 1}, {&unknown_label, 1}, trained.classes(), trained.card.standardisation,
-                        trained.device);
+  const ClipStore clips(std::vector{features}, {&unknown_label, 1}, trained.classes(), trained.card.standardisation,
+                        trained.device, Residency::device);
   Relevance result{.n_mels = features.n_mels, .frames = features.frames};
-  result.values.resize(features.db.size());
+  result.values.resize(features.db().size());
   std::vector<float> weights(static_cast<size_t>(features.frames));
   for (const int64_t start : crop_starts(features.frames, crop_frames, options.crops)) {
     const int64_t only_clip = 0;

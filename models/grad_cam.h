@@ -27,7 +27,7 @@ struct Relevance {
 // The relevance of every part of a track for one class: Grad-CAM of the crops that a prediction uses, interpolated to
 // the resolution of the spectrogram, averaged where crops overlap (most weight in the middle of a crop) and divided by
 // its maximum.
-Relevance relevance_of(const TrainedModel& trained, const LogMel& features, int64_t target_class,
+Relevance relevance_of(const TrainedModel& trained, const MelClip& features, int64_t target_class,
                        const InferenceOptions& options);
 
 // A part of a track whose relevance, a mean over the mel bins, is nearer to the maximum of the track than to its mean.

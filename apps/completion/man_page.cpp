@@ -115,6 +115,9 @@ Folder for the copy of audio that is read from a pipe. Default: /tmp.
 .TP
 MELGRAD_CACHE
 Folder of the feature cache. Default: $XDG_CACHE_HOME/melgrad, otherwise ~/.cache/melgrad.
+.TP
+MELGRAD_CACHE_LIMIT
+Size of the feature cache, such as 20GB, unless \-\-cache\-limit is given. 0: no limit. Default: 100GB.
 )";
 }
 

@@ -51,9 +51,9 @@ Baseline compare(const RunResults& results, const std::vector<int>& answers, con
           .gain = difference_of(results.tracks, baseline).value()};
 }
 
-std::vector<std::vector<float>> statistics_of(std::span<const LogMel> clips) {
+std::vector<std::vector<float>> statistics_of(std::span<const MelClip> clips) {
   std::vector<std::vector<float>> statistics;
-  for (const LogMel& clip : clips) statistics.push_back(mel_statistics(clip));
+  for (const MelClip& clip : clips) statistics.push_back(mel_statistics(clip));
   return statistics;
 }
 
@@ -69,7 +69,7 @@ std::vector<Baseline> baselines_of(const RunResults& results, const RunEvaluatio
   if (tracks.empty()) return {};
   Features training = load_features(dataset, tracks, request, reporter, "training features");
   const std::vector<int> labels = training.labels(dataset);
-  const std::vector<LogMel> training_clips = training.take_clips();
+  const std::vector<MelClip> training_clips = training.take_clips();
   const LogisticRegression model(statistics_of(training_clips), labels, static_cast<int64_t>(dataset.labels.size()));
   std::vector<int> linear;
   for (const std::vector<float>& statistics : statistics_of(evaluated.clips))
@@ -84,7 +84,7 @@ std::vector<Baseline> baselines_of(const RunResults& results, const RunEvaluatio
 
 // ---- pictures
 
-std::string picture(std::span<const float> values, const LogMel& mel, int columns, int rows, double low, double high) {
+std::string picture(std::span<const float> values, const MelClip& mel, int columns, int rows, double low, double high) {
   std::vector<uint8_t> shades;
   // 64 shades look the same as 256 and make the file smaller.
   for (const double mean : pixel_means(values, mel.n_mels, mel.frames, columns, rows)) {
@@ -93,13 +93,13 @@ std::string picture(std::span<const float> values, const LogMel& mel, int column
   return gray_png(columns, rows, shades);
 }
 
-std::string relevance_picture(const TrainedModel& trained, const LogMel& mel, int label,
+std::string relevance_picture(const TrainedModel& trained, const MelClip& mel, int label,
                               const InferenceOptions& inference) {
   const Relevance relevance = relevance_of(trained, mel, label, inference);
   return picture(relevance.values, mel, 160, 24, 0, 1);
 }
 
-std::vector<ExplainedTrack> explain_hardest(const RunResults& results, const std::vector<LogMel>& clips,
+std::vector<ExplainedTrack> explain_hardest(const RunResults& results, const std::vector<MelClip>& clips,
                                             const TrainedModel& trained, const ReportOptions& options) {
   std::vector<size_t> order(results.tracks.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -110,10 +110,10 @@ std::vector<ExplainedTrack> explain_hardest(const RunResults& results, const std
   std::vector<ExplainedTrack> hardest;
   for (const size_t i : order) {
     const TrackResult& track = results.tracks[i];
-    const LogMel& mel = clips[i];
-    const auto [low, high] = std::ranges::minmax(mel.db);
+    const MelClip& mel = clips[i];
+    const auto [low, high] = std::ranges::minmax(mel.db());
     ExplainedTrack explained{.track = i, .seconds = mel.seconds};
-    explained.spectrogram = picture(mel.db, mel, 600, 128, low, std::max(high, low + 1));
+    explained.spectrogram = picture(mel.db(), mel, 600, 128, low, std::max(high, low + 1));
     explained.for_predicted = relevance_picture(trained, mel, track.predicted, options.inference);
     if (!track.is_correct()) explained.for_label = relevance_picture(trained, mel, track.label, options.inference);
     hardest.push_back(std::move(explained));

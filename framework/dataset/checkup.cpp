@@ -25,16 +25,16 @@ std::vector<AudioSurvey> survey_tracks(const Dataset& dataset, ProgressMode mode
 
 }  // namespace
 
-Checkup check_up(const Dataset& dataset, const CheckLimits& limits, const std::filesystem::path& cache_folder,
-                 Device device, const Reporter& reporter) {
+Checkup check_up(const Dataset& dataset, const CheckLimits& limits, const CacheSettings& cache, Device device,
+                 const Reporter& reporter) {
   Checkup checkup{.surveys = survey_tracks(dataset, reporter.progress)};
   std::vector<size_t> readable;
   for (size_t i = 0; i < checkup.surveys.size(); ++i) {
     if (checkup.surveys[i].state == AudioState::readable) readable.push_back(i);
   }
   Progress progress("fingerprints", static_cast<int64_t>(readable.size()), "tracks", reporter.progress);
-  const TrackPrints prints = extract_prints(dataset, readable, MelSettings(), cache_folder, progress, device);
-  if (!prints.note.empty()) reporter.note(prints.note);
+  const TrackPrints prints = extract_prints(dataset, readable, MelSettings(), cache, progress, device);
+  for (const std::string& note : prints.notes) reporter.note(note);
   checkup.findings = check_dataset(dataset, checkup.surveys, prints.prints, limits);
   return checkup;
 }

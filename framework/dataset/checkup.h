@@ -1,10 +1,10 @@
 // Listens to every track of a data set and looks for problems.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <vector>
 
+#include "framework/dataset/audio_cache.h"
 #include "framework/dataset/dataset_check.h"
 #include "framework/terminal/reporter.h"
 #include "kernels/device/stream.h"
@@ -16,10 +16,10 @@ struct Checkup {
   std::vector<Finding> findings;
 };
 
-// Decodes all tracks on the threads of the pool and compares their fingerprints, whose features are cached in
-// `cache_folder` (empty: no cache). Throws what extract_prints throws.
-Checkup check_up(const Dataset& dataset, const CheckLimits& limits, const std::filesystem::path& cache_folder,
-                 Device device, const Reporter& reporter);
+// Decodes all tracks on the threads of the pool and compares their fingerprints, whose features are in the cache.
+// Throws what extract_prints throws.
+Checkup check_up(const Dataset& dataset, const CheckLimits& limits, const CacheSettings& cache, Device device,
+                 const Reporter& reporter);
 
 // The number of readable tracks of each sample rate in Hz.
 std::map<int, int64_t> tracks_of_rate(std::span<const AudioSurvey> surveys);

@@ -22,6 +22,12 @@ Batch ClipBatches::batch(const BatchItems& tracks, Generator& generator) const {
   return augment(std::move(crops), clips_.inverse_std(), options_.augmentation, generator);
 }
 
+void ClipBatches::prepare(std::span<const int64_t> tracks, Generator& on_host) const {
+  clips_.prepare_random_crops(tracks, options_.crop_frames, on_host);
+}
+
+void ClipBatches::read_ahead(std::span<const int64_t> tracks) const { clips_.read_ahead(tracks); }
+
 std::string ClipBatches::name(int64_t track) const { return names_[static_cast<size_t>(track)]; }
 
 }  // namespace melgrad

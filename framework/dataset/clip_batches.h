@@ -31,6 +31,8 @@ class ClipBatches : public BatchSource {
 
   EpochSize epoch_size() const override;
   Batch batch(const BatchItems& tracks, Generator& generator) const override;
+  void prepare(std::span<const int64_t> tracks, Generator& on_host) const override;
+  void read_ahead(std::span<const int64_t> tracks) const override;
   std::string name(int64_t track) const override;
 
  private:

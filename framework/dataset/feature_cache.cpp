@@ -1,14 +1,11 @@
 #include "framework/dataset/feature_cache.h"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <optional>
-#include <system_error>
 
-#include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
 #include "kernels/device/error.h"
 #include "kernels/device/parallel.h"
@@ -17,76 +14,39 @@ namespace melgrad {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 
-// Removes partly written files of killed processes. It removes only old ones, because another process may still write a
-// recent one.
-void remove_stale_temporaries(const fs::path& folder) {
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (!name.ends_with(".tmp") || name.find(".mel.") == std::string::npos) continue;
-    std::error_code ignored;
-    const auto written = fs::last_write_time(entry->path(), ignored);
-    if (!ignored && fs::file_time_type::clock::now() - written > 1h) fs::remove(entry->path(), ignored);
-  }
+std::array<double, 3> numbers_of(const LogMel& mel) {
+  return {static_cast<double>(mel.n_mels), static_cast<double>(mel.frames), mel.seconds};
 }
 
-// The cache folder, shared by the threads. After the first failed write, nothing more is written.
-class FeatureCache {
- public:
-  explicit FeatureCache(const fs::path& folder) : folder_(folder.empty() ? folder : folder / "features") {
-    if (folder_.empty()) return;
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    if (error) give_up(fmt::format("cannot create {}: {}", folder_.string(), error.message()));
-    remove_stale_temporaries(folder_);
-  }
+// True if the record can be of a log-mel spectrogram with `n_mels` rows.
+bool is_log_mel(const BlobRecord& record, int64_t n_mels) {
+  const auto [rows, frames, seconds] = record.numbers;
+  return record.kind == BlobKind::log_mel && rows == static_cast<double>(n_mels) && frames > 0 &&
+         static_cast<double>(record.bytes) == rows * frames * sizeof(float);
+}
 
-  std::optional<LogMel> load(const CacheKey& key, int64_t n_mels) const {
-    const fs::path entry = folder_ / key.file_name();
-    std::error_code error;
-    if (folder_.empty() || !fs::is_regular_file(entry, error)) return std::nullopt;
-    try {
-      return decode_cache_entry(read_file(entry), key, n_mels);
-    } catch (const Error&) {
-      return std::nullopt;  // removed or unreadable since the check above: computed again
-    }
-  }
-
-  void store(const CacheKey& key, const LogMel& clip) {
-    if (!is_writable()) return;
-    try {
-      write_file_atomically(folder_ / key.file_name(), encode_cache_entry(key, clip));
-    } catch (const WriteError& error) {
-      give_up(error.what());
-    }
-  }
-
-  bool is_writable() const { return !folder_.empty() && !given_up_; }
-  std::string note() const { return note_; }
-
- private:
-  void give_up(const std::string& reason) {
-    if (given_up_.exchange(true)) return;
-    note_ = fmt::format("features are not cached: {}; set MELGRAD_CACHE to another folder", reason);
-  }
-
-  fs::path folder_;
-  std::atomic<bool> given_up_ = false;
-  std::string note_;  // written once, read after the threads have ended
-};
+MelClip clip_of(const BlobRecord& record, const std::shared_ptr<const std::byte>& data) {
+  MelClip clip;
+  clip.n_mels = static_cast<int64_t>(record.numbers[0]);
+  clip.frames = static_cast<int64_t>(record.numbers[1]);
+  clip.seconds = record.numbers[2];
+  clip.memory = {data, reinterpret_cast<const float*>(data.get())};
+  clip.hash = record.hash;
+  return clip;
+}
 
 // Extracts tracks in parallel and stores one outcome per track.
 class Extraction {
  public:
-  Extraction(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings, FeatureCache& cache,
-             Device device)
+  Extraction(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings, AudioCache& cache,
+             const ExtractionOptions& options)
       : dataset_(dataset),
         tracks_(tracks),
         settings_(settings),
+        settings_hash_(settings_hash(description(settings))),
         cache_(cache),
-        device_(device),
+        options_(options),
         outcomes_(tracks.size()) {}
 
   // Stops early when interrupted() is true. Throws the exception of a track that cannot be a Failure.
@@ -106,9 +66,10 @@ class Extraction {
     Features features{.computed = counts_.computed, .cached = counts_.cached};
     for (size_t i = 0; i < outcomes_.size(); ++i) {
       Outcome& outcome = outcomes_[i];
-      if (outcome.features) features.records.push_back(std::move(*outcome.features));
+      if (outcome.error.empty()) features.records.push_back(record_of(i));
       if (!outcome.error.empty()) features.failures.push_back({tracks_[i], std::move(outcome.error)});
       if (!outcome.warning.empty()) features.warnings.push_back(std::move(outcome.warning));
+      if (!outcome.note.empty()) features.notes.push_back(std::move(outcome.note));
     }
     return features;
   }
@@ -121,8 +82,11 @@ class Extraction {
   };
 
   struct Outcome {
-    std::optional<TrackFeatures> features;
-    std::string error, warning;  // one line each; empty: none
+    ContentHash content{};
+    std::optional<BlobRecord> blob;    // the clip in the cache
+    bool is_checked = true;            // the blob was compared with its hash
+    MelClip clip;                      // if there is no blob
+    std::string error, warning, note;  // one line each; empty: none
   };
 
   static std::string suffix(const Counts& counts) {
@@ -136,13 +100,11 @@ class Extraction {
     const Track& track = dataset_.tracks.at(tracks_[i]);
     Outcome& outcome = outcomes_[i];
     try {
-      const CacheKey key = make_cache_key(track.path, settings_);
-      std::optional<LogMel> clip = cache_.load(key, settings_.n_mels);
-      const bool is_cached = clip.has_value();
-      if (!is_cached) clip = compute(track.path, key);
-      outcome.warning = std::move(clip->warning);
-      outcome.features = {.track = tracks_[i], .log_mel = std::move(*clip), .content = key.content};
-      return {.done = 1, .computed = is_cached ? 0u : 1u, .cached = is_cached ? 1u : 0u};
+      const CacheKey key = cache_.key_of(track.path, settings_hash_);
+      outcome.content = key.content;
+      if (use_cached(key, outcome, track)) return {.done = 1, .cached = 1};
+      compute(key, outcome, track);
+      return {.done = 1, .computed = 1};
     } catch (const OutOfMemory& error) {
       fail_for_lack_of_memory(error.what(), track);
     } catch (const std::bad_alloc&) {
@@ -157,16 +119,64 @@ class Extraction {
     return {.done = 1};
   }
 
-  LogMel compute(const fs::path& audio, const CacheKey& key) {
-    LogMel clip = log_mel(audio, settings_, device_);
-    if (clip.frames == 0) fail("{} holds no sound; replace or remove it", audio.string());
-    // A file with a warning is decoded every time, so that the user sees the warning every time.
-    if (clip.warning.empty()) cache_.store(key, clip);
-    return clip;
+  // False if there is no intact entry.
+  bool use_cached(const CacheKey& key, Outcome& outcome, const Track& track) {
+    const std::optional<BlobRecord> record = cache_.find(key);
+    if (!record) return false;
+    outcome.is_checked = !options_.check_later || options_.visit;
+    if (is_log_mel(*record, settings_.n_mels)) {
+      if (!outcome.is_checked) {
+        outcome.blob = record;
+        return true;
+      }
+      const std::shared_ptr<const std::byte> data = cache_.data(*record);
+      if (!data) return false;
+      if (const MelClip clip = clip_of(*record, data); clip.is_intact()) {
+        outcome.blob = record;
+        if (options_.visit) options_.visit(track_index(track), clip, key.content);
+        return true;
+      }
+    }
+    cache_.discard(key);
+    outcome.is_checked = true;
+    outcome.note =
+        fmt::format("the cache entry of {} was damaged; its features are computed again", track.path.string());
+    return false;
   }
 
+  void compute(const CacheKey& key, Outcome& outcome, const Track& track) {
+    LogMel mel = log_mel(track.path, settings_, options_.device);
+    if (mel.frames == 0) fail("{} holds no sound; replace or remove it", track.path.string());
+    outcome.is_checked = true;
+    // A file with a warning is decoded every time, so that the user sees the warning every time.
+    if (mel.warning.empty()) {
+      outcome.blob = cache_.add(key, BlobKind::log_mel, numbers_of(mel), std::as_bytes(std::span(mel.db)));
+    } else {
+      outcome.warning = mel.warning;
+    }
+    MelClip clip = std::move(mel);
+    if (options_.visit) options_.visit(track_index(track), clip, key.content);
+    if (!outcome.blob && !options_.visit) outcome.clip = std::move(clip);
+  }
+
+  TrackFeatures record_of(size_t i) {
+    Outcome& outcome = outcomes_[i];
+    TrackFeatures features{.track = tracks_[i], .log_mel = std::move(outcome.clip), .content = outcome.content};
+    if (!outcome.blob || options_.visit) return features;
+    if (const std::shared_ptr<const std::byte> data = cache_.data(*outcome.blob)) {
+      features.log_mel = clip_of(*outcome.blob, data);
+      if (outcome.is_checked) features.log_mel.hash = 0;
+    } else {  // another process has removed the shard meanwhile
+      features.log_mel = log_mel(dataset_.tracks[tracks_[i]].path, settings_, options_.device);
+    }
+    return features;
+  }
+
+  size_t track_index(const Track& track) const { return static_cast<size_t>(&track - dataset_.tracks.data()); }
+
   [[noreturn]] void fail_for_lack_of_memory(const char* what, const Track& track) const {
-    const char* remedy = device_ == Device::cpu ? "use fewer --threads" : "free some of it, or use --device cpu";
+    const char* remedy =
+        options_.device == Device::cpu ? "use fewer --threads" : "free some of it, or use --device cpu";
     fail("{}, while computing the features of {}; {}{}", what, track.path.string(), remedy,
          cache_.is_writable() ? "; the features of the files before it are kept" : "");
   }
@@ -174,8 +184,9 @@ class Extraction {
   const Dataset& dataset_;
   std::span<const size_t> tracks_;
   const MelSettings& settings_;
-  FeatureCache& cache_;
-  Device device_;
+  const uint64_t settings_hash_;
+  AudioCache& cache_;
+  const ExtractionOptions& options_;
   std::vector<Outcome> outcomes_;  // one per requested track
   std::mutex mutex_;
   Counts counts_;  // under mutex_
@@ -201,8 +212,8 @@ std::vector<std::string> Features::names(const Dataset& dataset) const {
   return result;
 }
 
-std::vector<LogMel> Features::take_clips() {
-  std::vector<LogMel> result;
+std::vector<MelClip> Features::take_clips() {
+  std::vector<MelClip> result;
   for (TrackFeatures& record : records) result.push_back(std::move(record.log_mel));
   return result;
 }
@@ -224,11 +235,12 @@ void require_tracks(const Features& features, const Dataset& dataset, bool stric
 }
 
 Features extract_features(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                          const fs::path& cache_folder, Progress& progress, Device device) {
+                          const CacheSettings& cache_settings, Progress& progress, const ExtractionOptions& options) {
   validate(settings);
-  FeatureCache cache(cache_folder);
-  Extraction extraction(dataset, tracks, settings, cache, device);
+  AudioCache cache(cache_settings);
+  Extraction extraction(dataset, tracks, settings, cache, options);
   extraction.run(progress);
+  std::vector<std::string> notes = cache.finish();
   if (extraction.done() < tracks.size()) {
     throw Interrupted(fmt::format("interrupted after the features of {} of {} tracks{}", extraction.done(),
                                   tracks.size(),
@@ -236,7 +248,7 @@ Features extract_features(const Dataset& dataset, std::span<const size_t> tracks
   }
   progress.finish();
   Features features = extraction.take();
-  features.note = cache.note();
+  std::ranges::move(notes, std::back_inserter(features.notes));
   return features;
 }
 

@@ -1,7 +1,6 @@
 // Loads the features of tracks and reports every file that was left out or read only in part.
 #pragma once
 
-#include <filesystem>
 #include <span>
 #include <string>
 
@@ -12,13 +11,14 @@ namespace melgrad {
 
 struct FeatureRequest {
   MelSettings mel;
-  std::filesystem::path cache_folder;  // empty: no cache
-  bool strict = false;                 // a file that cannot be read, or a leak, is an error
+  CacheSettings cache;
+  bool strict = false;  // a file that cannot be read, or a leak, is an error
   Device device = Device::cpu;
 };
 
-// `what` labels the progress line. Throws what extract_features and require_tracks throw.
+// `what` labels the progress line. `check_later` is that of ExtractionOptions. Throws what extract_features and
+// require_tracks throw.
 Features load_features(const Dataset& dataset, std::span<const size_t> tracks, const FeatureRequest& request,
-                       const Reporter& reporter, const std::string& what);
+                       const Reporter& reporter, const std::string& what, bool check_later = false);
 
 }  // namespace melgrad

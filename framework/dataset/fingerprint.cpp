@@ -32,12 +32,13 @@ Bins fingerprint_bins(const MelSettings& settings) {
 }
 
 // The mean dB of a band's bins over the `window` frames from each frame on.
-std::vector<float> smoothed_band(const LogMel& clip, int64_t first_bin, int64_t bin_count, int64_t window) {
+std::vector<float> smoothed_band(const MelClip& clip, int64_t first_bin, int64_t bin_count, int64_t window) {
   std::vector<double> sums(static_cast<size_t>(clip.frames) + 1);
+  const std::span<const float> db = clip.db();
   for (int64_t frame = 0; frame < clip.frames; ++frame) {
     double level = 0;
     for (int64_t bin = first_bin; bin < first_bin + bin_count; ++bin) {
-      level += static_cast<double>(clip.db[static_cast<size_t>(bin * clip.frames + frame)]);
+      level += static_cast<double>(db[static_cast<size_t>(bin * clip.frames + frame)]);
     }
     sums[static_cast<size_t>(frame) + 1] = sums[static_cast<size_t>(frame)] + level;
   }
@@ -51,7 +52,7 @@ std::vector<float> smoothed_band(const LogMel& clip, int64_t first_bin, int64_t 
 
 }  // namespace
 
-Fingerprint make_fingerprint(const LogMel& clip, const MelSettings& settings) {
+Fingerprint make_fingerprint(const MelClip& clip, const MelSettings& settings) {
   const double frame_seconds = static_cast<double>(settings.hop_length) / settings.sample_rate;
   const int64_t window = count_of(smoothing_seconds, frame_seconds), change = count_of(change_seconds, frame_seconds);
   const int64_t stride = count_of(shortest_step_seconds, frame_seconds);

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "framework/audio/log_mel.h"
+#include "framework/dataset/mel_clip.h"
 
 namespace melgrad {
 
@@ -26,7 +26,7 @@ struct Fingerprint {
 
 // Empty if the clip is too short for one word, or if the settings have fewer mel bins from 300 to 3000 Hz than a
 // fingerprint has bands (n_mels below about 40 at the default settings).
-Fingerprint make_fingerprint(const LogMel& clip, const MelSettings& settings);
+Fingerprint make_fingerprint(const MelClip& clip, const MelSettings& settings);
 
 // Compares two recordings, of which the second starts `offset` steps after the first (negative: before it).
 struct Agreement {

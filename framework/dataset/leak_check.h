@@ -1,18 +1,14 @@
-// Finds recordings that are on two sides of a split.
+// Reports recordings that are on two sides of a split.
 #pragma once
 
 #include <vector>
 
 #include "framework/dataset/duplicates.h"
-#include "framework/dataset/feature_loader.h"
-#include "framework/dataset/split.h"
+#include "framework/terminal/reporter.h"
 
 namespace melgrad {
 
-// Compares the fingerprints of all tracks of a split. `training` and `validation` are loaded already; the features of
-// the test tracks are extracted here, and a later evaluation finds them in the cache. Warns of each leak; if
-// request.strict, throws Error instead.
-std::vector<Leak> check_leaks(const Dataset& dataset, const Split& split, const Features& training,
-                              const Features& validation, const FeatureRequest& request, const Reporter& reporter);
+// Warns of each leak that was found; if `strict`, throws Error instead.
+void report_leaks(const std::vector<Leak>& leaks, const Dataset& dataset, bool strict, const Reporter& reporter);
 
 }  // namespace melgrad

@@ -30,10 +30,10 @@ std::pair<std::vector<float>, std::vector<float>> column_statistics(const std::v
 
 }  // namespace
 
-std::vector<float> mel_statistics(const LogMel& mel) {
+std::vector<float> mel_statistics(const MelClip& mel) {
   std::vector<float> means, deviations;
   for (int64_t bin = 0; bin < mel.n_mels; ++bin) {
-    const std::span frames(mel.db.data() + bin * mel.frames, static_cast<size_t>(mel.frames));
+    const std::span frames(mel.memory.get() + bin * mel.frames, static_cast<size_t>(mel.frames));
     double sum = 0, squares = 0;
     for (const float db : frames) sum += static_cast<double>(db);
     const double mean = sum / static_cast<double>(mel.frames);

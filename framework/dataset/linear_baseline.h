@@ -6,13 +6,13 @@
 #include <span>
 #include <vector>
 
-#include "framework/audio/log_mel.h"
+#include "framework/dataset/mel_clip.h"
 #include "framework/tensor.h"
 
 namespace melgrad {
 
 // The mean and then the standard deviation of each mel bin over the frames: [2 * n_mels].
-std::vector<float> mel_statistics(const LogMel& mel);
+std::vector<float> mel_statistics(const MelClip& mel);
 
 // Multinomial logistic regression on standardised features with an L2 penalty on the weights, as scikit-learn's
 // LogisticRegression(C=1) after StandardScaler: minimises sum_i cross_entropy_i + |weights|^2 / 2 from weights of 0, so

@@ -57,6 +57,11 @@ std::vector<TrackPrediction> predict_tracks(Module& model, const ClipStore& clip
   for (size_t first = 0; first < picks.size(); first += batch_size) {
     const size_t n = std::min(batch_size, picks.size() - first);
     Stream& stream = Stream::of(clips.device());
+    // The batch after this one; crops of one clip are neighbours.
+    std::vector<int64_t> next(picks.begin() + static_cast<int64_t>(first + n),
+                              picks.begin() + static_cast<int64_t>(std::min(picks.size(), first + n + batch_size)));
+    next.erase(std::unique(next.begin(), next.end()), next.end());
+    clips.read_ahead(next);
     const Batch batch = in_phase(stream, "data", [&] {
       return clips.crops(std::span(picks).subspan(first, n), std::span(starts).subspan(first, n), options.crop_frames,
                          options.precision);

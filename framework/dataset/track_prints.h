@@ -1,7 +1,6 @@
 // Fingerprints of the tracks of a data set.
 #pragma once
 
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,16 +10,14 @@
 
 namespace melgrad {
 
-std::vector<TrackPrint> make_prints(std::span<const TrackFeatures> features, const MelSettings& settings);
-
 struct TrackPrints {
   std::vector<TrackPrint> prints;  // of the tracks that could be read, in the order requested
-  std::string note;                // for the user: why the cache could not be written; empty if it could
+  std::vector<std::string> notes;  // those of Features
 };
 
-// Calls extract_features on a few tracks at a time, so that memory grows with the fingerprints, not the spectrograms.
-// Throws what extract_features throws.
+// Calls extract_features. Memory grows with the fingerprints, not with the spectrograms. Throws what extract_features
+// throws.
 TrackPrints extract_prints(const Dataset& dataset, std::span<const size_t> tracks, const MelSettings& settings,
-                           const std::filesystem::path& cache_folder, Progress& progress, Device device);
+                           const CacheSettings& cache, Progress& progress, Device device);
 
 }  // namespace melgrad

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "framework/dataset/clip_store.h"
-#include "framework/dataset/leak_check.h"
+#include "framework/dataset/duplicates.h"
+#include "framework/dataset/feature_loader.h"
 #include "framework/dataset/model_card.h"
 #include "framework/dataset/recording_store.h"
 
@@ -21,19 +23,19 @@ struct TrainingData {
   std::vector<Leak> leaks;
   std::map<size_t, std::string> contents;  // hashes of the audio files, by track; not those of test tracks
   // Of the training tracks, one of the two.
-  std::optional<ClipStore> training;
+  std::unique_ptr<ClipStore> training;
   std::optional<RecordingStore> recordings;
-  ClipStore validation;
+  std::unique_ptr<ClipStore> validation;
 };
 
-// Extracts the features of the training and validation tracks, checks the labels, looks for recordings on two sides of
-// the split, standardises by the training tracks, and copies the clips to request.device. `model` is the name that the
-// checkpoints give. A crop_frames of 0 stands for crop_frames_for(the training clips); the card has the result.
+// Extracts the features of all tracks, checks the labels, looks for recordings on two sides of the split, standardises
+// by the training tracks, and brings the clips to where `residency` says. `model` is the name that the checkpoints
+// give. A crop_frames of 0 stands for crop_frames_for(the training clips); the card has the result.
 // `with_recordings` loads the samples of the training tracks in place of their clips; the model then limits the dynamic
 // range of each crop, not of a whole recording, as the samples of a crop allow nothing else. Throws what load_features,
-// check_labels and check_leaks throw.
+// check_labels and report_leaks throw. `dataset` must outlive the result.
 TrainingData prepare_training_data(const Dataset& dataset, const Split& split, const std::string& model,
                                    int64_t crop_frames, const FeatureRequest& request, const Reporter& reporter,
-                                   bool with_recordings = false);
+                                   bool with_recordings = false, Residency residency = Residency::automatic);
 
 }  // namespace melgrad

@@ -39,6 +39,13 @@ class BatchSource {
   virtual EpochSize epoch_size() const = 0;
   // One example of each item. Everything random comes from `generator`, so that a resumed run draws the same batches.
   virtual Batch batch(const BatchItems& items, Generator& generator) const = 0;
+  // Called before batch() with the same items, and never while a graph of the step is recorded or launched. A source
+  // whose data is not in the memory of the device brings it there. `on_host` gives the random numbers that batch() will
+  // draw, in the memory of the host.
+  virtual void prepare(std::span<const int64_t> /*items*/, Generator& /*on_host*/) const {}
+  // Names items that one of the next batches will have, each once for every batch, so that a source may read them from
+  // a disk meanwhile.
+  virtual void read_ahead(std::span<const int64_t> /*items*/) const {}
   // The name of an item in error messages, for example its file name.
   virtual std::string name(int64_t item) const = 0;
 };

@@ -15,6 +15,7 @@ namespace melgrad {
 namespace {
 
 constexpr uint64_t first_epoch_draw = uint64_t{1} << 62;
+constexpr size_t batches_ahead = 4;  // that a source may read from a disk
 
 std::vector<Named> trained_parameters(const Module& model) {
   std::vector<Named> result = model.parameters();
@@ -54,9 +55,19 @@ void Trainer::train_step(std::span<const int64_t> items) {
   in_phase(stream_, "data", [&] {
     inputs_.upload(items, static_cast<uint64_t>(global_step()) + 1, optimizer_.count_step(schedule_(global_step())));
   });
+  prepare_batch(items);
   graphs_.run(static_cast<int64_t>(items.size()), [this] { submit_step(); });
   readback_.start(items, state_.step + 1, parts_of_rank(std::ssize(items)));
   ++state_.step;
+}
+
+void Trainer::prepare_batch(std::span<const int64_t> items) {
+  in_phase(stream_, "data", [&] {
+    if (stream_.device() == Device::cpu) return;  // batch() itself sees everything in the memory of the host
+    Generator& on_host = default_generator(Device::cpu);
+    on_host.set_step(static_cast<uint64_t>(global_step()) + 1);
+    source_.prepare(items, on_host);
+  });
 }
 
 // Everything that differs from step to step comes from inputs_, so that a graph of this work can be launched again.
@@ -249,6 +260,7 @@ std::optional<EpochReport> Trainer::train_epoch(ProgressMode mode) {
   model_.train();
   readback_.clear();
   const std::vector<int64_t> order = epoch_order();
+  announced_ = 0;
   Progress progress(fmt::format("epoch {}/{}", state_.epoch + 1, options_.epochs), epoch_size_.examples(),
                     epoch_size_.examples_per_item == 1 ? epoch_size_.items_name : epoch_size_.examples_name, mode);
   const auto start = std::chrono::steady_clock::now();
@@ -285,8 +297,10 @@ void Trainer::train_steps(int64_t count) {
     if (state_.step == steps_per_epoch(epoch_size_, options_.batch_size)) {
       state_ = {.epoch = state_.epoch + 1, .best_epoch = state_.best_epoch, .best_loss = state_.best_loss};
       order = epoch_order();
+      announced_ = 0;
     }
     const size_t first = static_cast<size_t>(state_.step) * batch_size;
+    read_ahead(order, first);
     train_step(std::span(order).subspan(first, std::min(batch_size, order.size() - first)));
     add_to_sums(readback_.take_previous());
   }
@@ -306,6 +320,7 @@ void Trainer::train_batches(std::span<const int64_t> order, Progress& progress) 
   for (size_t first = begin; first < order.size() && !must_stop(); first += batch_size) {
     const int64_t number = global_step() + 1;
     if (number == options_.profile.first) stream_.capture_profile(true);
+    read_ahead(order, first);
     train_step(order.subspan(first, std::min(batch_size, order.size() - first)));
     if (number == options_.profile.last) stream_.capture_profile(false);
     add_to_sums(readback_.take_previous());
@@ -320,6 +335,15 @@ void Trainer::train_batches(std::span<const int64_t> order, Progress& progress) 
   }
   add_to_sums(readback_.take_latest());
   show();
+}
+
+// Before the batch that begins with item `first` of the epoch.
+void Trainer::read_ahead(std::span<const int64_t> order, size_t first) {
+  const auto batch_size = static_cast<size_t>(options_.batch_size);
+  const size_t end = std::min(order.size(), first + (batches_ahead + 1) * batch_size);
+  const size_t begin = std::max(announced_, first + batch_size);
+  if (begin < end) source_.read_ahead(order.subspan(begin, end - begin));
+  announced_ = end;
 }
 
 void Trainer::validate(EpochReport& report) {
@@ -401,7 +425,8 @@ std::string Trainer::advice_on_memory(size_t capacity) {
     stream_.reset_peak();
     StepInputs inputs(stream_.device(), batch_size);
     inputs.upload(items, 0, {});
-    Generator generator(options_.seed, stream_.device());
+    Generator generator(options_.seed, stream_.device()), on_host(options_.seed);
+    source_.prepare(items, on_host);
     const Batch batch = source_.batch(inputs.items(inputs.part(0)), generator);
     optimizer_.zero_grad();
     loss_(model_(batch.x), batch.targets).backward();

@@ -133,7 +133,9 @@ class Trainer {
   void write_checkpoint_between_epochs();
   std::optional<EpochReport> train_epoch(ProgressMode mode);  // nothing: interrupted
   void train_batches(std::span<const int64_t> order, Progress& progress);
+  void read_ahead(std::span<const int64_t> order, size_t first);
   void train_step(std::span<const int64_t> items);
+  void prepare_batch(std::span<const int64_t> items);
   void submit_step();
   struct ComputedPart {
     Tensor output, targets, loss;
@@ -184,6 +186,7 @@ class Trainer {
   std::optional<InFlight> in_flight_;  // on its way from the device to the writer
   TrainingState state_;
   int64_t skipped_in_a_row_ = 0;
+  size_t announced_ = 0;  // items of the epoch that the source knows to come
 };
 
 }  // namespace melgrad

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
-#include <string>
+
+#include "kernels/device/control_groups.h"
 
 namespace melgrad {
 namespace {
@@ -29,40 +29,13 @@ void read_version_1(const fs::path& group, std::optional<double>& limit) {
   lower(limit, quota, period);
 }
 
-// Calls read for the group and all groups above it. In a container the path may be that of the host, whose lowest
-// folders do not exist; the mount point itself is then the group of the container.
-template <class Read>
-void read_levels(const fs::path& mount, fs::path group, std::optional<double>& limit, Read read) {
-  while (true) {
-    read(mount / group.relative_path(), limit);
-    if (!group.has_relative_path()) return;
-    group = group.parent_path();
-  }
-}
-
-bool lists(const std::string& controllers, const std::string& wanted) {
-  std::istringstream names(controllers);
-  for (std::string name; std::getline(names, name, ',');) {
-    if (name == wanted) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::optional<double> processor_limit(const fs::path& root) {
   std::optional<double> limit;
-  const fs::path mount = root / "sys/fs/cgroup";
-  std::ifstream groups(root / "proc/self/cgroup");
-  // Lines are hierarchy:controllers:path; version 2 has hierarchy 0 and no controllers.
-  for (std::string hierarchy, controllers, path;
-       std::getline(groups, hierarchy, ':') && std::getline(groups, controllers, ':') && std::getline(groups, path);) {
-    if (controllers.empty()) read_levels(mount, path, limit, read_version_2);
-    if (lists(controllers, "cpu")) {
-      read_levels(mount / controllers, path, limit, read_version_1);
-      read_levels(mount / "cpu", path, limit, read_version_1);
-    }
-  }
+  for_each_control_group(root, "cpu", [&](const fs::path& group, ControlGroups version) {
+    version == ControlGroups::version_2 ? read_version_2(group, limit) : read_version_1(group, limit);
+  });
   return limit;
 }
 

@@ -26,7 +26,7 @@ constexpr int64_t coefficients = 20;
 
 // Mean and deviation over time of the first 20 MFCCs, as librosa.feature.mfcc defines them: the orthonormal DCT-II of
 // the log-mel spectrum.
-std::vector<float> mfcc_statistics(const LogMel& clip) {
+std::vector<float> mfcc_statistics(const MelClip& clip) {
   std::vector<float> statistics;
   for (int64_t k = 0; k < coefficients; ++k) {
     double sum = 0, squares = 0;
@@ -35,7 +35,7 @@ std::vector<float> mfcc_statistics(const LogMel& clip) {
       for (int64_t m = 0; m < clip.n_mels; ++m) {
         const double angle = std::numbers::pi * static_cast<double>(k) * (static_cast<double>(m) + 0.5) /
                              static_cast<double>(clip.n_mels);
-        c += static_cast<double>(clip.db[static_cast<size_t>(m * clip.frames + t)]) * std::cos(angle);
+        c += static_cast<double>(clip.db()[static_cast<size_t>(m * clip.frames + t)]) * std::cos(angle);
       }
       c *= std::sqrt((k == 0 ? 1.0 : 2.0) / static_cast<double>(clip.n_mels));
       sum += c;
@@ -104,7 +104,7 @@ double logistic_regression_accuracy(Examples train, Examples test, int64_t class
 }
 
 struct Side {
-  std::vector<LogMel> clips;
+  std::vector<MelClip> clips;
   std::vector<int> labels;
   std::vector<std::string> names;
 };
@@ -117,7 +117,7 @@ Side load(const Dataset& dataset, const std::vector<size_t>& tracks) {
 
 Examples examples_of(const Side& side) {
   Examples examples{.x = {}, .labels = side.labels};
-  for (const LogMel& clip : side.clips) examples.x.push_back(mfcc_statistics(clip));
+  for (const MelClip& clip : side.clips) examples.x.push_back(mfcc_statistics(clip));
   return examples;
 }
 

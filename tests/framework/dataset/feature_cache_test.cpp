@@ -13,7 +13,6 @@
 #include <string_view>
 #include <thread>
 
-#include "framework/dataset/cache_entry.h"
 #include "framework/io/atomic_file.h"
 #include "framework/terminal/interrupt.h"
 #include "kernels/device/error.h"
@@ -40,18 +39,18 @@ fs::path write_sines(const fs::path& root, int tracks, double seconds = 0.2) {
   return root;
 }
 
-Features extract(const Dataset& dataset, const fs::path& cache, const MelSettings& mel = settings) {
+Features extract(const Dataset& dataset, const CacheSettings& cache, const MelSettings& mel = settings) {
   std::vector<size_t> all(dataset.tracks.size());
   std::iota(all.begin(), all.end(), size_t{0});
   Progress progress("features", static_cast<int64_t>(all.size()), "tracks", ProgressMode::quiet);
   return extract_features(dataset, all, mel, cache, progress);
 }
 
-void expect_equal(const LogMel& clip, const LogMel& expected) {
+void expect_equal(const MelClip& clip, const LogMel& expected) {
   EXPECT_EQ(clip.n_mels, expected.n_mels);
   EXPECT_EQ(clip.frames, expected.frames);
   EXPECT_EQ(clip.seconds, expected.seconds);
-  EXPECT_EQ(clip.db, expected.db);
+  EXPECT_TRUE(std::ranges::equal(clip.db(), expected.db));
 }
 
 void expect_right(const Dataset& dataset, const Features& features, const MelSettings& mel = settings) {
@@ -63,11 +62,19 @@ void expect_right(const Dataset& dataset, const Features& features, const MelSet
   }
 }
 
-std::vector<fs::path> files_in(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) files.push_back(entry.path());
-  return files;
+// The number of entries in the cache; 0 if there is none.
+uint64_t entries_in(const fs::path& cache) {
+  return ShardStore(CacheSettings(cache).shards()).use().blobs[BlobKind::log_mel];
+}
+
+// The only shard of a cache: its files end in .data and .index.
+fs::path shard_of(const fs::path& cache, const char* extension) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(CacheSettings(cache).shards())) {
+    if (entry.path().extension() == extension) found.push_back(entry.path());
+  }
+  EXPECT_EQ(found.size(), 1u);
+  return found.at(0);
 }
 
 TEST(FeatureCache, ReusesEntriesOfTheSameContentAndSettingsOnly) {
@@ -79,7 +86,7 @@ TEST(FeatureCache, ReusesEntriesOfTheSameContentAndSettingsOnly) {
   expect_right(dataset, first);
   EXPECT_EQ(first.computed, 6u);
   EXPECT_EQ(first.cached, 0u);
-  EXPECT_EQ(first.note, "");
+  EXPECT_TRUE(first.notes.empty());
   const Features second = extract(dataset, cache);
   expect_right(dataset, second);
   EXPECT_EQ(second.computed, 0u);
@@ -154,31 +161,77 @@ TEST(FeatureCache, RequiresTracksThatCanBeRead) {
   EXPECT_EQ(error_of([&] { require_tracks(features, dataset, false); }), "");
   EXPECT_EQ(error_of([&] { require_tracks(features, dataset, true); }),
             features.failure_messages().at(0) + "; without --strict it is left out");
-  const std::vector<LogMel> clips = features.take_clips();
+  const std::vector<MelClip> clips = features.take_clips();
   ASSERT_EQ(clips.size(), 2u);
   expect_equal(clips[1], log_mel(folder / "set/odd/001.wav", settings));
   features.records.clear();
   expect_error([&] { require_tracks(features, dataset, false); }, "none of the 1 tracks could be read");
 }
 
-TEST(FeatureCache, ReplacesDamagedAndForeignEntries) {
+TEST(FeatureCache, ReplacesDamagedEntriesAndSaysSo) {
   const TemporaryFolder folder;
   const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
   extract(dataset, folder / "cache");
-  const auto entries = files_in(folder / "cache/features");
-  ASSERT_EQ(entries.size(), 4u);
-
-  std::string damaged = read_file(entries[0]);
-  damaged[damaged.size() / 2] ^= 1;
-  write_text(entries[0], damaged);
-  fs::resize_file(entries[1], fs::file_size(entries[1]) - 1);
-  write_text(entries[2]);
-  fs::copy_file(entries[3], entries[2], fs::copy_options::overwrite_existing);
+  const fs::path data = shard_of(folder / "cache", ".data");
+  std::string damaged = read_file(data);
+  damaged[100] ^= 1;  // in the first entry
+  write_text(data, damaged);
 
   const Features repaired = extract(dataset, folder / "cache");
   expect_right(dataset, repaired);
-  EXPECT_EQ(repaired.computed, 3u);
+  EXPECT_EQ(repaired.computed, 1u);
+  ASSERT_EQ(repaired.notes.size(), 1u);
+  expect_contains(repaired.notes[0], ".wav was damaged; its features are computed again");
   EXPECT_EQ(extract(dataset, folder / "cache").cached, 4u);
+}
+
+TEST(FeatureCache, ComputesEntriesAgainThatWereCutOff) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  for (const char* extension : {".data", ".index"}) {
+    fs::remove_all(folder / "cache");
+    extract(dataset, folder / "cache");
+    const fs::path file = shard_of(folder / "cache", extension);
+    fs::resize_file(file, fs::file_size(file) - 65);
+    const Features repaired = extract(dataset, folder / "cache");
+    expect_right(dataset, repaired);
+    EXPECT_EQ(repaired.computed, 1u);
+    EXPECT_EQ(extract(dataset, folder / "cache").cached, 4u);
+  }
+}
+
+// A reader that checks later gets a clip that says that it is damaged.
+TEST(FeatureCache, LeavesTheCheckToTheReaderIfAsked) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 2));
+  const std::vector<size_t> all{0, 1};
+  extract(dataset, folder / "cache");
+  const fs::path data = shard_of(folder / "cache", ".data");
+  std::string damaged = read_file(data);
+  damaged[100] ^= 1;
+  write_text(data, damaged);
+  Progress progress("", 0, "", ProgressMode::quiet);
+  const Features features = extract_features(dataset, all, settings, folder / "cache", progress, {.check_later = true});
+  EXPECT_EQ(features.cached, 2u);
+  EXPECT_EQ(features.records[0].log_mel.is_intact() + features.records[1].log_mel.is_intact(), 1);
+}
+
+TEST(FeatureCache, KeepsNoClipsThatAreOnlyVisited) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  const std::vector<size_t> all{0, 1, 2, 3};
+  for (const char* cache : {"", "cache", "cache"}) {
+    std::vector<MelClip> visited(4);
+    const ExtractionOptions options{
+        .visit = [&](size_t track, const MelClip& clip, const ContentHash&) { visited[track] = clip; }};
+    Progress progress("", 0, "", ProgressMode::quiet);
+    const Features features = extract_features(
+        dataset, all, settings, *cache ? CacheSettings(folder / cache) : CacheSettings(), progress, options);
+    for (size_t i = 0; i < 4; ++i) {
+      expect_equal(visited[i], log_mel(dataset.tracks[i].path, settings));
+      EXPECT_EQ(features.records[i].log_mel.memory, nullptr);
+    }
+  }
 }
 
 TEST(FeatureCache, ContinuesIfItCannotWrite) {
@@ -186,16 +239,48 @@ TEST(FeatureCache, ContinuesIfItCannotWrite) {
   const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
   const Features no_folder = extract(dataset, write_text(folder / "file") / "cache");
   expect_right(dataset, no_folder);
-  expect_contains(no_folder.note, "features are not cached: cannot create");
+  ASSERT_EQ(no_folder.notes.size(), 1u);
+  expect_contains(no_folder.notes[0], "features are not cached: cannot create");
+}
 
-  // Folders with the names of the entries: only the writing of an entry fails.
-  for (const Track& track : dataset.tracks) {
-    fs::create_directories(folder / "cache/features" / make_cache_key(track.path, settings).file_name() / "x");
-  }
-  const Features no_entry = extract(dataset, folder / "cache");
-  expect_right(dataset, no_entry);
-  expect_contains(no_entry.note, "features are not cached: cannot write");
-  EXPECT_EQ(files_in(folder / "cache/features").size(), 4u);  // no temporary file is left
+TEST(FeatureCache, ReadsAFolderThatItCannotWrite) {
+  if (geteuid() == 0) GTEST_SKIP() << "the superuser can write everywhere";
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  extract(dataset, folder / "cache");
+  write_sine(folder / "set/even/new.wav", 3000);
+  const Dataset larger = load_dataset(folder / "set");
+  const fs::perms all = fs::perms::owner_all, read = fs::perms::owner_read | fs::perms::owner_exec;
+  fs::permissions(CacheSettings(folder / "cache").shards(), read);
+  for (const char* extension : {".data", ".index"})
+    fs::permissions(shard_of(folder / "cache", extension), fs::perms::owner_read);
+  const Features features = extract(larger, folder / "cache");
+  fs::permissions(CacheSettings(folder / "cache").shards(), all);
+  expect_right(larger, features);
+  EXPECT_EQ(features.cached, 4u);
+  ASSERT_FALSE(features.notes.empty());
+  expect_contains(features.notes.back(), "features are not cached: cannot write");
+}
+
+TEST(FeatureCache, StaysWithinItsLimit) {
+  const TemporaryFolder folder;
+  const Dataset dataset = load_dataset(write_sines(folder / "set", 4));
+  // The set itself is larger than the limit: the rest is held in memory.
+  const Features features = extract(dataset, CacheSettings(folder / "cache", 3000));
+  expect_right(dataset, features);
+  EXPECT_LT(entries_in(folder / "cache"), 4u);
+  ASSERT_EQ(features.notes.size(), 1u);
+  expect_contains(features.notes[0], "raise --cache-limit");
+
+  // Features that this run does not use make room.
+  fs::remove_all(folder / "cache");
+  extract(dataset, folder / "cache");
+  const Dataset other = load_dataset(write_sines(folder / "other", 3, 0.3));
+  const Features next = extract(other, CacheSettings(folder / "cache", 12000));
+  expect_right(other, next);
+  EXPECT_EQ(entries_in(folder / "cache"), 3u);
+  ASSERT_EQ(next.notes.size(), 1u);
+  expect_contains(next.notes[0], "not used for the longest time were removed");
 }
 
 #if MELGRAD_EMULATED
@@ -207,7 +292,7 @@ TEST(FeatureCache, DoesNotBlameAFileWhenTheDeviceIsFull) {
   emulated_cuda::set_device_memory_limit(1024);
   const std::string error = error_of([&] {
     Progress progress("features", 4, "tracks", ProgressMode::quiet);
-    extract_features(dataset, all, settings, "", progress, Device::cuda);
+    extract_features(dataset, all, settings, "", progress, {.device = Device::cuda});
   });
   emulated_cuda::set_device_memory_limit(SIZE_MAX);
   expect_contains(error, "out of memory on cuda:0");
@@ -221,23 +306,10 @@ TEST(FeatureCache, DoesNotBlameAFileWhenTheDeviceFails) {
   const std::vector<size_t> all{0, 1, 2, 3};
   emulated_cuda::set_device_broken(true);
   Progress progress("features", 4, "tracks", ProgressMode::quiet);
-  EXPECT_THROW(extract_features(dataset, all, settings, "", progress, Device::cuda), DeviceError);
+  EXPECT_THROW(extract_features(dataset, all, settings, "", progress, {.device = Device::cuda}), DeviceError);
   emulated_cuda::set_device_broken(false);
 }
 #endif
-
-TEST(FeatureCache, RemovesOnlyOldTemporaryFiles) {
-  const TemporaryFolder folder;
-  const Dataset dataset = load_dataset(write_sines(folder / "set", 2));
-  const fs::path old = write_text(folder / "cache/features/0a-1b.mel.77.0.tmp", "half");
-  const fs::path young = write_text(folder / "cache/features/0a-1b.mel.78.0.tmp", "half");
-  const fs::path foreign = write_text(folder / "cache/features/other.tmp", "not ours");
-  for (const fs::path& file : {old, foreign}) fs::last_write_time(file, fs::file_time_type::clock::now() - 2h);
-  extract(dataset, folder / "cache");
-  EXPECT_FALSE(fs::exists(old));
-  EXPECT_TRUE(fs::exists(young));
-  EXPECT_TRUE(fs::exists(foreign));
-}
 
 // A second process that runs the test FeatureCache.HoldsTheResultOfLogMel on a folder, which it reads from the
 // environment.
@@ -295,7 +367,7 @@ TEST(FeatureCache, IsSharedByProcesses) {
   const Features features = extract(dataset, folder / "cache");
   expect_right(dataset, features);
   EXPECT_EQ(features.cached, 40u);
-  EXPECT_EQ(files_in(folder / "cache/features").size(), 40u);
+  EXPECT_EQ(entries_in(folder / "cache"), 40u);
 }
 
 TEST(FeatureCache, IsValidAfterItsProcessWasKilled) {
@@ -304,7 +376,7 @@ TEST(FeatureCache, IsValidAfterItsProcessWasKilled) {
   for (const size_t enough : {1u, 7u, 30u}) {
     fs::remove_all(folder / "cache");
     Child child(folder.path());
-    while (child.running() && files_in(folder / "cache/features").size() < enough) std::this_thread::sleep_for(200us);
+    while (child.running() && entries_in(folder / "cache") < enough) std::this_thread::sleep_for(200us);
     child.kill_now();
     const int status = child.wait();
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -334,7 +406,7 @@ int extract_until_interrupted() {
     extract_features(dataset, all, settings, folder / "cache", progress);
   } catch (const Interrupted& error) {
     fmt::print(stderr, "{}\n", error.what());
-    return interrupted() && !files_in(folder / "cache/features").empty() ? 3 : 4;
+    return interrupted() && entries_in(folder / "cache") > 0 ? 3 : 4;
   }
   return 5;
 }
