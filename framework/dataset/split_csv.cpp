@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "framework/dataset/cache_entry.h"
+#include "framework/dataset/cache_key.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv.h"
 #include "framework/io/csv_writer.h"
