@@ -39,7 +39,7 @@ int main(int argc, char** argv) try {
   TinyNet model(static_cast<int64_t>(dataset.labels.size()));
   const ClipBatches batches(*data.training, data.names, {.crop_frames = crop_frames});
   Trainer trainer(model, batches, cross_entropy_loss(0.1f),
-                  track_validation(data.validation, {.crop_frames = crop_frames}), {.epochs = 4, .batch_size = 8},
+                  track_validation(*data.validation, {.crop_frames = crop_frames}), {.epochs = 4, .batch_size = 8},
                   constant_schedule(0.003f), {.path = argv[2], .metadata = to_metadata(data.card)});
   trainer.run(ProgressMode::quiet, [](const EpochReport& report) {
     std::printf("epoch %d: training loss %.3f, validation track accuracy %.3f\n", static_cast<int>(report.epoch),
