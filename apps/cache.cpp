@@ -46,11 +46,6 @@ double seconds_since(fs::file_time_type time) {
   return std::chrono::duration<double>(fs::file_time_type::clock::now() - time).count();
 }
 
-std::string readable_size(uint64_t bytes) {
-  if (bytes >= 1'000'000'000) return fmt::format("{:.3g} GB", static_cast<double>(bytes) / 1e9);
-  return fmt::format("{:.3g} MB", static_cast<double>(bytes) / 1e6);
-}
-
 std::string readable_age(double seconds) {
   constexpr double hour = 3600, day = 24 * hour;
   return seconds < day ? fmt::format("{:.1f} hours", seconds / hour) : fmt::format("{:.1f} days", seconds / day);
@@ -65,7 +60,6 @@ nlohmann::ordered_json to_json(const CacheSettings& cache, ShardStore::Use& use)
           {"limit_bytes",
            cache.limit == ShardStore::no_limit ? nlohmann::ordered_json() : nlohmann::ordered_json(cache.limit)},
           {"features", use.blobs[BlobKind::log_mel]},
-          {"samples", use.blobs[BlobKind::samples]},
           {"seconds_since_newest_use", age(use.newest)},
           {"seconds_since_oldest_use", age(use.oldest)},
           {"known_files_bytes", size_of(cache.contents()).bytes},
@@ -76,18 +70,17 @@ nlohmann::ordered_json to_json(const CacheSettings& cache, ShardStore::Use& use)
 
 void print_text(const CacheSettings& cache, ShardStore::Use& use) {
   fmt::print("{}\n", one_line(cache.folder.string()));
-  const std::string limit = cache.limit == ShardStore::no_limit ? "none" : readable_size(cache.limit);
-  fmt::print("features of {} recordings, samples of {}: {} (limit: {})\n", use.blobs[BlobKind::log_mel],
-             use.blobs[BlobKind::samples], readable_size(use.bytes), limit);
+  const std::string limit = cache.limit == ShardStore::no_limit ? "no limit" : "limit " + size_text(cache.limit);
+  fmt::print("features of {} recordings: {} ({})\n", use.blobs[BlobKind::log_mel], size_text(use.bytes), limit);
   if (use.newest) {
-    fmt::print("last used {} ago; the part that was not used for the longest time, {} ago\n",
-               readable_age(seconds_since(*use.newest)), readable_age(seconds_since(*use.oldest)));
+    fmt::print("last use: {} ago; oldest part: {} ago\n", readable_age(seconds_since(*use.newest)),
+               readable_age(seconds_since(*use.oldest)));
   }
-  fmt::print("known files: {}, summaries of {} sets\n", readable_size(size_of(cache.contents()).bytes),
+  fmt::print("hashes of audio files: {}; statistics of {} data sets\n", size_text(size_of(cache.contents()).bytes),
              size_of(cache.sets()).files);
   if (const FolderSize old = size_of(old_features(cache)); old.files > 0) {
     fmt::print("{} files of an older version, which this version does not read: {}; --empty removes them\n", old.files,
-               readable_size(old.bytes));
+               size_text(old.bytes));
   }
 }
 
@@ -112,7 +105,7 @@ int run_cache(const CacheCommand& c) {
   uint64_t freed = 0;
   if (c.empty) {
     freed = empty(cache, store);
-    if (store.use().bytes > 0) c.output.note("what another process is filling stays");
+    if (store.use().bytes > 0) c.output.note("shards that another process writes were not removed");
   } else {
     freed = store.shrink();
   }
@@ -123,7 +116,7 @@ int run_cache(const CacheCommand& c) {
     print_json(json);
   } else {
     print_text(cache, use);
-    if (freed > 0) fmt::print("removed {}\n", readable_size(freed));
+    if (freed > 0) fmt::print("removed {}\n", size_text(freed));
   }
   return exit_success;
 }

@@ -131,12 +131,12 @@ void Training::note_start() const {
   const TrainCommand& c = setup_.command;
   const int ranks = c.train.ranks->size();
   c.output.note(fmt::format(
-      "{} on {}{} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} steps an epoch, crops of {} "
+      "{} on {}{} ({}{}): {} training, {} validation, {} held-out tracks, {} classes, {} step{} an epoch, crops of {} "
       "frames",
       c.model, ranks > 1 ? fmt::format("{} processes on ", ranks) : "", Stream::of(setup_.device).description(),
       setup_.precision.description(), setup_.device == Device::cpu ? ", convolutions with " + instruction_set() : "",
       data.split.train.size(), data.validation->size(), data.split.test.size(), setup_.dataset.labels.size(),
-      steps_per_epoch, c.crops.crop_frames));
+      steps_per_epoch, steps_per_epoch == 1 ? "" : "s", c.crops.crop_frames));
   if (data.training)
     c.output.note(
         residency_note(data.training->residency(), data.training->bytes(), "training features", setup_.device));

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <limits>
 
+#include "framework/terminal/text.h"
 #include "kernels/device/control_groups.h"
 #include "kernels/device/error.h"
 #include "kernels/device/hardware.h"
@@ -78,8 +79,7 @@ std::string residency_note(Residency residency, uint64_t bytes, const char* what
   const char* const where = residency == Residency::disk ? "on the disk, read a few batches ahead"
                             : residency == Residency::device && device == Device::cuda ? "in the memory of the GPU"
                                                                                        : "in memory";
-  return fmt::format("{:.3g} GB of {} {} (--residency {})", static_cast<double>(bytes) / 1e9, what, where,
-                     name_of(residency));
+  return fmt::format("{} of {} {} (--residency {})", size_text(bytes), what, where, name_of(residency));
 }
 
 }  // namespace melgrad

@@ -82,6 +82,14 @@ std::string clock_time(double seconds) {
                    : fmt::format("{}:{:02}", minutes, whole % 60);
 }
 
+std::string size_text(uint64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (value < 999.5e3) return fmt::format("{:.3g} kB", value / 1e3);
+  if (value < 999.5e6) return fmt::format("{:.3g} MB", value / 1e6);
+  if (value < 999.5e9) return fmt::format("{:.3g} GB", value / 1e9);
+  return fmt::format("{:.0f} GB", value / 1e9);
+}
+
 double without_nan_sign(double value) { return std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value; }
 
 }  // namespace melgrad

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ std::string shell_quoted(std::string_view text);
 
 // Hours, minutes and seconds: "1:02:03", or "2:03" below an hour.
 std::string clock_time(double seconds);
+
+// At least three digits and a decimal unit: "2.18 kB", "345 MB", "1234 GB".
+std::string size_text(uint64_t bytes);
 
 // The value, but NaN without a sign, which has no meaning and would be printed as "-nan".
 double without_nan_sign(double value);

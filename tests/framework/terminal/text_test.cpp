@@ -29,5 +29,15 @@ TEST(Text, IsQuotedForAShellIfNecessary) {
   EXPECT_EQ(shell_quoted(""), "''");
 }
 
+TEST(Text, SizesHaveThreeDigits) {
+  EXPECT_EQ(size_text(0), "0 kB");
+  EXPECT_EQ(size_text(2183), "2.18 kB");
+  EXPECT_EQ(size_text(999'499), "999 kB");
+  EXPECT_EQ(size_text(999'600), "1 MB");
+  EXPECT_EQ(size_text(345'000'000), "345 MB");
+  EXPECT_EQ(size_text(999'600'000), "1 GB");
+  EXPECT_EQ(size_text(1'234'500'000'000), "1234 GB");
+}
+
 }  // namespace
 }  // namespace melgrad::test
