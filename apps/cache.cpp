@@ -25,7 +25,7 @@ struct FolderSize {
   uint64_t files = 0, bytes = 0;
 };
 
-// Of a file or a folder; 0 if it does not exist.
+// Counts a file, or the files directly in a folder. A path that does not exist counts as 0.
 FolderSize size_of(const fs::path& path) {
   FolderSize size;
   std::error_code error;

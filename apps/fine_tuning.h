@@ -33,7 +33,7 @@ std::unique_ptr<const Pretrained> read_pretrained(const FineTuningOptions& optio
 // Freezes the stages of --freeze and prints how many parameters are trained.
 void freeze_stages(const FineTuningOptions& options, const Module& model, const OutputOptions& output);
 
-// For TrainOptions.
+// The factors that TrainOptions takes.
 std::map<std::string, float> learning_rate_factors(const FineTuningOptions& options, const std::string& model,
                                                    size_t classes);
 

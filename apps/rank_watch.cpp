@@ -28,11 +28,11 @@ double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// How to reach rank 0, and what each rank says first.
+// Rank 0 sends an Invitation to all ranks through MPI. Each rank then connects and sends an Introduction.
 struct Invitation {
   std::array<uint32_t, 16> addresses{};  // IPv4, in network order; 0: none
   uint16_t port = 0;
-  uint64_t secret = 0;  // keeps strangers out
+  uint64_t secret = 0;  // rank 0 refuses connections that do not know it
 };
 struct Introduction {
   uint64_t secret = 0;

@@ -128,8 +128,8 @@ void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64
                             c.train.patience > 0 ? ", less if --patience ends the training" : ""));
 }
 
-// What all ranks must have in common, before features are extracted: the version and the options, but for paths and for
-// those that change no result.
+// The properties that all ranks compare before they extract features: the version and the options. Paths and options
+// that change no result are left out.
 std::map<std::string, std::string> properties_of(const std::string& config) {
   const std::set<std::string> of_one_rank{"data", "labels", "device", "threads", "cache", "no_cache"};
   std::map<std::string, std::string> result{{"version", version_line()}};
@@ -145,7 +145,7 @@ std::map<std::string, std::string> properties_of(const std::string& config) {
   return result;
 }
 
-// The same of the data: the contents of the files and the split.
+// The properties that all ranks compare after they read the data: the contents of the files and the split.
 std::map<std::string, std::string> properties_of(const TrainingData& data, const Dataset& dataset) {
   std::map<std::string, std::string> result{
       {"number of training tracks", std::to_string(data.split.train.size())},

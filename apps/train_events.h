@@ -1,4 +1,4 @@
-// What melgrad train writes for TensorBoard besides the log.
+// The pictures and settings that melgrad train writes for TensorBoard. The curves come from the log.
 #pragma once
 
 #include <filesystem>

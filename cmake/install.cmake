@@ -43,7 +43,7 @@ install(DIRECTORY kernels framework models DESTINATION ${CMAKE_INSTALL_INCLUDEDI
   COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN "cudnn" EXCLUDE PATTERN "emulated" EXCLUDE)
 install(DIRECTORY docs/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
 
-# Where the program's dlopen finds it.
+# The program's dlopen searches this folder.
 if(TARGET melgrad_mpi)
   install(TARGETS melgrad_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT mpi)
 endif()

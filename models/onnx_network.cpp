@@ -39,7 +39,7 @@ class NetworkWriter {
   std::string root(const Module& model, std::string x) {
     for (const Module* child : model.children()) {
       x = module(*child, x);
-      // What the models compute without a module of its own.
+      // The models compute these operations without a module.
       if (model.description() == "ResNet" && child->name() == "bn1") x = graph_.add("Relu", {x});
       if (dynamic_cast<const GlobalAvgPool2d*>(child)) x = graph_.add("Flatten", {x}, {{"axis", int64_t{1}}});
     }

@@ -51,9 +51,9 @@ Baseline compare(const RunResults& results, const std::vector<int>& answers, con
           .gain = difference_of(results.tracks, baseline).value()};
 }
 
-std::vector<std::vector<float>> statistics_of(std::span<const MelClip> clips) {
+std::vector<std::vector<float>> statistics_of(std::span<const MelClip> clips, double top_db) {
   std::vector<std::vector<float>> statistics;
-  for (const MelClip& clip : clips) statistics.push_back(mel_statistics(clip));
+  for (const MelClip& clip : clips) statistics.push_back(mel_statistics(clip, top_db));
   return statistics;
 }
 
@@ -70,9 +70,12 @@ std::vector<Baseline> baselines_of(const RunResults& results, const RunEvaluatio
   Features training = load_features(dataset, tracks, request, reporter, "training features");
   const std::vector<int> labels = training.labels(dataset);
   const std::vector<MelClip> training_clips = training.take_clips();
-  const LogisticRegression model(statistics_of(training_clips), labels, static_cast<int64_t>(dataset.labels.size()));
+  // Clips of a model that limits the range of each crop are not limited yet.
+  const double top_db = results.card.standardisation.top_db;
+  const LogisticRegression model(statistics_of(training_clips, top_db), labels,
+                                 static_cast<int64_t>(dataset.labels.size()));
   std::vector<int> linear;
-  for (const std::vector<float>& statistics : statistics_of(evaluated.clips))
+  for (const std::vector<float>& statistics : statistics_of(evaluated.clips, top_db))
     linear.push_back(largest(model.predict(statistics)));
 
   const std::vector<int64_t> counts = count_classes(dataset, training.tracks());
@@ -111,7 +114,10 @@ std::vector<ExplainedTrack> explain_hardest(const RunResults& results, const std
   for (const size_t i : order) {
     const TrackResult& track = results.tracks[i];
     const MelClip& mel = clips[i];
-    const auto [low, high] = std::ranges::minmax(mel.db());
+    auto [low, high] = std::ranges::minmax(mel.db());
+    if (const double top_db = trained.card.standardisation.top_db; top_db > 0) {
+      low = std::max(low, high - static_cast<float>(top_db));
+    }
     ExplainedTrack explained{.track = i, .seconds = mel.seconds};
     explained.spectrogram = picture(mel.db(), mel, 600, 128, low, std::max(high, low + 1));
     explained.for_predicted = relevance_picture(trained, mel, track.predicted, options.inference);

@@ -1,4 +1,4 @@
-// What the report shows of each run.
+// The sections of the report's page about single runs.
 #pragma once
 
 #include <filesystem>

@@ -1,8 +1,8 @@
 // The features of a set of clips and the batches cut from them.
 //
-// Where the features are (Residency) changes the speed and the memory, but no bit of a batch. On the CPU, crops are cut
-// from the memory of the clips, which may be a file that is mapped: the system reads its pages when they are used and
-// may give them up. A GPU gets all clips once, or the crops of each batch.
+// The place of the features (Residency) changes the speed and the memory, but no bit of a batch. On the CPU, crops are
+// cut from the memory of the clips, which may be a file that is mapped: the system reads its pages when they are used
+// and may give them up. A GPU gets all clips once, or the crops of each batch.
 #pragma once
 
 #include <atomic>

@@ -25,7 +25,7 @@ class ContentMemo {
   void save();
 
  private:
-  // What tells whether a file has changed.
+  // A file is taken as unchanged if its stamp is unchanged.
   struct Stamp {
     uint64_t device = 0, inode = 0, size = 0;
     int64_t modified = 0, changed = 0;  // ns

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "framework/ops.h"
 #include "framework/optimizer.h"
@@ -30,14 +31,17 @@ std::pair<std::vector<float>, std::vector<float>> column_statistics(const std::v
 
 }  // namespace
 
-std::vector<float> mel_statistics(const MelClip& mel) {
+std::vector<float> mel_statistics(const MelClip& mel, double top_db) {
   std::vector<float> means, deviations;
+  const float lowest =
+      top_db > 0 ? std::ranges::max(mel.db()) - static_cast<float>(top_db) : -std::numeric_limits<float>::infinity();
+  const auto limited = [lowest](float db) { return static_cast<double>(std::max(db, lowest)); };
   for (int64_t bin = 0; bin < mel.n_mels; ++bin) {
     const std::span frames(mel.memory.get() + bin * mel.frames, static_cast<size_t>(mel.frames));
     double sum = 0, squares = 0;
-    for (const float db : frames) sum += static_cast<double>(db);
+    for (const float db : frames) sum += limited(db);
     const double mean = sum / static_cast<double>(mel.frames);
-    for (const float db : frames) squares += (static_cast<double>(db) - mean) * (static_cast<double>(db) - mean);
+    for (const float db : frames) squares += (limited(db) - mean) * (limited(db) - mean);
     means.push_back(static_cast<float>(mean));
     deviations.push_back(static_cast<float>(std::sqrt(squares / static_cast<double>(mel.frames))));
   }

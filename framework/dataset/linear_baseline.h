@@ -11,8 +11,9 @@
 
 namespace melgrad {
 
-// The mean and then the standard deviation of each mel bin over the frames: [2 * n_mels].
-std::vector<float> mel_statistics(const MelClip& mel);
+// The mean and then the standard deviation of each mel bin over the frames: [2 * n_mels]. A top_db above 0 first raises
+// values that are further below the maximum of the clip to this limit (dB).
+std::vector<float> mel_statistics(const MelClip& mel, double top_db = 0);
 
 // Multinomial logistic regression on standardised features with an L2 penalty on the weights, as scikit-learn's
 // LogisticRegression(C=1) after StandardScaler: minimises sum_i cross_entropy_i + |weights|^2 / 2 from weights of 0, so

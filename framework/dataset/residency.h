@@ -1,4 +1,4 @@
-// Where the features or samples of a training are while it runs.
+// A residency is the place of a training's features while it runs.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ Residency residency_on_host(uint64_t bytes);
 // most what the control groups of the process grant. `root` is the root of the file system.
 uint64_t available_memory(const std::filesystem::path& root = "/");
 
-// For people: "13.2 GB of features in the files of the cache (--residency disk)".
+// Describes the choice, such as "13.2 GB of features on the disk, read a few batches ahead (--residency disk)".
 std::string residency_note(Residency residency, uint64_t bytes, const char* what, Device device);
 
 }  // namespace melgrad

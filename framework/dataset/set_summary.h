@@ -1,5 +1,5 @@
-// What a training must know of all features of its set before the first step: their statistics, and the recordings that
-// are on two sides of the split. It takes one pass over all features, so the cache keeps the result.
+// The results of one pass over all features of a set, which a training needs before its first step: their statistics,
+// and the recordings that are on two sides of the split. The cache keeps them.
 #pragma once
 
 #include <array>

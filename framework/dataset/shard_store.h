@@ -32,7 +32,7 @@ namespace melgrad {
 
 enum class BlobKind : uint64_t { log_mel = 1, samples = 2 };
 
-// What the index says of a blob.
+// An entry of the index: where a blob lies and what it holds.
 struct BlobRecord {
   CacheKey key;
   BlobKind kind = BlobKind::log_mel;

@@ -26,7 +26,7 @@ class FeatureStatistics {
   // On the threads of the pool. All clips have the same n_mels and at least one frame.
   void add(std::span<const MelClip> clips);
 
-  // Of at least one clip.
+  // Needs at least one clip.
   Standardisation standardisation() const;
   float lowest() const { return lowest_; }
   float highest() const { return highest_; }

@@ -22,7 +22,7 @@ struct TrainingData {
   std::vector<std::string> failures;  // one line for each file that could not be read
   std::vector<Leak> leaks;
   std::map<size_t, std::string> contents;  // hashes of the audio files, by track; not those of test tracks
-  // Of the training tracks, one of the two.
+  // The training tracks are in one of these two; the other is empty.
   std::unique_ptr<ClipStore> training;
   std::optional<RecordingStore> recordings;
   std::unique_ptr<ClipStore> validation;

@@ -1,4 +1,4 @@
-// What the ranks of a data-parallel training agree on.
+// Checks that the ranks of a data-parallel training were started alike.
 #pragma once
 
 #include <map>

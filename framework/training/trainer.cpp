@@ -104,7 +104,7 @@ Trainer::ComputedPart Trainer::compute_part(int64_t index) {
   return {.output = output.detach(), .targets = batch.targets, .loss = loss.detach()};
 }
 
-// From which the backward pass of a part starts.
+// The backward pass of a part starts from this gradient.
 Tensor Trainer::gradient_of_loss(int64_t part) const {
   const Tensor& scale = optimizer_.loss_scale().defined() ? optimizer_.loss_scale() : one_;
   if (parts_ == 1) return scale;

@@ -51,7 +51,7 @@ struct TrainOptions {
   Communicator* ranks = &single_process();
   Adam::Options optimizer;
   float weight_decay = 0.01f;  // of weights; biases and the parameters of norms do not decay
-  // By the name of the parameter; 1 if it is absent.
+  // The key is the name of a parameter; parameters that are absent have the factor 1.
   std::map<std::string, float> learning_rate_factors = {};
   int64_t patience = 0;  // stop after this many epochs without a better one; 0: never
   double checkpoint_seconds =

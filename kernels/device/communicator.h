@@ -42,7 +42,7 @@ class Communicator {
 // The communicator of a process that works alone: rank 0 of 1.
 Communicator& single_process();
 
-// What a launcher tells a process that it started together with others.
+// The environment variables by which a launcher numbers the processes that it started together.
 struct Launch {
   std::string launcher;  // for messages: "mpirun (Open MPI)"
   int rank = 0;

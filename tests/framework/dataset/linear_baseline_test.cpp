@@ -51,6 +51,8 @@ TEST(LinearBaseline, ProbabilitiesEqualScikitLearn) {
 TEST(LinearBaseline, FeaturesAreMeanAndDeviationOfEachBin) {
   const LogMel mel{.n_mels = 2, .frames = 4, .db = {1, 3, 1, 3, -5, -5, -5, -5}};
   EXPECT_EQ(mel_statistics(mel), (std::vector<float>{2, -5, 1, 0}));
+  // 1 dB below the maximum of 3 is the limit: 2, 3, 2, 3 and 2, 2, 2, 2.
+  EXPECT_EQ(mel_statistics(mel, 1), (std::vector<float>{2.5, 2, 0.5, 0}));
 }
 
 TEST(LinearBaseline, RefusesExamplesThatDoNotFit) {
