@@ -6,6 +6,7 @@ milliseconds per clip, and with --npy writes the features of the first clip in d
 
 import argparse
 import csv
+import importlib
 import importlib.metadata
 import json
 import multiprocessing
@@ -127,6 +128,7 @@ def main():
     if in_memory:
         clips = [load(path) for path in clips]
     passes = arguments.passes if in_memory else 1
+    importlib.import_module(arguments.library)  # a pool whose processes cannot start would wait for ever
     times = []
     with multiprocessing.get_context("fork").Pool(
         arguments.processes, start_process, (arguments.library, clips)

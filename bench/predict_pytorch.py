@@ -1,10 +1,11 @@
 """Predicts the genres of audio files as a script of torch and librosa does: the peer of `melgrad predict`.
 
-Takes everything from a checkpoint of melgrad. Prints a JSON object of file names and probabilities.
+Takes everything from a checkpoint of melgrad that was trained with --statistics off. Prints a JSON object of file names and probabilities.
 """
 
 import argparse
 import json
+import sys
 
 import librosa
 import numpy as np
@@ -41,11 +42,11 @@ def log_mel(path, mel):
 
 
 def crops_of(features, frames):
-    """Returns [crops, n_mels, frames], evenly spread; a shorter track is filled with zeros, the mean of the data."""
-    missing = frames - features.shape[1]
-    if missing >= 0:
-        return np.pad(features, ((0, 0), (0, missing)))[None]
-    starts = [-missing * i // (CROPS - 1) for i in range(CROPS)]
+    """Returns [crops, n_mels, frames], evenly spread; a shorter track is repeated."""
+    spare = features.shape[1] - frames
+    if spare <= 0:
+        return features[:, np.arange(frames) % features.shape[1]][None]
+    starts = [spare * i // (CROPS - 1) for i in range(CROPS)]
     return np.stack([features[:, start : start + frames] for start in starts])
 
 
@@ -57,6 +58,9 @@ def main():
         weights = {name: file.get_tensor(name) for name in file.keys()}
     labels, mel, standardisation = (json.loads(card[key]) for key in ("labels", "mel", "standardisation"))
     mean, deviation = (np.asarray(standardisation[key], np.float32)[:, None] for key in ("mean", "deviation"))
+    if "statistics" in card:
+        sys.exit(f"{arguments.checkpoint} has a statistics classifier; train with --statistics off")
+    temperature = float(card.get("temperature", 1))
     model = build_model(card["model"], len(labels), dropout=0.0)
     model.load_state_dict({name: weights[name] for name in model.state_dict() if name in weights}, strict=False)
     model = model.to(memory_format=torch.channels_last).eval()
@@ -66,7 +70,7 @@ def main():
             features = (log_mel(path, mel) - mean) / deviation
             crops = torch.from_numpy(crops_of(features, int(card["crop_frames"])).astype(np.float32))[:, None]
             logits = model(crops.contiguous(memory_format=torch.channels_last)).mean(0)
-            result[path] = dict(zip(labels, torch.softmax(logits, 0).tolist(), strict=True))
+            result[path] = dict(zip(labels, torch.softmax(logits / temperature, 0).tolist(), strict=True))
     print(json.dumps(result))
 
 
