@@ -128,10 +128,13 @@ void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64
                             c.train.patience > 0 ? ", less if --patience ends the training" : ""));
 }
 
-// The properties that all ranks compare before they extract features: the version and the options. Paths and options
-// that change no result are left out.
+// The properties that all ranks compare before they extract features: the version and the options. Left out are paths,
+// because the ranks compare what they read from them (below) and start from the weights of rank 0, and options of one
+// machine, which change no result.
 std::map<std::string, std::string> properties_of(const std::string& config) {
-  const std::set<std::string> of_one_rank{"data", "labels", "device", "threads", "cache", "no_cache"};
+  const std::set<std::string> of_one_rank{"data",     "labels",    "split_files", "init",
+                                          "device",   "threads",   "cache",       "cache_limit",
+                                          "no_cache", "residency", "no_graphs",   "checkpoint_seconds"};
   std::map<std::string, std::string> result{{"version", version_line()}};
   std::istringstream lines(config);
   for (std::string line; std::getline(lines, line);) {
@@ -145,15 +148,16 @@ std::map<std::string, std::string> properties_of(const std::string& config) {
   return result;
 }
 
-// The properties that all ranks compare after they read the data: the contents of the files and the split.
+// The properties that all ranks compare after they read the data: the contents of the files, the labels and the split.
 std::map<std::string, std::string> properties_of(const TrainingData& data, const Dataset& dataset) {
   std::map<std::string, std::string> result{
       {"number of training tracks", std::to_string(data.split.train.size())},
       {"number of validation tracks", std::to_string(data.split.validation.size())}};
   std::string tracks;
+  for (const std::string& label : dataset.labels) tracks += label + '\n';
   for (const auto& side : {data.split.train, data.split.validation}) {
     for (const size_t track : side) {
-      tracks += dataset.tracks[track].name + '\n';
+      tracks += fmt::format("{}\n{}\n", dataset.tracks[track].name, dataset.tracks[track].label);
       const auto content = data.contents.find(track);
       if (content != data.contents.end()) tracks += content->second + '\n';
     }
