@@ -241,12 +241,21 @@ void put_automatic_crop(CLI::App& app, int64_t crop_frames) {
   option.default_str(std::to_string(crop_frames));
 }
 
+// With --resume, 0 stands for the length that the run has.
+void take_crop_of_run(TrainCommand& c, CLI::App& app) {
+  const fs::path config = fs::path(c.run_folder) / "config.toml";
+  if (!c.resume || c.crops.crop_frames != 0 || !holds_run(c.run_folder)) return;
+  c.crops.crop_frames = std::atoll(value_in(config, "crop_frames").value_or("0").c_str());
+  put_automatic_crop(app, c.crops.crop_frames);
+}
+
 int train(TrainCommand c, CLI::App& app, Communicator& ranks) {
   const fs::path run = c.run_folder;
   const bool leads = ranks.rank() == 0;
   install_interrupt_handler();
   c.train.ranks = &ranks;
   if (!leads) c.output = {.json = false, .quiet = true, .silent = true};
+  take_crop_of_run(c, app);
   TrainingSetup setup = set_up_training(c);
   const std::string config = config_of_run(c, app);
   require_agreement(ranks, properties_of(config));

@@ -89,6 +89,10 @@ TEST_F(CommandLine, TheAutomaticLengthOfACropIsPrintedAndKept) {
   EXPECT_GE(frames, 32);
   expect_contains(result.err, "crops of " + std::to_string(frames) + " frames");
   EXPECT_EQ(call({"train", "--out", path("automatic"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
+  write_text(path("short.toml"), "data = '" + path("music") + "'\nmodel = 'cnn'\nepochs = 3\n");
+  const Result resumed = call({"train", "--config", path("short.toml"), "--out", path("automatic"), "--resume"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  expect_contains(read_file(path("automatic") + "/config.toml"), "crop_frames = " + std::to_string(frames) + "\n");
   expect_refused({"train", path("music"), "--out", path("none"), "--crop-frames", "7"}, "7 is not 0 or", 2);
 }
 
