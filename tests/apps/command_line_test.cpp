@@ -121,7 +121,7 @@ TEST_F(CommandLine, ARecipeIsASetOfOptionsThatOthersOverride) {
   for (const char* line : {"model = 'cnn'", "level = 3\n", "mixup = 0\n"}) expect_contains(from_file, line);
 
   EXPECT_EQ(call({"train", "--out", path("plain"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
-  expect_refused({"train", "--out", path("plain"), "--resume", "--recipe", "best"}, "--resume cannot change --");
+  expect_refused({"train", "--out", path("plain"), "--resume", "--recipe", "best"}, "leave out --recipe", 2);
   expect_refused({"train", path("music"), "--out", path("none"), "--recipe", "bst"}, "did you mean best?", 2);
 }
 
