@@ -328,11 +328,27 @@ TEST_F(CommandLine, ARunBeforeItsFirstEpochHasNoModel) {
 
 TEST_F(CommandLine, TheHelpOfEachSubcommandHasAnExample) {
   for (const char* command : {"synth", "mel", "train", "evaluate", "predict", "report", "explain", "runs", "summary",
-                              "check", "cross-validate", "export"}) {
+                              "check", "cross-validate", "export", "cache", "profile"}) {
     const Result result = call({command, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     expect_contains(result.out, std::string("Examples:\n  melgrad ") + command);
   }
+}
+
+TEST_F(CommandLine, TheHelpSeparatesEachCommandFromItsDescription) {
+  std::istringstream lines(call({"--help"}).out);
+  std::string line;
+  while (std::getline(lines, line) && line != "Commands:") continue;
+  int commands = 0;
+  while (std::getline(lines, line) && line.starts_with("  ")) {
+    EXPECT_LE(line.size(), 80U) << line;
+    if (line[2] == ' ') continue;  // continues a description
+    ++commands;
+    const size_t end = line.find(' ', 2);
+    ASSERT_NE(end, std::string::npos) << line;
+    EXPECT_EQ(line.substr(end, 2), "  ") << line;
+  }
+  EXPECT_GE(commands, 14);
 }
 
 TEST_F(CommandLine, TrainHelpListsTheCommonOptionsFirstAndFitsEightyColumns) {
