@@ -43,10 +43,8 @@ void note_change_of_epochs(const TrainCommand& c, const fs::path& config, int64_
   if (old_schedule(last) == new_schedule(last)) return;
   c.output.note(
       fmt::format("the run was started with {} epochs and now has {}, so its learning rate follows another curve: at "
-                  "the end of epoch "
-                  "{} it is {:.2g} instead of {:.2g}, and at the end of epoch {} it is {:.2g}; --schedule constant in "
-                  "a new run avoids "
-                  "this",
+                  "the end of epoch {} it is {:.2g} instead of {:.2g}, and at the end of epoch {} it is {:.2g}; "
+                  "--schedule constant in a new run avoids this",
                   before.train.epochs, c.train.epochs, (last + 1) / steps_per_epoch, new_schedule(last),
                   old_schedule(last), c.train.epochs, new_schedule(c.train.epochs * steps_per_epoch - 1)));
 }
@@ -115,8 +113,8 @@ nlohmann::ordered_json validation_json(std::span<const TrackPrediction> predicti
       {"epoch", epoch}, {"tracks", examples.size()}, {"calibration", to_json(calibration_at(temperature, examples))}};
 }
 
-// After the first epoch of this process, tells how long the remaining ones will take. `elapsed` is the time since the
-// start of the training, in seconds.
+// After the first epoch of this process, prints an estimate of the time of the remaining ones. `elapsed` is the time
+// since the start of the training, in seconds.
 void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64_t items, double elapsed) {
   const int64_t remaining = c.train.epochs - report.epoch;
   if (remaining == 0) return;
