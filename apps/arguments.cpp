@@ -76,14 +76,14 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   const bool abbreviated = nearest != names.end();
   if (!abbreviated) nearest = std::ranges::min_element(names, {}, distance);
   const size_t bearable = std::max<size_t>(2, word.size() / 3);
-  return abbreviated || distance(*nearest) <= bearable ? fmt::format("; did you mean {}?", *nearest) : "";
+  return abbreviated || distance(*nearest) <= bearable ? fmt::format(" (did you mean {}?)", *nearest) : "";
 }
 
 CLI::Validator one_of(std::vector<std::string> names) {
   std::string description = fmt::format("{{{}}}", fmt::join(names, ","));
   const auto check = [names = std::move(names)](const std::string& word) {
     if (std::ranges::count(names, word) > 0) return std::string();
-    return fmt::format("'{}' is not one of {}{}", word, fmt::join(names, ", "), did_you_mean(word, names));
+    return fmt::format("'{}'{} is not one of {}", word, did_you_mean(word, names), fmt::join(names, ", "));
   };
   return {check, std::move(description)};
 }

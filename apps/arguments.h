@@ -9,7 +9,7 @@
 
 namespace melgrad {
 
-// Returns "; did you mean X?", where X is the name that begins with `word`, otherwise the name with the fewest edits
+// Returns " (did you mean X?)", where X is the name that begins with `word`, otherwise the name with the fewest edits
 // (insert, delete, replace, swap of neighbours). Empty if no name is close.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& names);
 

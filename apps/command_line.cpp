@@ -82,7 +82,7 @@ void require_known(const std::vector<Command>& commands, const std::string& word
     if (command.app->get_name() == word) return;
     if (!command.app->get_group().empty()) known.push_back(command.app->get_name());
   }
-  fail("there is no command '{}'; the commands are {}{}", word, fmt::join(known, ", "), did_you_mean(word, known));
+  fail("there is no command '{}'{}; the commands are {}", word, did_you_mean(word, known), fmt::join(known, ", "));
 }
 
 // Checks the command and, if it has commands itself, the one after it.

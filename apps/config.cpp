@@ -238,6 +238,10 @@ std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& opt
   std::optional<std::string> file = value_of(arguments, options.file);
   const std::optional<std::string> run = value_of(arguments, options.run_folder);
   if (!file && run && is_set(arguments, options.resume)) {
+    if (value_of(arguments, options.preset)) {
+      fail("{} continues with the options of the run; leave out {}", flag_of(*options.resume),
+           flag_of(*options.preset));
+    }
     file = (std::filesystem::path(*run) / "config.toml").string();
     std::error_code unseen;  // arguments_of reports a folder without access rights
     if (!std::filesystem::exists(*file, unseen) && !unseen) {

@@ -24,8 +24,8 @@ size_t class_to_explain(const ExplainCommand& c, const TrainedModel& trained, co
   if (c.label.empty()) return static_cast<size_t>(prediction.label());
   const auto found = std::ranges::find(trained.card.labels, c.label);
   if (found == trained.card.labels.end()) {
-    fail("{} has no label '{}'; its labels are {}{}", trained.file.string(), c.label,
-         fmt::join(trained.card.labels, ", "), did_you_mean(c.label, trained.card.labels));
+    fail("{} has no label '{}'{}; its labels are {}", trained.file.string(), c.label,
+         did_you_mean(c.label, trained.card.labels), fmt::join(trained.card.labels, ", "));
   }
   return static_cast<size_t>(found - trained.card.labels.begin());
 }

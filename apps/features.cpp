@@ -17,16 +17,17 @@ namespace {
 constexpr const char* limit_variable = "MELGRAD_CACHE_LIMIT";
 
 uint64_t parse_size(const std::string& text, const char* source) {
-  constexpr std::pair<std::string_view, double> units[] = {{"", 1}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
+  constexpr std::pair<std::string_view, double> units[] = {{"", 0}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
   double value = 0;
   const char* const last = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), last, value);
   const auto unit = std::ranges::find(units, std::string_view(end, last), &std::pair<std::string_view, double>::first);
-  if (error != std::errc() || unit == std::end(units) || !(value >= 0) || value * unit->second > 1e18) {
+  const bool lacks_unit = value > 0 && end == last;
+  if (error != std::errc() || unit == std::end(units) || lacks_unit || !(value >= 0) || value * unit->second > 1e18) {
     throw UsageError(
         fmt::format("{} is '{}'; it must be a size such as 500MB, 20GB or 1.5TB, or 0 for no limit", source, text));
   }
-  return value == 0 ? ShardStore::no_limit : static_cast<uint64_t>(value * unit->second);
+  return value == 0 ? ShardStore::no_limit : std::max<uint64_t>(1, static_cast<uint64_t>(value * unit->second));
 }
 
 }  // namespace
@@ -38,12 +39,13 @@ std::filesystem::path cache_folder(const std::string& option) {
 uint64_t cache_limit(const std::string& option) {
   if (!option.empty()) return parse_size(option, "--cache-limit");
   const char* const variable = std::getenv(limit_variable);
-  return variable ? parse_size(variable, limit_variable) : CacheSettings::default_limit;
+  return variable && *variable ? parse_size(variable, limit_variable) : CacheSettings::default_limit;
 }
 
 CacheSettings FeatureOptions::settings() const {
+  const uint64_t limit = melgrad::cache_limit(cache_limit);  // also without a cache, to report a wrong value
   if (no_cache) return {};
-  return {cache_folder(cache), melgrad::cache_limit(cache_limit)};
+  return {cache_folder(cache), limit};
 }
 
 FeatureRequest FeatureOptions::request(const MelSettings& mel, Device device) const {
@@ -66,7 +68,8 @@ void add_cache_options(CLI::App& command, FeatureOptions& options) {
 void add_residency_option(CLI::App& command, FeatureOptions& options) {
   command
       .add_option("--residency", options.residency,
-                  "Where the features are meanwhile. device: in the memory of the GPU. host: in memory. disk: in the "
+                  "Where to keep the features while the command runs. device: in the memory of the GPU. host: in "
+                  "memory. disk: in the "
                   "cache, read a few batches ahead. auto: the first of them in which they fit. Results are the same")
       ->check(one_of({"auto", "device", "host", "disk"}));
 }

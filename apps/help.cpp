@@ -13,7 +13,7 @@
 namespace melgrad {
 namespace {
 
-constexpr size_t description_column = 30, narrowest_text = 30, command_column = 14;
+constexpr size_t description_column = 30, narrowest_text = 30, command_column = 18;
 
 std::vector<std::string> words_of(const std::string& text) {
   std::istringstream words(text);
@@ -47,7 +47,9 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI:
 }
 
 std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
-  return fmt::format("  {:<{}}{}\n", command->get_name(), command_column - 2, command->get_description());
+  const size_t width = std::max(narrowest_text, columns_ - std::min(columns_, command_column));
+  return fmt::format("  {:<{}}{}\n", command->get_name(), command_column - 2,
+                     wrapped(words_of(command->get_description()), width, std::string(command_column, ' ')));
 }
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {

@@ -43,10 +43,8 @@ void note_change_of_epochs(const TrainCommand& c, const fs::path& config, int64_
   if (old_schedule(last) == new_schedule(last)) return;
   c.output.note(
       fmt::format("the run was started with {} epochs and now has {}, so its learning rate follows another curve: at "
-                  "the end of epoch "
-                  "{} it is {:.2g} instead of {:.2g}, and at the end of epoch {} it is {:.2g}; --schedule constant in "
-                  "a new run avoids "
-                  "this",
+                  "the end of epoch {} it is {:.2g} instead of {:.2g}, and at the end of epoch {} it is {:.2g}; "
+                  "--schedule constant in a new run avoids this",
                   before.train.epochs, c.train.epochs, (last + 1) / steps_per_epoch, new_schedule(last),
                   old_schedule(last), c.train.epochs, new_schedule(c.train.epochs * steps_per_epoch - 1)));
 }
@@ -115,8 +113,8 @@ nlohmann::ordered_json validation_json(std::span<const TrackPrediction> predicti
       {"epoch", epoch}, {"tracks", examples.size()}, {"calibration", to_json(calibration_at(temperature, examples))}};
 }
 
-// After the first epoch of this process, tells how long the remaining ones will take. `elapsed` is the time since the
-// start of the training, in seconds.
+// After the first epoch of this process, prints an estimate of the time of the remaining ones. `elapsed` is the time
+// since the start of the training, in seconds.
 void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64_t items, double elapsed) {
   const int64_t remaining = c.train.epochs - report.epoch;
   if (remaining == 0) return;
@@ -128,10 +126,13 @@ void note_remaining_time(const TrainCommand& c, const EpochReport& report, int64
                             c.train.patience > 0 ? ", less if --patience ends the training" : ""));
 }
 
-// The properties that all ranks compare before they extract features: the version and the options. Paths and options
-// that change no result are left out.
+// The properties that all ranks compare before they extract features: the version and the options. Left out are paths,
+// because the ranks compare what they read from them (below) and start from the weights of rank 0, and options of one
+// machine, which change no result.
 std::map<std::string, std::string> properties_of(const std::string& config) {
-  const std::set<std::string> of_one_rank{"data", "labels", "device", "threads", "cache", "no_cache"};
+  const std::set<std::string> of_one_rank{"data",     "labels",    "split_files", "init",
+                                          "device",   "threads",   "cache",       "cache_limit",
+                                          "no_cache", "residency", "no_graphs",   "checkpoint_seconds"};
   std::map<std::string, std::string> result{{"version", version_line()}};
   std::istringstream lines(config);
   for (std::string line; std::getline(lines, line);) {
@@ -145,15 +146,16 @@ std::map<std::string, std::string> properties_of(const std::string& config) {
   return result;
 }
 
-// The properties that all ranks compare after they read the data: the contents of the files and the split.
+// The properties that all ranks compare after they read the data: the contents of the files, the labels and the split.
 std::map<std::string, std::string> properties_of(const TrainingData& data, const Dataset& dataset) {
   std::map<std::string, std::string> result{
       {"number of training tracks", std::to_string(data.split.train.size())},
       {"number of validation tracks", std::to_string(data.split.validation.size())}};
   std::string tracks;
+  for (const std::string& label : dataset.labels) tracks += label + '\n';
   for (const auto& side : {data.split.train, data.split.validation}) {
     for (const size_t track : side) {
-      tracks += dataset.tracks[track].name + '\n';
+      tracks += fmt::format("{}\n{}\n", dataset.tracks[track].name, dataset.tracks[track].label);
       const auto content = data.contents.find(track);
       if (content != data.contents.end()) tracks += content->second + '\n';
     }
@@ -237,12 +239,21 @@ void put_automatic_crop(CLI::App& app, int64_t crop_frames) {
   option.default_str(std::to_string(crop_frames));
 }
 
+// With --resume, 0 stands for the length that the run has.
+void take_crop_of_run(TrainCommand& c, CLI::App& app) {
+  const fs::path config = fs::path(c.run_folder) / "config.toml";
+  if (!c.resume || c.crops.crop_frames != 0 || !holds_run(c.run_folder)) return;
+  c.crops.crop_frames = std::atoll(value_in(config, "crop_frames").value_or("0").c_str());
+  put_automatic_crop(app, c.crops.crop_frames);
+}
+
 int train(TrainCommand c, CLI::App& app, Communicator& ranks) {
   const fs::path run = c.run_folder;
   const bool leads = ranks.rank() == 0;
   install_interrupt_handler();
   c.train.ranks = &ranks;
   if (!leads) c.output = {.json = false, .quiet = true, .silent = true};
+  take_crop_of_run(c, app);
   TrainingSetup setup = set_up_training(c);
   const std::string config = config_of_run(c, app);
   require_agreement(ranks, properties_of(config));

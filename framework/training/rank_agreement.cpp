@@ -8,6 +8,13 @@
 namespace melgrad {
 namespace {
 
+using Properties = std::map<std::string, std::string>;
+
+std::string value_of(const Properties& properties, const std::string& name) {
+  const auto found = properties.find(name);
+  return found == properties.end() || found->second.empty() ? "none" : found->second;
+}
+
 // The text of every rank.
 std::vector<std::string> gather_texts(Communicator& ranks, const std::string& mine) {
   const auto length = static_cast<uint64_t>(mine.size());
@@ -24,19 +31,21 @@ std::vector<std::string> gather_texts(Communicator& ranks, const std::string& mi
 
 }  // namespace
 
-void require_agreement(Communicator& ranks, const std::map<std::string, std::string>& properties) {
-  using Properties = std::map<std::string, std::string>;
+void require_agreement(Communicator& ranks, const Properties& properties) {
   const std::vector<std::string> texts =
       gather_texts(ranks, nlohmann::json(properties).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   const auto of_first = nlohmann::json::parse(texts[0]).get<Properties>();
   for (size_t r = 1; r < texts.size(); ++r) {
-    auto of_rank = nlohmann::json::parse(texts[r]).get<Properties>();
-    for (const auto& [name, value] : of_first) {
-      if (of_rank[name] == value) continue;
+    const auto of_rank = nlohmann::json::parse(texts[r]).get<Properties>();
+    Properties names = of_first;
+    names.insert(of_rank.begin(), of_rank.end());  // one of them may lack an option that the other was given
+    for (const auto& [name, unused] : names) {
+      const std::string mine = value_of(of_rank, name), first = value_of(of_first, name);
+      if (mine == first) continue;
       fail(
           "rank {} has another {} than rank 0: {} instead of {}; start all ranks with the same program, options and "
           "data",
-          r, name, of_rank[name].empty() ? "none" : of_rank[name], value.empty() ? "none" : value);
+          r, name, mine, first);
     }
   }
 }

@@ -10,9 +10,9 @@ namespace {
 
 TEST(DidYouMean, FindsTheNearestName) {
   const std::vector<std::string> names{"--epochs", "--batch-size", "--learning-rate", "--n-mels"};
-  EXPECT_EQ(did_you_mean("--epohcs", names), "; did you mean --epochs?");
-  EXPECT_EQ(did_you_mean("--batch_size", names), "; did you mean --batch-size?");
-  EXPECT_EQ(did_you_mean("--learn", names), "; did you mean --learning-rate?");
+  EXPECT_EQ(did_you_mean("--epohcs", names), " (did you mean --epochs?)");
+  EXPECT_EQ(did_you_mean("--batch_size", names), " (did you mean --batch-size?)");
+  EXPECT_EQ(did_you_mean("--learn", names), " (did you mean --learning-rate?)");
   EXPECT_EQ(did_you_mean("--colour", names), "");
   EXPECT_EQ(did_you_mean(std::string(100'000, 'x'), names), "");
   EXPECT_EQ(did_you_mean("x", {}), "");

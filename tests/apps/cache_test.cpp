@@ -45,6 +45,24 @@ TEST_F(CacheCommand, KeepsToALimit) {
   expect_one_line("--cache-limit is 'much'; it must be a size such as 500MB, 20GB or 1.5TB");
 }
 
+TEST_F(CacheCommand, ReportsAWrongLimitOfTheOptionOrTheVariable) {
+  for (const char* limit : {"20", "-1GB", "1KB", "GB", "nan", "infTB", "1e9TB"}) {
+    EXPECT_EQ(run({"cache", "--cache-limit", limit}), 2) << limit;
+    expect_one_line(std::string("--cache-limit is '") + limit + "'; it must be a size");
+  }
+  EXPECT_EQ(run({"check", music(), "--no-cache", "--cache-limit", "20"}), 2);
+  const auto limit_by_variable = [this](const std::string& value) {
+    Program program({"cache", "--json", "--cache", (folder_ / "cache").string()}, folder_ / "output",
+                    "MELGRAD_CACHE_LIMIT=" + value + " exec \"$@\"");
+    EXPECT_EQ(program.wait(), 0) << output();
+    return nlohmann::json::parse(output()).at("limit_bytes");
+  };
+  EXPECT_EQ(limit_by_variable(""), 100'000'000'000);
+  EXPECT_EQ(limit_by_variable("1.5GB"), 1'500'000'000);
+  EXPECT_EQ(limit_by_variable("0.0000001MB"), 1);
+  EXPECT_TRUE(limit_by_variable("0").is_null());
+}
+
 TEST_F(CacheCommand, TrainsTheSameWeightsInEveryResidency) {
   std::string expected;
   for (const char* residency : {"auto", "host", "disk"}) {

@@ -89,6 +89,10 @@ TEST_F(CommandLine, TheAutomaticLengthOfACropIsPrintedAndKept) {
   EXPECT_GE(frames, 32);
   expect_contains(result.err, "crops of " + std::to_string(frames) + " frames");
   EXPECT_EQ(call({"train", "--out", path("automatic"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
+  write_text(path("short.toml"), "data = '" + path("music") + "'\nmodel = 'cnn'\nepochs = 3\n");
+  const Result resumed = call({"train", "--config", path("short.toml"), "--out", path("automatic"), "--resume"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  expect_contains(read_file(path("automatic") + "/config.toml"), "crop_frames = " + std::to_string(frames) + "\n");
   expect_refused({"train", path("music"), "--out", path("none"), "--crop-frames", "7"}, "7 is not 0 or", 2);
 }
 
@@ -117,7 +121,7 @@ TEST_F(CommandLine, ARecipeIsASetOfOptionsThatOthersOverride) {
   for (const char* line : {"model = 'cnn'", "level = 3\n", "mixup = 0\n"}) expect_contains(from_file, line);
 
   EXPECT_EQ(call({"train", "--out", path("plain"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
-  expect_refused({"train", "--out", path("plain"), "--resume", "--recipe", "best"}, "--resume cannot change --");
+  expect_refused({"train", "--out", path("plain"), "--resume", "--recipe", "best"}, "leave out --recipe", 2);
   expect_refused({"train", path("music"), "--out", path("none"), "--recipe", "bst"}, "did you mean best?", 2);
 }
 
@@ -324,11 +328,27 @@ TEST_F(CommandLine, ARunBeforeItsFirstEpochHasNoModel) {
 
 TEST_F(CommandLine, TheHelpOfEachSubcommandHasAnExample) {
   for (const char* command : {"synth", "mel", "train", "evaluate", "predict", "report", "explain", "runs", "summary",
-                              "check", "cross-validate", "export"}) {
+                              "check", "cross-validate", "export", "cache", "profile"}) {
     const Result result = call({command, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     expect_contains(result.out, std::string("Examples:\n  melgrad ") + command);
   }
+}
+
+TEST_F(CommandLine, TheHelpSeparatesEachCommandFromItsDescription) {
+  std::istringstream lines(call({"--help"}).out);
+  std::string line;
+  while (std::getline(lines, line) && line != "Commands:") continue;
+  int commands = 0;
+  while (std::getline(lines, line) && line.starts_with("  ")) {
+    EXPECT_LE(line.size(), 80U) << line;
+    if (line[2] == ' ') continue;  // continues a description
+    ++commands;
+    const size_t end = line.find(' ', 2);
+    ASSERT_NE(end, std::string::npos) << line;
+    EXPECT_EQ(line.substr(end, 2), "  ") << line;
+  }
+  EXPECT_GE(commands, 14);
 }
 
 TEST_F(CommandLine, TrainHelpListsTheCommonOptionsFirstAndFitsEightyColumns) {

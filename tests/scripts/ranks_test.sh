@@ -48,6 +48,25 @@ expect_same_run part whole "resumed run"
 "$with_ranks" 1 "$program" train "${options[@]}" --seed 1 --out x : -n 1 "$program" train "${options[@]}" --seed 2 \
   --out x >seeds.log 2>&1 && fail "other options"
 expect_one_error seeds.log 'rank 1 has another value of --seed than rank 0: 2 instead of 1'
+tuning=("${options[@]}" --init one2 --out x)
+"$with_ranks" 1 "$program" train "${tuning[@]}" : -n 1 "$program" train "${tuning[@]}" --freeze block1 \
+  >freeze.log 2>&1 && fail "an option of one rank only"
+expect_one_error freeze.log "rank 1 has another value of --freeze than rank 0: 'block1' instead of none"
+"$with_ranks" 1 "$program" train "${options[@]}" --out x2 : -n 1 "$program" train "${options[@]}" --residency disk \
+  --cache-limit 1GB --out x2 >residency.log 2>&1 || fail "options of one machine"
+(
+  cd music
+  echo path,label,split
+  for file in */*.wav; do
+    [[ $file == *.00000.wav ]] && split=validation || split=train
+    echo "$file,${file%%/*},$split"
+  done
+) >music/labels.csv
+sed '/^blues/s/,blues,/,rock,/; /^rock/s/,rock,/,blues,/' music/labels.csv >music/swapped.csv
+"$with_ranks" 1 "$program" train music/labels.csv "${options[@]:1}" --out y : -n 1 "$program" train music/swapped.csv \
+  "${options[@]:1}" --out y >swapped.log 2>&1 && fail "other labels"
+expect_one_error swapped.log 'rank 1 has another digest of the data than rank 0'
+rm music/*.csv
 cp -r music other && rm -r other/*/*.00000.wav
 "$with_ranks" 1 "$program" train "${options[@]}" --out x : -n 1 "$program" train other "${options[@]:1}" --out x \
   >data.log 2>&1 && fail "other data"
