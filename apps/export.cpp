@@ -28,15 +28,6 @@ std::string fingerprint_of(const std::filesystem::path& checkpoint, const Output
   return split_fingerprint(split);
 }
 
-std::string shape_of(const OnnxValue& value) {
-  std::vector<std::string> sizes;
-  for (const auto& size : value.shape) {
-    const auto* length = std::get_if<int64_t>(&size);
-    sizes.push_back(length ? std::to_string(*length) : std::get<std::string>(size));
-  }
-  return fmt::format("[{}]", fmt::join(sizes, ", "));
-}
-
 nlohmann::ordered_json to_json(const std::vector<OnnxValue>& values) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const OnnxValue& value : values) {
@@ -66,12 +57,15 @@ int export_model(const ExportCommand& c) {
                 {"metadata", model.metadata}});
     return exit_success;
   }
-  fmt::print("{}: {} with {} classes, opset {}, {:.1f} MiB\n", one_line(c.file), card.model, card.labels.size(),
-             onnx_opset, static_cast<double>(bytes) / 1048576);
-  for (const OnnxValue& input : model.inputs) fmt::print("input   {}: {}\n", input.name, input.description);
-  for (const OnnxValue& output : model.outputs) {
-    fmt::print("output  {}: float32 {}: {}\n", output.name, shape_of(output), output.description);
-  }
+  fmt::print("{}: {} with {} classes, opset {}, {}\n", one_line(c.file), card.model, card.labels.size(), onnx_opset,
+             size_text(bytes));
+  const auto print_values = [](const char* kind, const std::vector<OnnxValue>& values) {
+    for (const OnnxValue& value : values) {
+      fmt::print("{:<7} {}: {}\n", kind, value.name, layout_and_description(value));
+    }
+  };
+  print_values("input", model.inputs);
+  print_values("output", model.outputs);
   return exit_success;
 }
 

@@ -23,7 +23,8 @@ TEST_F(Export, WritesTheLastModelOfARunWithTheFingerprintOfItsSplit) {
   const Result result = call({"export", path("run"), path("model.onnx")});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   expect_contains(result.out, "cnn_bn");
-  expect_contains(result.out, "log_mel");
+  expect_contains(result.out, "\ninput   log_mel: float32 [batch, 32, frames]: log-mel spectrogram in dB");
+  expect_contains(result.out, "\noutput  logits: float32 [batch, 3]: mean of the logits");
   const ReadOnnx onnx(folder_ / "model.onnx");
   // As printed by xxh128sum tests/fixtures/run_0.1.0/split.csv.
   EXPECT_EQ(onnx.metadata.at("split_fingerprint"), "3c88c4ac89b586b294522d7be2252f23");
