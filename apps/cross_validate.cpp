@@ -15,6 +15,7 @@
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
 #include "framework/training/run_folder.h"
+#include "kernels/device/device_choice.h"
 
 namespace melgrad {
 namespace {
@@ -289,6 +290,7 @@ int cross_validate(CrossValidateCommand c, const CLI::App& app) {
         launch->launcher));
   }
   check_options(c, app);
+  require_device(c.train.device.device);
   install_interrupt_handler();
   const Dataset dataset = load_dataset(c.train.labels.source(c.train.data));
   for (const std::string& warning : dataset.warnings) c.train.output.note(warning);

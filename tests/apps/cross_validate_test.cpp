@@ -55,6 +55,12 @@ TEST_F(CrossValidate, HoldsOutEveryTrackOncePerSeedAndComparesRecipes) {
   EXPECT_EQ(result_of("cv").at("runs"), result.at("runs"));
 }
 
+TEST_F(CrossValidate, NamesADeviceThatDoesNotExistBeforeItMakesAFolder) {
+  EXPECT_EQ(run(small("cv", {"--device", "cuda:99"})), 1);
+  expect_contains(output(), "use --device cpu");
+  EXPECT_FALSE(fs::exists(folder_ / "cv"));
+}
+
 TEST_F(CrossValidate, ContinuesAfterAKillWithTheSameResults) {
   ASSERT_EQ(run(small("whole")), 0) << output();
   {
