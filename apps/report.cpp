@@ -98,8 +98,9 @@ Command add_report(CLI::App& program) {
   CLI::App& app = *program.add_subcommand("report", "Write an HTML page about one or several runs");
   app.option_defaults()->always_capture_default();
   app.footer(
-      "The page needs no other file and no network: accuracy against a linear baseline, learning curves, confusion\n"
-      "matrix, ROC, calibration, hardest tracks, data, model and settings.\n\n"
+      "The page shows the accuracy against a linear baseline, learning curves, the confusion matrix,\n"
+      "ROC, calibration, the hardest tracks, the data, the model and the settings. It needs no other\n"
+      "file and no network.\n\n"
       "Examples:\n"
       "  melgrad report runs/first --out first.html\n"
       "  melgrad report runs/cnn runs/resnet --out comparison.html");
