@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "framework/io/atomic_file.h"
+#include "framework/terminal/text.h"
 #include "kernels/device/ceil_divide.h"
 
 namespace melgrad {
@@ -184,8 +185,8 @@ BlobRecord ShardStore::add(const CacheKey& key, BlobKind kind, const std::array<
   if (limit_ != no_limit && total_bytes() + data.size() > limit_) {
     freed_ += remove_least_recently_used(limit_ - std::min<uint64_t>(limit_, data.size()));
     if (total_bytes() + data.size() > limit_) {
-      throw WriteError(fmt::format("{} has reached its limit of {:.3g} GB; raise --cache-limit", folder_.string(),
-                                   static_cast<double>(limit_) / 1e9));
+      throw WriteError(
+          fmt::format("{} has reached its limit of {}; raise --cache-limit", folder_.string(), size_text(limit_)));
     }
   }
   open_writer();
