@@ -166,8 +166,14 @@ std::shared_ptr<const std::byte> ShardStore::data(const BlobRecord& record) {
   if (!shard.mapping || shard.mapping->bytes < end) {
     const Descriptor file(open_for_reading(shard.data));
     struct stat status {};
-    if (file.get() < 0 || fstat(file.get(), &status) != 0 || static_cast<uint64_t>(status.st_size) < end)
+    if (file.get() < 0 || fstat(file.get(), &status) != 0 || static_cast<uint64_t>(status.st_size) < end) {
+      if (file.get() < 0 && errno == ENOENT) {
+        shard.removed = true;
+        if (writer_ && writer_->shard == place->second.shard) writer_.reset();
+      }
+      places_.erase(place);  // add() writes the blob anew
       return nullptr;
+    }
     auto mapping = std::make_shared<const Mapping>(file, static_cast<size_t>(status.st_size));
     if (mapping->memory == MAP_FAILED) return nullptr;
     shard.mapping = std::move(mapping);
@@ -218,27 +224,43 @@ void ShardStore::open_writer() {
   for (size_t shard = 0; shard < shards_.size(); ++shard) {
     if (!shards_[shard].removed && shards_[shard].end < shard_bytes_ && try_writer(shard)) return;
   }
-  const size_t shard = new_shard();
-  if (!try_writer(shard)) fail_to_write(shards_[shard].data, errno);
+  for (;;) {
+    const size_t shard = new_shard();
+    if (try_writer(shard)) return;
+    const int reason = errno;
+    if (reason == 0) continue;  // another process has locked or removed the new shard before this one could lock it
+    std::error_code ignored;
+    for (const fs::path& file : {shards_[shard].index, shards_[shard].data}) fs::remove(file, ignored);
+    fail_to_write(shards_[shard].data, reason);
+  }
 }
 
+// Returns false with errno 0 if the shard is full, is being filled by another process, or was removed, and with another
+// errno if its files cannot be opened or locked.
 bool ShardStore::try_writer(size_t number) {
   Shard& shard = shards_[number];
   // The index comes first, and is removed first, so that every data file belongs to one.
-  auto writer = std::unique_ptr<Writer>(new Writer{.shard = number,
-                                                   .index = Descriptor(open_for_writing(shard.index)),
-                                                   .data = Descriptor(open_for_writing(shard.data, O_CREAT))});
-  if (writer->index.get() < 0 || writer->data.get() < 0) return false;
+  const int index = open_for_writing(shard.index);
+  if (index < 0 && errno == ENOENT) errno = 0;
+  if (index < 0) return false;
+  auto writer = std::unique_ptr<Writer>(new Writer{
+      .shard = number, .index = Descriptor(index), .data = Descriptor(open_for_writing(shard.data, O_CREAT))});
+  if (writer->data.get() < 0) return false;
   struct stat index_status {
   }, data_status{};
-  if (flock(writer->data.get(), LOCK_EX | LOCK_NB) != 0 || fstat(writer->index.get(), &index_status) != 0 ||
-      fstat(writer->data.get(), &data_status) != 0 || index_status.st_nlink == 0 || data_status.st_nlink == 0)
-    return false;
-  // Another process may have filled it since the last look.
-  read_index(number);
-  if (shard.end >= shard_bytes_) return false;
-  writer_ = std::move(writer);
-  return true;
+  const bool locked = flock(writer->data.get(), LOCK_EX | LOCK_NB) == 0;
+  if (!locked && errno != EWOULDBLOCK) return false;  // a file system without locks
+  const bool known = fstat(writer->index.get(), &index_status) == 0 && fstat(writer->data.get(), &data_status) == 0;
+  // The index may have been removed before the data file was made here.
+  if (std::error_code ignored; known && index_status.st_nlink == 0) fs::remove(shard.data, ignored);
+  bool free = locked && known && index_status.st_nlink > 0 && data_status.st_nlink > 0;
+  if (free) {
+    read_index(number);  // another process may have filled it since the last look
+    free = shard.end < shard_bytes_;
+  }
+  errno = 0;
+  if (free) writer_ = std::move(writer);
+  return free;
 }
 
 size_t ShardStore::new_shard() {
@@ -318,6 +340,14 @@ void ShardStore::clear() {
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < shards_.size(); ++i) remove(i);
   std::erase_if(places_, [&](const auto& entry) { return shards_[entry.second.shard].removed; });
+  // A process that was killed while it removed a shard leaves the data.
+  std::error_code error;
+  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
+    fs::path index = entry->path();
+    if (index.extension() != ".data" || fs::exists(index.replace_extension(".index"))) continue;
+    std::error_code ignored;
+    fs::remove(entry->path(), ignored);
+  }
 }
 
 // Returns false if another process is filling the shard, or the files cannot be removed.
