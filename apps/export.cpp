@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/overwriting.h"
 #include "apps/version.h"
 #include "framework/dataset/split_csv.h"
 #include "framework/terminal/text.h"
@@ -42,6 +43,7 @@ int export_model(const ExportCommand& c) {
   const TrainedModel trained = load_trained_model(c.run, Device::cpu);
   const ModelCard& card = trained.card;
   if (const std::string note = calibration_note(card, trained.file.string()); !note.empty()) c.output.note(note);
+  require_no_input("FILE", {c.file}, {trained.file, trained.file.parent_path() / "split.csv"});
   const OnnxModel model = to_onnx(trained, {.front_end = c.with_frontend,
                                             .crops = c.crops,
                                             .version = version_number(),

@@ -6,6 +6,7 @@
 
 #include "apps/arguments.h"
 #include "apps/command.h"
+#include "apps/overwriting.h"
 #include "apps/report/page.h"
 #include "apps/report/run_results.h"
 #include "framework/io/atomic_file.h"
@@ -28,6 +29,7 @@ std::vector<CheckedData> check_data(const std::vector<RunResults>& runs, const R
   for (const RunResults& run : runs) {
     if (std::ranges::any_of(result, [&](const CheckedData& known) { return known.path == run.source.data; })) continue;
     const Dataset dataset = load_dataset(run.source);
+    require_no_input("--out", {c.out}, files_of(run.source, dataset));
     std::set<std::string> groups;
     for (const Track& track : dataset.tracks) {
       if (!track.group.empty()) groups.insert(track.group);
@@ -72,6 +74,13 @@ nlohmann::ordered_json to_json(const std::vector<RunResults>& runs, const std::s
 int report(const ReportCommand& c) {
   const Device device = c.device.choose(c.output);
   const std::filesystem::path file = c.out, folder = std::filesystem::absolute(file).parent_path();
+  for (const std::string& name : c.runs) {
+    const std::filesystem::path run = name;
+    std::error_code ignored;  // examine_run reports a run that cannot be read
+    require_no_input("--out", {file}, {run});
+    require_no_input("--out", {file},
+                     files_of_run(std::filesystem::is_directory(run, ignored) ? run : run.parent_path()));
+  }
   make_folders(folder);  // before the long work
   std::vector<RunResults> runs;
   for (const std::string& run : c.runs) runs.push_back(examine_run(run, c.report, device, c.output));

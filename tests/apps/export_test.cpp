@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "framework/io/atomic_file.h"
 #include "tests/support/call.h"
 #include "tests/support/onnx_model.h"
 #include "tests/support/paths.h"
@@ -56,6 +57,14 @@ TEST_F(Export, NamesAFileThatCannotBeWrittenAndARunThatIsNone) {
   expect_refused({"export", path("run"), path("missing/model.onnx"), "--quiet"}, "missing/model.onnx");
   expect_refused({"export", path("none"), path("model.onnx")}, "none does not exist");
   EXPECT_FALSE(fs::exists(folder_ / "model.onnx"));
+}
+
+TEST_F(Export, KeepsTheCheckpoint) {
+  fs::create_symlink(folder_ / "run" / "last.safetensors", folder_ / "link.onnx");
+  for (const char* file : {"run/last.safetensors", "link.onnx", "run/split.csv"}) {
+    expect_refused({"export", path("run"), path(file), "--quiet"}, "which the command reads", 2);
+  }
+  EXPECT_TRUE(read_file(folder_ / "run/last.safetensors") == read_file(fixtures() / "run_0.1.0/last.safetensors"));
 }
 
 }  // namespace
