@@ -8,6 +8,7 @@
 #include "apps/command.h"
 #include "apps/features.h"
 #include "apps/label_options.h"
+#include "apps/overwriting.h"
 #include "framework/dataset/checkup.h"
 #include "framework/io/picture.h"
 #include "framework/terminal/text.h"
@@ -34,7 +35,9 @@ struct CheckedDataset {
 
 CheckedDataset examine(const CheckCommand& c) {
   const Device device = c.device.choose(c.output);
-  CheckedDataset checked{.dataset = load_dataset(c.labels.source(c.data))};
+  const DatasetSource source = c.labels.source(c.data);
+  CheckedDataset checked{.dataset = load_dataset(source)};
+  require_no_input("--png", {c.png}, files_of(source, checked.dataset));
   checked.checkup = check_up(checked.dataset, c.limits, c.features.settings(), device, c.output.reporter());
   std::erase_if(checked.checkup.findings,
                 [&](const Finding& finding) { return std::ranges::count(c.ignored, finding.kind) > 0; });

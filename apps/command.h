@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -58,7 +59,8 @@ void add_exact_convolution_option(CLI::App& command, bool& exact);
 struct PreparedWork {
   std::function<void(int64_t count)> run;  // does `count` units
   Device device = Device::cpu;
-  DType dtype = DType::float32;  // of the activations
+  DType dtype = DType::float32;                    // of the activations
+  std::vector<std::filesystem::path> inputs = {};  // the files that it reads
 };
 
 // The part of a command that melgrad profile measures. It prints no results.

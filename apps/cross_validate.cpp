@@ -15,6 +15,7 @@
 #include "framework/terminal/interrupt.h"
 #include "framework/terminal/text.h"
 #include "framework/training/run_folder.h"
+#include "kernels/device/device_choice.h"
 
 namespace melgrad {
 namespace {
@@ -99,7 +100,9 @@ class Job {
   void append_common(std::vector<std::string>& arguments) const {
     const TrainCommand& t = c_.train;
     arguments.insert(arguments.end(), {"--device", t.device.device, "--threads", std::to_string(t.device.threads)});
+    arguments.insert(arguments.end(), {"--residency", t.features.residency});
     if (!t.features.cache.empty()) arguments.insert(arguments.end(), {"--cache", t.features.cache});
+    if (!t.features.cache_limit.empty()) arguments.insert(arguments.end(), {"--cache-limit", t.features.cache_limit});
     if (t.features.no_cache) arguments.emplace_back("--no-cache");
     if (t.features.strict) arguments.emplace_back("--strict");
     arguments.emplace_back("--quiet");
@@ -289,6 +292,8 @@ int cross_validate(CrossValidateCommand c, const CLI::App& app) {
         launch->launcher));
   }
   check_options(c, app);
+  require_device(c.train.device.device);
+  cache_limit(c.train.features.cache_limit);  // reports a wrong value
   install_interrupt_handler();
   const Dataset dataset = load_dataset(c.train.labels.source(c.train.data));
   for (const std::string& warning : dataset.warnings) c.train.output.note(warning);

@@ -5,6 +5,7 @@
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/label_options.h"
+#include "apps/overwriting.h"
 #include "apps/run_evaluation.h"
 #include "framework/io/atomic_file.h"
 #include "framework/io/csv_writer.h"
@@ -80,12 +81,15 @@ void print_text(const Evaluation& e, const std::string& side) {
 int evaluate(const EvaluateCommand& c) {
   kernel::set_exact_convolution(c.exact_convolution);
   const TrainedModel trained = load_trained_model(c.run, c.device.choose(c.output));
+  const fs::path out = c.out.empty() ? trained.file.parent_path() / "evaluation" : fs::path(c.out);
+  require_no_input(
+      "--out",
+      {out / "report.json", out / "classes.csv", out / "confusion.csv", out / "predictions.csv", out / "confusion.png"},
+      {c.data, c.labels.labels});
   const RunEvaluation run = evaluate_run(
       trained, {.source = c.labels.source(c.data), .side = c.side, .inference = c.inference, .features = c.features},
       c.output);
   const Evaluation& evaluation = run.evaluation;
-
-  const fs::path out = c.out.empty() ? trained.file.parent_path() / "evaluation" : fs::path(c.out);
   make_folders(out);
   const nlohmann::ordered_json json = evaluation_json(evaluation, run.side, run.failures, run.dataset.warnings);
   write_file_atomically(out / "report.json", json_text(json));

@@ -6,6 +6,7 @@
 #include "apps/arguments.h"
 #include "apps/command.h"
 #include "apps/features.h"
+#include "apps/overwriting.h"
 #include "framework/audio/spectrogram_picture.h"
 #include "framework/terminal/text.h"
 #include "models/grad_cam.h"
@@ -56,6 +57,7 @@ void print_moments(const std::vector<Moment>& moments, const std::string& label)
 
 int explain(const ExplainCommand& c) {
   const TrainedModel trained = load_trained_model(c.run, c.device.choose(c.output));
+  require_no_input("--png", {c.png}, {trained.file, c.file});
   const LogMel features = log_mel(c.file, trained.card.mel, trained.device);
   if (!features.warning.empty()) complain(features.warning);
   const TrackPrediction prediction = trained.predict(features, c.inference);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/command.h"
+#include "apps/overwriting.h"
 #include "apps/version.h"
 #include "framework/dataset/split_csv.h"
 #include "framework/terminal/text.h"
@@ -28,15 +29,6 @@ std::string fingerprint_of(const std::filesystem::path& checkpoint, const Output
   return split_fingerprint(split);
 }
 
-std::string shape_of(const OnnxValue& value) {
-  std::vector<std::string> sizes;
-  for (const auto& size : value.shape) {
-    const auto* length = std::get_if<int64_t>(&size);
-    sizes.push_back(length ? std::to_string(*length) : std::get<std::string>(size));
-  }
-  return fmt::format("[{}]", fmt::join(sizes, ", "));
-}
-
 nlohmann::ordered_json to_json(const std::vector<OnnxValue>& values) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const OnnxValue& value : values) {
@@ -51,6 +43,7 @@ int export_model(const ExportCommand& c) {
   const TrainedModel trained = load_trained_model(c.run, Device::cpu);
   const ModelCard& card = trained.card;
   if (const std::string note = calibration_note(card, trained.file.string()); !note.empty()) c.output.note(note);
+  require_no_input("FILE", {c.file}, {trained.file, trained.file.parent_path() / "split.csv"});
   const OnnxModel model = to_onnx(trained, {.front_end = c.with_frontend,
                                             .crops = c.crops,
                                             .version = version_number(),
@@ -66,12 +59,15 @@ int export_model(const ExportCommand& c) {
                 {"metadata", model.metadata}});
     return exit_success;
   }
-  fmt::print("{}: {} with {} classes, opset {}, {:.1f} MiB\n", one_line(c.file), card.model, card.labels.size(),
-             onnx_opset, static_cast<double>(bytes) / 1048576);
-  for (const OnnxValue& input : model.inputs) fmt::print("input   {}: {}\n", input.name, input.description);
-  for (const OnnxValue& output : model.outputs) {
-    fmt::print("output  {}: float32 {}: {}\n", output.name, shape_of(output), output.description);
-  }
+  fmt::print("{}: {} with {} classes, opset {}, {}\n", one_line(c.file), card.model, card.labels.size(), onnx_opset,
+             size_text(bytes));
+  const auto print_values = [](const char* kind, const std::vector<OnnxValue>& values) {
+    for (const OnnxValue& value : values) {
+      fmt::print("{:<7} {}: {}\n", kind, value.name, layout_and_description(value));
+    }
+  };
+  print_values("input", model.inputs);
+  print_values("output", model.outputs);
   return exit_success;
 }
 

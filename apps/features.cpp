@@ -69,8 +69,8 @@ void add_residency_option(CLI::App& command, FeatureOptions& options) {
   command
       .add_option("--residency", options.residency,
                   "Where to keep the features while the command runs. device: in the memory of the GPU. host: in "
-                  "memory. disk: in the "
-                  "cache, read a few batches ahead. auto: the first of them in which they fit. Results are the same")
+                  "memory. disk: in the cache, read a few batches ahead. auto: the first of them in which they fit. "
+                  "Results are the same")
       ->check(one_of({"auto", "device", "host", "disk"}));
 }
 

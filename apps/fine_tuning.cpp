@@ -14,7 +14,7 @@ void add_fine_tuning_options(CLI::App& command, FineTuningOptions& options) {
   command
       .add_option("--freeze", options.freeze,
                   "Do not train the stages up to and including this one: stem, layer1, ..., layer4 of a ResNet, "
-                  "block1, ..., block4 of a plain network")
+                  "block1, ..., block4 of a plain network. Needs --init")
       ->type_name("STAGE");
   command
       .add_option("--layer-decay", options.layer_decay,
@@ -23,19 +23,23 @@ void add_fine_tuning_options(CLI::App& command, FineTuningOptions& options) {
       ->check(CLI::Range(0.0, 1.0));
 }
 
-void require_stage(const FineTuningOptions& options, const std::string& model, size_t classes) {
-  if (!options.freeze.empty()) freeze_up_to(*make_model(model, static_cast<int64_t>(classes)), options.freeze);
-}
-
-std::unique_ptr<const Pretrained> read_pretrained(const FineTuningOptions& options, const std::string& model,
-                                                  const std::vector<std::string>& labels, const MelSettings& mel,
-                                                  const OutputOptions& output) {
-  if (options.init.empty()) return nullptr;
-  auto pretrained = std::make_unique<const Pretrained>(options.init, model);
+FineTuning prepare_fine_tuning(const FineTuningOptions& options, bool resumed, const std::string& model,
+                               const std::vector<std::string>& labels, const MelSettings& mel,
+                               const OutputOptions& output) {
+  FineTuning tuning;
+  if (options.init.empty() && !options.freeze.empty()) {
+    throw UsageError("--freeze would keep random weights; give trained ones with --init");
+  }
+  if (options.init.empty() && options.layer_decay == 0) return tuning;
+  if (!options.init.empty() && !resumed) tuning.pretrained = std::make_unique<const Pretrained>(options.init, model);
   const std::unique_ptr<Module> trial = make_model(model, static_cast<int64_t>(labels.size()));
-  output.note(pretrained->load_into(*trial, labels));
-  for (const std::string& note : pretrained->notes_on_features(mel)) output.note(note);
-  return pretrained;
+  if (options.layer_decay > 0) tuning.learning_rate_factors = layer_decay_factors(*trial, options.layer_decay);
+  if (!options.freeze.empty()) freeze_up_to(*trial, options.freeze);
+  if (tuning.pretrained) {
+    output.note(tuning.pretrained->load_into(*trial, labels));
+    for (const std::string& note : tuning.pretrained->notes_on_features(mel)) output.note(note);
+  }
+  return tuning;
 }
 
 void freeze_stages(const FineTuningOptions& options, const Module& model, const OutputOptions& output) {
@@ -47,12 +51,6 @@ void freeze_stages(const FineTuningOptions& options, const Module& model, const 
     trained += named.tensor.requires_grad() ? named.tensor.numel() : 0;
   }
   output.note(fmt::format("frozen up to {}: {} of {} parameters are trained", options.freeze, trained, all));
-}
-
-std::map<std::string, float> learning_rate_factors(const FineTuningOptions& options, const std::string& model,
-                                                   size_t classes) {
-  if (options.layer_decay == 0) return {};
-  return layer_decay_factors(*make_model(model, static_cast<int64_t>(classes)), options.layer_decay);
 }
 
 }  // namespace melgrad

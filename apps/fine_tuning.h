@@ -21,20 +21,19 @@ struct FineTuningOptions {
 };
 void add_fine_tuning_options(CLI::App& command, FineTuningOptions& options);
 
-// Throws Error if the model has no stage --freeze.
-void require_stage(const FineTuningOptions& options, const std::string& model, size_t classes);
+struct FineTuning {
+  std::unique_ptr<const Pretrained> pretrained;        // the initial weights; null: random ones
+  std::map<std::string, float> learning_rate_factors;  // as TrainOptions takes them
+};
 
-// Reads the file of --init and checks that it fits, before the long work on the data; nothing without --init. Prints
-// what is not taken from it.
-std::unique_ptr<const Pretrained> read_pretrained(const FineTuningOptions& options, const std::string& model,
-                                                  const std::vector<std::string>& labels, const MelSettings& mel,
-                                                  const OutputOptions& output);
+// Checks that the options fit the model, before the long work on the data. Reads the file of --init, unless the run is
+// resumed, and prints what is not taken from it. Throws UsageError for --freeze without --init, and Error if the model
+// has no stage --freeze or the file does not fit.
+FineTuning prepare_fine_tuning(const FineTuningOptions& options, bool resumed, const std::string& model,
+                               const std::vector<std::string>& labels, const MelSettings& mel,
+                               const OutputOptions& output);
 
 // Freezes the stages of --freeze and prints how many parameters are trained.
 void freeze_stages(const FineTuningOptions& options, const Module& model, const OutputOptions& output);
-
-// The factors that TrainOptions takes.
-std::map<std::string, float> learning_rate_factors(const FineTuningOptions& options, const std::string& model,
-                                                   size_t classes);
 
 }  // namespace melgrad

@@ -4,6 +4,7 @@
 
 #include "apps/command.h"
 #include "apps/features.h"
+#include "apps/overwriting.h"
 #include "framework/audio/spectrogram_picture.h"
 #include "framework/io/npy.h"
 #include "framework/terminal/text.h"
@@ -37,6 +38,8 @@ Device set_up(const MelCommand& c) {
   if (!c.npy.empty() && c.npy == c.png) {
     throw UsageError(fmt::format("--npy and --png both name {}; give two names", c.npy));
   }
+  require_no_input("--npy", {c.npy}, {c.file});
+  require_no_input("--png", {c.png}, {c.file});
   const Device device = c.device.choose(c.output);
   validate(c.mel);
   for (const std::string& note : setting_notes(c.mel)) c.output.note(note);
@@ -49,7 +52,8 @@ PreparedWork prepare(const MelCommand& c) {
               [c, device](int64_t count) {
                 for (; count > 0; --count) compute(c, device);
               },
-          .device = device};
+          .device = device,
+          .inputs = {c.file}};
 }
 
 int mel(const MelCommand& c) {

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "apps/command.h"
+#include "apps/overwriting.h"
 #include "apps/predict_options.h"
 #include "apps/predict_output.h"
 #include "framework/dataset/folder_walk.h"
@@ -21,6 +22,7 @@
 #include "kernels/convolution/exact.h"
 #include "kernels/device/error.h"
 #include "kernels/device/thread_pool.h"
+#include "models/checkpoint_file.h"
 #include "models/trained_model.h"
 
 namespace melgrad {
@@ -65,6 +67,12 @@ auto within_memory(const Input& input, const Work& work) {
   fail("{}: {}; use a smaller --batch-size or cut the file into shorter ones", input.path.string(), what);
 }
 
+std::vector<fs::path> files_read(const fs::path& checkpoint, const std::vector<Input>& inputs) {
+  std::vector<fs::path> files{checkpoint};
+  for (const Input& input : inputs) files.push_back(input.path);
+  return files;
+}
+
 class Prediction {
  public:
   Prediction(const PredictCommand& command, const TrainedModel& classifier, std::vector<Input> inputs)
@@ -74,6 +82,7 @@ class Prediction {
         rule_{.labels = classifier.card.labels, .unsure = command.unsure} {
     if (c_.unsure > 0 && std::ranges::find(rule_.labels, unsure_label) != rule_.labels.end())
       throw UsageError("the model has a class 'unsure'; leave out --unsure");
+    require_no_overwriting();
     open_writers();
   }
 
@@ -93,6 +102,19 @@ class Prediction {
   }
 
  private:
+  void require_no_overwriting() const {
+    const std::vector<fs::path> files = files_read(classifier_.file, inputs_);
+    for (const auto& [option, output] :
+         {std::pair{"--csv", &c_.csv}, std::pair{"--ndjson", &c_.ndjson}, std::pair{"--audacity", &c_.audacity},
+          std::pair{"--raven", &c_.raven}, std::pair{"--jams", &c_.jams}}) {
+      require_no_input(option, {*output}, files);
+    }
+    if (c_.tagged_copies.empty()) return;
+    std::vector<fs::path> copies;
+    for (const Input& input : inputs_) copies.push_back(c_.tagged_copies / input.name);
+    require_no_input("--write-tags", copies, files);
+  }
+
   void open_writers() {
     const auto& labels = rule_.labels;
     if (c_.output.json) {
@@ -239,7 +261,8 @@ PreparedWork prepare(const PredictCommand& c) {
               [c, device](int64_t count) {
                 for (; count > 0; --count) classify(c, device);
               },
-          .device = device};
+          .device = device,
+          .inputs = files_read(checkpoint_file(c.run), expand(c.files))};
 }
 
 int predict(const PredictCommand& c) {

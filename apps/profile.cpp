@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/command.h"
+#include "apps/overwriting.h"
 #include "framework/io/atomic_file.h"
 #include "framework/profile/roofline_picture.h"
 #include "framework/profile/summary.h"
@@ -72,6 +73,8 @@ int profile(const std::string& command, const ProfiledWork& profiled, const Prof
   }
   install_interrupt_handler();
   const PreparedWork work = profiled.prepare();
+  require_no_input("--trace", {options.trace}, work.inputs);
+  require_no_input("--roofline", {options.roofline}, work.inputs);
   const Profile recording = record(work, options);
   const ProfileSummary summary = summarize(recording);
   const DeviceCeilings ceilings = ceilings_of(summary, work.dtype);

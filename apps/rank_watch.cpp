@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstring>
 #include <random>
+#include <utility>
 
 #include "apps/command.h"
 
@@ -22,7 +23,7 @@ namespace {
 
 // A rank sends `beat_byte` every second, `leaving_byte` at its end, and `failure_byte` after it has reported an error.
 constexpr char beat_byte = 'b', leaving_byte = 'l', failure_byte = 'f';
-constexpr double silence_limit = 10, connect_limit = 10;  // seconds
+constexpr double silence_limit = 10, connect_limit = 10, introduction_limit = 2;  // seconds
 
 double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -154,7 +155,9 @@ RankWatch::RankWatch(Communicator& ranks, const std::string& name) : rank_(ranks
     }
     const int socket = accept4(door, nullptr, nullptr, SOCK_CLOEXEC);
     Introduction theirs;
-    if (socket >= 0 && receive_all(socket, &theirs, sizeof theirs, deadline) && theirs.secret == invitation.secret) {
+    // A stranger that connects and sends nothing keeps the ranks waiting for a moment only.
+    const double patience = std::min(deadline, steady_seconds() + introduction_limit);
+    if (socket >= 0 && receive_all(socket, &theirs, sizeof theirs, patience) && theirs.secret == invitation.secret) {
       theirs.name.back() = '\0';
       peers_.push_back({.socket = socket, .name = theirs.name.data(), .heard = steady_seconds()});
     } else if (socket >= 0) {
@@ -180,7 +183,7 @@ void RankWatch::tell_all(char what) noexcept {
 }
 
 void RankWatch::run() {
-  double next_beat = 0;
+  double next_beat = 0, last = steady_seconds();
   while (!stop_) {
     if (steady_seconds() >= next_beat) {
       tell_all(beat_byte);
@@ -190,6 +193,12 @@ void RankWatch::run() {
     for (const Peer& peer : peers_)
       waiting.push_back({.fd = peer.left ? -1 : peer.socket, .events = POLLIN, .revents = 0});
     poll(waiting.data(), waiting.size(), 100);
+    // While this process was stopped, such as by the suspension of a job, it could not hear the others.
+    constexpr double longest_pause = 1;
+    const double now = steady_seconds();
+    if (const double pause = now - std::exchange(last, now); pause > longest_pause) {
+      for (Peer& peer : peers_) peer.heard += pause;
+    }
     for (size_t i = 0; i < peers_.size(); ++i) {
       Peer& peer = peers_[i];
       if (waiting[i].revents != 0) listen_to(peer);

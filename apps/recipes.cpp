@@ -18,7 +18,7 @@ std::vector<std::string> plain(const char* model) {
 
 const std::vector<Recipe>& recipes() {
   static const std::vector<Recipe> all{
-      // The defaults of melgrad train. docs/recipe.md tells how they were chosen.
+      // The defaults of melgrad train. docs/recipe.md describes the recipes.
       {"best", {"--model",           "resnet_small",
                 "--epochs",          "160",
                 "--dropout",         "0.3",

@@ -6,6 +6,7 @@
 
 #include "apps/arguments.h"
 #include "apps/command.h"
+#include "apps/overwriting.h"
 #include "apps/report/page.h"
 #include "apps/report/run_results.h"
 #include "framework/io/atomic_file.h"
@@ -28,6 +29,7 @@ std::vector<CheckedData> check_data(const std::vector<RunResults>& runs, const R
   for (const RunResults& run : runs) {
     if (std::ranges::any_of(result, [&](const CheckedData& known) { return known.path == run.source.data; })) continue;
     const Dataset dataset = load_dataset(run.source);
+    require_no_input("--out", {c.out}, files_of(run.source, dataset));
     std::set<std::string> groups;
     for (const Track& track : dataset.tracks) {
       if (!track.group.empty()) groups.insert(track.group);
@@ -72,6 +74,13 @@ nlohmann::ordered_json to_json(const std::vector<RunResults>& runs, const std::s
 int report(const ReportCommand& c) {
   const Device device = c.device.choose(c.output);
   const std::filesystem::path file = c.out, folder = std::filesystem::absolute(file).parent_path();
+  for (const std::string& name : c.runs) {
+    const std::filesystem::path run = name;
+    std::error_code ignored;  // examine_run reports a run that cannot be read
+    require_no_input("--out", {file}, {run});
+    require_no_input("--out", {file},
+                     files_of_run(std::filesystem::is_directory(run, ignored) ? run : run.parent_path()));
+  }
   make_folders(folder);  // before the long work
   std::vector<RunResults> runs;
   for (const std::string& run : c.runs) runs.push_back(examine_run(run, c.report, device, c.output));
@@ -98,8 +107,9 @@ Command add_report(CLI::App& program) {
   CLI::App& app = *program.add_subcommand("report", "Write an HTML page about one or several runs");
   app.option_defaults()->always_capture_default();
   app.footer(
-      "The page needs no other file and no network: accuracy against a linear baseline, learning curves, confusion\n"
-      "matrix, ROC, calibration, hardest tracks, data, model and settings.\n\n"
+      "The page shows the accuracy against a linear baseline, learning curves, the confusion matrix,\n"
+      "ROC, calibration, the hardest tracks, the data, the model and the settings. It needs no other\n"
+      "file and no network.\n\n"
       "Examples:\n"
       "  melgrad report runs/first --out first.html\n"
       "  melgrad report runs/cnn runs/resnet --out comparison.html");

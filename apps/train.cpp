@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "apps/overwriting.h"
 #include "apps/ranks.h"
 #include "apps/train_events.h"
 #include "apps/training.h"
@@ -21,6 +22,7 @@
 #include "framework/training/rank_agreement.h"
 #include "framework/training/run_folder.h"
 #include "framework/training/run_log.h"
+#include "models/checkpoint_file.h"
 
 namespace melgrad {
 namespace {
@@ -247,6 +249,11 @@ void take_crop_of_run(TrainCommand& c, CLI::App& app) {
   put_automatic_crop(app, c.crops.crop_frames);
 }
 
+// The checkpoint of --init; empty without it.
+fs::path initial_checkpoint(const TrainCommand& c) {
+  return c.fine_tuning.init.empty() ? fs::path() : checkpoint_file(c.fine_tuning.init);
+}
+
 int train(TrainCommand c, CLI::App& app, Communicator& ranks) {
   const fs::path run = c.run_folder;
   const bool leads = ranks.rank() == 0;
@@ -262,6 +269,7 @@ int train(TrainCommand c, CLI::App& app, Communicator& ranks) {
     require_agreement(ranks, properties_of(training.data, setup.dataset));
     return train_silently(training);
   }
+  if (!c.resume) require_no_input("--out", files_of_run(run), {c.data, c.labels.labels, initial_checkpoint(c)});
   const std::unique_ptr<RunLock> lock = open_run_folder(run, c.resume);
   if (c.resume) require_same_options(run / "config.toml", config, c.config_options);
   Training training(setup, {.path = run, .metadata = {}, .before_writing = [&lock] { lock->require_held(); }});
@@ -275,6 +283,13 @@ int train(TrainCommand c, CLI::App& app, Communicator& ranks) {
   write_split_csv(run / "split.csv", setup.dataset, training.data.split, training.data.contents);
   training.note_start();
   return train_and_report(setup, *lock, training);
+}
+
+std::vector<fs::path> inputs_of(const TrainCommand& c, const Dataset& dataset) {
+  std::vector<fs::path> files = files_of(c.labels.source(c.data), dataset);
+  const std::vector<fs::path> run = c.resume ? files_of_run(c.run_folder) : std::vector{initial_checkpoint(c)};
+  files.insert(files.end(), run.begin(), run.end());
+  return files;
 }
 
 // Prepares training steps without validation and checkpoints. The run of --out is only read, with --resume.
@@ -298,7 +313,8 @@ PreparedWork prepare_steps(const TrainCommand& c) {
                 if (interrupted()) throw Interrupted("interrupted; nothing was measured");
               },
           .device = state->setup.device,
-          .dtype = state->setup.precision.dtype};
+          .dtype = state->setup.precision.dtype,
+          .inputs = inputs_of(c, state->setup.dataset)};
 }
 
 }  // namespace

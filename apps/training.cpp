@@ -97,15 +97,13 @@ TrainingSetup set_up_training(TrainCommand c) {
   kernel::set_deterministic(c.deterministic);
   kernel::set_exact_convolution(c.exact_convolution);
   Dataset dataset = load_dataset(c.labels.source(c.data));
-  require_stage(c.fine_tuning, c.model, dataset.labels.size());
-  c.train.learning_rate_factors = learning_rate_factors(c.fine_tuning, c.model, dataset.labels.size());
-  std::unique_ptr<const Pretrained> pretrained;
-  if (!c.resume) pretrained = read_pretrained(c.fine_tuning, c.model, dataset.labels, c.mel, c.output);
+  FineTuning tuning = prepare_fine_tuning(c.fine_tuning, c.resume, c.model, dataset.labels, c.mel, c.output);
+  c.train.learning_rate_factors = std::move(tuning.learning_rate_factors);
   return {.command = std::move(c),
           .device = device,
           .precision = precision,
           .dataset = std::move(dataset),
-          .pretrained = std::move(pretrained)};
+          .pretrained = std::move(tuning.pretrained)};
 }
 
 Training::Training(TrainingSetup& setup, RunFolder folder)

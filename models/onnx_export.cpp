@@ -12,16 +12,15 @@ using Integers = std::vector<int64_t>;
 
 OnnxValue input_of(const ModelCard& card, bool front_end) {
   if (front_end) {
-    return {
-        .name = "waveform",
-        .shape = {"batch", "samples"},
-        .description = fmt::format("float32 [batch, samples]: one channel in [-1, 1) at {} Hz", card.mel.sample_rate)};
+    return {.name = "waveform",
+            .shape = {"batch", "samples"},
+            .description = fmt::format("one channel in [-1, 1) at {} Hz", card.mel.sample_rate)};
   }
   return {.name = "log_mel",
           .shape = {"batch", int64_t{card.mel.n_mels}, "frames"},
           .description =
-              "float32 [batch, n_mels, frames]: log-mel spectrogram in dB, 10 log10(power), the lowest mel "
-              "bin first, as melgrad mel and librosa.power_to_db give it"};
+              "log-mel spectrogram in dB, 10 log10(power), the lowest mel bin first, as melgrad mel and "
+              "librosa.power_to_db give it"};
 }
 
 std::vector<OnnxValue> outputs_of(int64_t classes) {
@@ -99,7 +98,7 @@ std::map<std::string, std::string> metadata_of(const ModelCard& card, const Onnx
                                                const OnnxValue& input) {
   auto metadata = to_metadata(card);
   metadata["melgrad_version"] = options.version;
-  metadata["input"] = input.description;
+  metadata["input"] = layout_and_description(input);
   metadata["crops"] = std::to_string(options.crops);
   if (!options.split_fingerprint.empty()) metadata["split_fingerprint"] = options.split_fingerprint;
   return metadata;

@@ -1,6 +1,5 @@
 #include "models/onnx_network.h"
 
-#include <cstring>
 #include <string_view>
 
 #include "framework/layers.h"
@@ -9,26 +8,18 @@
 namespace melgrad {
 namespace {
 
-std::vector<float> float_values(const SafeTensor& tensor) {
-  MELGRAD_CHECK(tensor.dtype == "F32", "{} is {}; ONNX files are written from float32", tensor.name, tensor.dtype);
-  std::vector<float> values(tensor.bytes.size() / sizeof(float));
-  std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-  return values;
+// The direct child with this last part of its name; nullptr if there is none.
+const Module* find_child(const Module& module, std::string_view name) {
+  for (const Module* child : module.children()) {
+    if (child->name().ends_with(name)) return child;
+  }
+  return nullptr;
 }
 
-// The direct child with this last part of its name.
 const Module& child_of(const Module& module, std::string_view name) {
-  for (const Module* child : module.children()) {
-    if (child->name().ends_with(name)) return *child;
-  }
-  fail("{} has no part {}", module.name(), name);
-}
-
-bool has_child(const Module& module, std::string_view name) {
-  for (const Module* child : module.children()) {
-    if (child->name().ends_with(name)) return true;
-  }
-  return false;
+  const Module* const child = find_child(module, name);
+  MELGRAD_CHECK(child != nullptr, "{} has no part {}", module.name(), name);
+  return *child;
 }
 
 // Appends modules. Each function takes the name of the input and returns that of the output.
@@ -85,7 +76,8 @@ class NetworkWriter {
   std::string basic_block(const Module& m, const std::string& x) {
     const std::string hidden = graph_.add("Relu", {module(child_of(m, ".bn1"), module(child_of(m, ".conv1"), x))});
     const std::string y = module(child_of(m, ".bn2"), module(child_of(m, ".conv2"), hidden));
-    const std::string shortcut = has_child(m, ".downsample") ? module(child_of(m, ".downsample"), x) : x;
+    const Module* const downsample = find_child(m, ".downsample");
+    const std::string shortcut = downsample ? module(*downsample, x) : x;
     return graph_.add("Relu", {graph_.add("Add", {y, shortcut})}, {}, m.name());
   }
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "framework/training/state_dict.h"
+#include "models/checkpoint_file.h"
 
 namespace melgrad {
 namespace {
@@ -22,8 +23,8 @@ std::string head_prefix(const Module& model) {
 SafeTensor summed_over_channels(const SafeTensor& weight) {
   const auto outputs = static_cast<size_t>(weight.shape[0]), channels = static_cast<size_t>(weight.shape[1]);
   const auto taps = static_cast<size_t>(weight.shape[2] * weight.shape[3]);
-  std::vector<float> values(outputs * channels * taps), sums(outputs * taps);
-  std::memcpy(values.data(), weight.bytes.data(), weight.bytes.size());
+  const std::vector<float> values = float_values(weight);
+  std::vector<float> sums(outputs * taps);
   for (size_t i = 0; i < values.size(); ++i) sums[i / (channels * taps) * taps + i % taps] += values[i];
   SafeTensor result{.name = weight.name, .dtype = weight.dtype, .shape = weight.shape, .bytes = {}};
   result.shape[1] = 1;
@@ -39,19 +40,23 @@ bool is_summed(const SafeTensor& weight, const SafeTensor& wanted) {
   return weight.shape[1] > 1 && wanted.shape == summed;
 }
 
+std::filesystem::path file_of_init(const std::filesystem::path& path) {
+  try {
+    return checkpoint_file(path);
+  } catch (const Error& error) {
+    fail("--init: {}", error.what());
+  }
+}
+
 }  // namespace
 
 Pretrained::Pretrained(const std::filesystem::path& file, const std::string& model) {
-  std::error_code unseen;  // read_safetensors reports files without access rights
-  const std::filesystem::path path = std::filesystem::is_directory(file, unseen) ? file / "last.safetensors" : file;
+  const std::filesystem::path path = file_of_init(file);
   file_ = path.string();
-  if (!std::filesystem::exists(path, unseen) && !unseen) {
-    fail("--init: {} does not exist; give the --out folder of melgrad train, or a .safetensors file", file_);
-  }
   content_ = read_safetensors(path);
   if (content_.metadata.contains("melgrad_format")) card_ = model_card(content_.metadata, file_);
   if (card_ && card_->model != model) {
-    fail("--init: {} is a {}, the training is of a {}; give --model {}", file_, card_->model, model, card_->model);
+    fail("--init: {} holds a {}, but --model is {}; give --model {}", file_, card_->model, model, card_->model);
   }
 }
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "framework/init.h"
-#include "framework/terminal/text.h"
 #include "framework/training/state_dict.h"
+#include "models/checkpoint_file.h"
 #include "models/models.h"
 
 namespace melgrad {
@@ -36,16 +36,8 @@ TrainedModel load_trained_model(const std::filesystem::path& run, Device device)
   const ProfilerRange range(Stream::of(device), "load model", RangeKind::phase);
   TrainedModel trained;
   trained.device = device;
-  std::error_code unseen;  // read_safetensors reports files without access rights
-  trained.file = std::filesystem::is_directory(run, unseen) ? run / "last.safetensors" : run;
+  trained.file = checkpoint_file(run);
   const std::string file = trained.file.string();
-  if (!std::filesystem::exists(trained.file, unseen) && std::filesystem::exists(run / "training.safetensors", unseen)) {
-    fail("{} has no trained model yet: its first epoch is not finished; resume with melgrad train --out {} --resume",
-         run.string(), shell_quoted(run.string()));
-  }
-  if (!std::filesystem::exists(trained.file, unseen) && !unseen) {
-    fail("{} does not exist; give the --out folder of melgrad train, or a .safetensors file", file);
-  }
   const SafeTensors tensors = read_safetensors(file);
   trained.card = model_card(tensors.metadata, file);
   try {

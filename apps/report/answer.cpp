@@ -131,9 +131,12 @@ json notes_of(const std::vector<RunResults>& runs) {
   }
   notes.push_back(
       "Bootstrap intervals draw whole groups (artists) with replacement, 10,000 times; a track without a group is "
-      "drawn "
-      "alone. The linear baseline is logistic regression on the mean and the standard deviation of each mel bin over a "
-      "track. It is fitted to the training tracks of the run.");
+      "drawn alone.");
+  if (std::ranges::any_of(runs, [](const RunResults& run) { return !run.baselines.empty(); })) {
+    notes.push_back(
+        "The linear baseline is logistic regression on the mean and the standard deviation of each mel bin over a "
+        "track. It is fitted to the training tracks of the run.");
+  }
   return notes;
 }
 

@@ -1,6 +1,7 @@
 #include "framework/dataset/audio_cache.h"
 
 #include "framework/io/atomic_file.h"
+#include "framework/terminal/text.h"
 
 namespace melgrad {
 
@@ -39,8 +40,8 @@ std::vector<std::string> AudioCache::finish() {
   if (given_up_) notes.push_back(reason_);
   if (const uint64_t freed = store_->freed(); freed > 0) {
     notes.push_back(fmt::format(
-        "the cache was at its limit: {:.3g} GB that were not used for the longest time were removed; see melgrad cache",
-        static_cast<double>(freed) / 1e9));
+        "the cache was at its limit: {} that were not used for the longest time were removed; see melgrad cache",
+        size_text(freed)));
   }
   return notes;
 }

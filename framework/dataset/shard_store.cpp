@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "framework/io/atomic_file.h"
+#include "framework/terminal/text.h"
 #include "kernels/device/ceil_divide.h"
 
 namespace melgrad {
@@ -165,8 +166,14 @@ std::shared_ptr<const std::byte> ShardStore::data(const BlobRecord& record) {
   if (!shard.mapping || shard.mapping->bytes < end) {
     const Descriptor file(open_for_reading(shard.data));
     struct stat status {};
-    if (file.get() < 0 || fstat(file.get(), &status) != 0 || static_cast<uint64_t>(status.st_size) < end)
+    if (file.get() < 0 || fstat(file.get(), &status) != 0 || static_cast<uint64_t>(status.st_size) < end) {
+      if (file.get() < 0 && errno == ENOENT) {
+        shard.removed = true;
+        if (writer_ && writer_->shard == place->second.shard) writer_.reset();
+      }
+      places_.erase(place);  // add() writes the blob anew
       return nullptr;
+    }
     auto mapping = std::make_shared<const Mapping>(file, static_cast<size_t>(status.st_size));
     if (mapping->memory == MAP_FAILED) return nullptr;
     shard.mapping = std::move(mapping);
@@ -184,8 +191,8 @@ BlobRecord ShardStore::add(const CacheKey& key, BlobKind kind, const std::array<
   if (limit_ != no_limit && total_bytes() + data.size() > limit_) {
     freed_ += remove_least_recently_used(limit_ - std::min<uint64_t>(limit_, data.size()));
     if (total_bytes() + data.size() > limit_) {
-      throw WriteError(fmt::format("{} has reached its limit of {:.3g} GB; raise --cache-limit", folder_.string(),
-                                   static_cast<double>(limit_) / 1e9));
+      throw WriteError(
+          fmt::format("{} has reached its limit of {}; raise --cache-limit", folder_.string(), size_text(limit_)));
     }
   }
   open_writer();
@@ -217,27 +224,43 @@ void ShardStore::open_writer() {
   for (size_t shard = 0; shard < shards_.size(); ++shard) {
     if (!shards_[shard].removed && shards_[shard].end < shard_bytes_ && try_writer(shard)) return;
   }
-  const size_t shard = new_shard();
-  if (!try_writer(shard)) fail_to_write(shards_[shard].data, errno);
+  for (;;) {
+    const size_t shard = new_shard();
+    if (try_writer(shard)) return;
+    const int reason = errno;
+    if (reason == 0) continue;  // another process has locked or removed the new shard before this one could lock it
+    std::error_code ignored;
+    for (const fs::path& file : {shards_[shard].index, shards_[shard].data}) fs::remove(file, ignored);
+    fail_to_write(shards_[shard].data, reason);
+  }
 }
 
+// Returns false with errno 0 if the shard is full, is being filled by another process, or was removed, and with another
+// errno if its files cannot be opened or locked.
 bool ShardStore::try_writer(size_t number) {
   Shard& shard = shards_[number];
   // The index comes first, and is removed first, so that every data file belongs to one.
-  auto writer = std::unique_ptr<Writer>(new Writer{.shard = number,
-                                                   .index = Descriptor(open_for_writing(shard.index)),
-                                                   .data = Descriptor(open_for_writing(shard.data, O_CREAT))});
-  if (writer->index.get() < 0 || writer->data.get() < 0) return false;
+  const int index = open_for_writing(shard.index);
+  if (index < 0 && errno == ENOENT) errno = 0;
+  if (index < 0) return false;
+  auto writer = std::unique_ptr<Writer>(new Writer{
+      .shard = number, .index = Descriptor(index), .data = Descriptor(open_for_writing(shard.data, O_CREAT))});
+  if (writer->data.get() < 0) return false;
   struct stat index_status {
   }, data_status{};
-  if (flock(writer->data.get(), LOCK_EX | LOCK_NB) != 0 || fstat(writer->index.get(), &index_status) != 0 ||
-      fstat(writer->data.get(), &data_status) != 0 || index_status.st_nlink == 0 || data_status.st_nlink == 0)
-    return false;
-  // Another process may have filled it since the last look.
-  read_index(number);
-  if (shard.end >= shard_bytes_) return false;
-  writer_ = std::move(writer);
-  return true;
+  const bool locked = flock(writer->data.get(), LOCK_EX | LOCK_NB) == 0;
+  if (!locked && errno != EWOULDBLOCK) return false;  // a file system without locks
+  const bool known = fstat(writer->index.get(), &index_status) == 0 && fstat(writer->data.get(), &data_status) == 0;
+  // The index may have been removed before the data file was made here.
+  if (std::error_code ignored; known && index_status.st_nlink == 0) fs::remove(shard.data, ignored);
+  bool free = locked && known && index_status.st_nlink > 0 && data_status.st_nlink > 0;
+  if (free) {
+    read_index(number);  // another process may have filled it since the last look
+    free = shard.end < shard_bytes_;
+  }
+  errno = 0;
+  if (free) writer_ = std::move(writer);
+  return free;
 }
 
 size_t ShardStore::new_shard() {
@@ -317,6 +340,14 @@ void ShardStore::clear() {
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < shards_.size(); ++i) remove(i);
   std::erase_if(places_, [&](const auto& entry) { return shards_[entry.second.shard].removed; });
+  // A process that was killed while it removed a shard leaves the data.
+  std::error_code error;
+  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
+    fs::path index = entry->path();
+    if (index.extension() != ".data" || fs::exists(index.replace_extension(".index"))) continue;
+    std::error_code ignored;
+    fs::remove(entry->path(), ignored);
+  }
 }
 
 // Returns false if another process is filling the shard, or the files cannot be removed.

@@ -60,7 +60,7 @@ class ShardStore {
   // Looks also for what other processes have added since.
   std::optional<BlobRecord> find(const CacheKey& key);
   // The data of a blob that was found or added, aligned to 64 bytes, mapped as long as the result exists. Null if the
-  // shard was removed or cut meanwhile.
+  // shard was removed or cut meanwhile; add() then writes the blob anew.
   std::shared_ptr<const std::byte> data(const BlobRecord& record);
   // Appends a blob, unless there is one of its key. Throws WriteError.
   BlobRecord add(const CacheKey& key, BlobKind kind, const std::array<double, 3>& numbers,
@@ -79,7 +79,7 @@ class ShardStore {
   uint64_t shrink();
   // The bytes that add() freed to stay within the limit.
   uint64_t freed();
-  // Removes all shards that no other process is filling.
+  // Removes all shards that no other process is filling, and data whose index is missing.
   void clear();
 
  private:

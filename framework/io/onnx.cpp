@@ -123,6 +123,15 @@ std::string OnnxModel::add(const std::string& op, std::vector<std::string> opera
   return nodes.back().outputs[0];
 }
 
+std::string layout_and_description(const OnnxValue& value) {
+  std::vector<std::string> sizes;
+  for (const auto& size : value.shape) {
+    const auto* length = std::get_if<int64_t>(&size);
+    sizes.push_back(length ? std::to_string(*length) : std::get<std::string>(size));
+  }
+  return fmt::format("float32 [{}]: {}", fmt::join(sizes, ", "), value.description);
+}
+
 std::string OnnxModel::add(const std::string& op, std::vector<std::string> operands,
                            std::vector<OnnxAttribute> attributes) {
   return add(op, std::move(operands), std::move(attributes), op + "_" + std::to_string(nodes.size()));

@@ -40,6 +40,9 @@ struct OnnxValue {
   std::string description;
 };
 
+// "float32 [batch, 10]: DESCRIPTION"
+std::string layout_and_description(const OnnxValue& value);
+
 struct OnnxModel {
   std::string name, version;  // of the graph; of the program that wrote it
   std::string description;

@@ -279,4 +279,11 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
   }
 }
 
+std::vector<float> float_values(const SafeTensor& tensor) {
+  MELGRAD_CHECK(tensor.dtype == "F32", "{} is {} instead of F32", tensor.name, tensor.dtype);
+  std::vector<float> values(tensor.bytes.size() / sizeof(float));
+  std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+  return values;
+}
+
 }  // namespace melgrad

@@ -22,6 +22,9 @@ struct SafeTensor {
   std::vector<std::byte> bytes;
 };
 
+// The elements of a float32 array. Throws Error naming the array if it has another dtype.
+std::vector<float> float_values(const SafeTensor& tensor);
+
 struct SafeTensors {
   std::map<std::string, std::string> metadata;
   std::vector<SafeTensor> tensors;

@@ -33,4 +33,11 @@ DeviceChoice choose_device(std::string_view name) {
   return {reason ? Device::cpu : Device::cuda, std::move(reason)};
 }
 
+void require_device(std::string_view name) {
+  const auto index = gpu_index(name);
+  if (!index) return;
+  Stream::choose_gpu(*index);
+  if (const auto reason = Stream::why_unavailable(Device::cuda)) fail("{}; use --device cpu", *reason);
+}
+
 }  // namespace melgrad

@@ -21,4 +21,7 @@ struct DeviceChoice {
 // used.
 DeviceChoice choose_device(std::string_view name);
 
+// Throws the Error of choose_device for a GPU that cannot be used, and leaves the device to other processes.
+void require_device(std::string_view name);
+
 }  // namespace melgrad

@@ -365,6 +365,42 @@ TEST_F(CommandLine, TrainHelpListsTheCommonOptionsFirstAndFitsEightyColumns) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
 }
 
+TEST_F(CommandLine, NoCommandOverwritesAFileThatItReads) {
+  const std::string song = path("music") + "/high/high.00000.wav", run = path("run"), model = run + "/best.safetensors";
+  fs::copy(path("music"), path("listed"), fs::copy_options::recursive);
+  const std::string list = write_text(path("listed/classes.csv"), "path,label\nhigh/high.00000.wav,high\n").string();
+  const std::vector<std::vector<std::string>> commands{
+      {"mel", song, "--npy", song},
+      {"mel", song, "--png", path("music") + "/low/../high/high.00000.wav"},
+      {"explain", run, song, "--png", song},
+      {"explain", model, song, "--png", model},
+      {"check", path("music"), "--no-cache", "--quiet", "--png", song},
+      {"predict", run, song, "--csv", song},
+      {"predict", run, song, "--ndjson", run + "/last.safetensors"},
+      {"report", run, "--out", run + "/config.toml"},
+      {"report", run, "--no-cache", "--no-check", "--quiet", "--out", song},
+      {"evaluate", run, list, "--split", "all", "--out", path("listed")},
+      {"profile", "mel", song, "--trace", song},
+      {"profile", "predict", run, song, "--roofline", song}};
+  const std::string bytes = read_file(song), weights = read_file(model);
+  for (const std::vector<std::string>& command : commands) {
+    const Result result = call(command);
+    EXPECT_EQ(result.exit_code, 2) << command[0] << result.out;
+    expect_contains(result.err, "which the command reads; give another path");
+  }
+  EXPECT_TRUE(read_file(song) == bytes);
+  EXPECT_TRUE(read_file(model) == weights);
+  write_text(run + "/page.html", "a page that an earlier call wrote");
+  const Result page =
+      call({"report", run, "--no-cache", "--no-check", "--hardest", "0", "--quiet", "--out", run + "/page.html"});
+  EXPECT_EQ(page.exit_code, 0) << page.err;
+  fs::create_directories(path("moved"));
+  fs::copy(model, path("moved/last.safetensors"));
+  expect_refused({"train", path("music"), "--out", path("moved"), "--init", path("moved"), "--model", "cnn_bn",
+                  "--quiet", "--crop-frames", "32"},
+                 "which the command reads", 2);
+}
+
 TEST_F(CommandLine, FailuresAreOneLine) {
   expect_refused({"mel", path("absent.wav")}, "absent.wav");
   expect_refused({"predict", path("music"), path("absent.wav")}, "last.safetensors does not exist");

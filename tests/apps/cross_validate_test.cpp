@@ -55,6 +55,22 @@ TEST_F(CrossValidate, HoldsOutEveryTrackOncePerSeedAndComparesRecipes) {
   EXPECT_EQ(result_of("cv").at("runs"), result.at("runs"));
 }
 
+TEST_F(CrossValidate, NamesADeviceThatDoesNotExistBeforeItMakesAFolder) {
+  EXPECT_EQ(run(small("cv", {"--device", "cuda:99"})), 1);
+  expect_contains(output(), "use --device cpu");
+  EXPECT_FALSE(fs::exists(folder_ / "cv"));
+}
+
+TEST_F(CrossValidate, KeepsToTheCacheLimitInTrainingsAndEvaluations) {
+  EXPECT_EQ(run(small("cv", {"--cache-limit", "20"})), 2);
+  EXPECT_FALSE(fs::exists(folder_ / "cv"));
+  ASSERT_EQ(run(small("cv", {"--cache-limit", "0.1MB", "--seeds", "1", "--jobs", "1"})), 0) << output();
+  uintmax_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(folder_ / "cache/shards")) bytes += entry.file_size();
+  EXPECT_GT(bytes, 0u);
+  EXPECT_LE(bytes, 110'000u);  // all features take 400 kB
+}
+
 TEST_F(CrossValidate, ContinuesAfterAKillWithTheSameResults) {
   ASSERT_EQ(run(small("whole")), 0) << output();
   {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "framework/io/atomic_file.h"
 #include "tests/support/call.h"
 #include "tests/support/onnx_model.h"
 #include "tests/support/paths.h"
@@ -23,7 +24,8 @@ TEST_F(Export, WritesTheLastModelOfARunWithTheFingerprintOfItsSplit) {
   const Result result = call({"export", path("run"), path("model.onnx")});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   expect_contains(result.out, "cnn_bn");
-  expect_contains(result.out, "log_mel");
+  expect_contains(result.out, "\ninput   log_mel: float32 [batch, 32, frames]: log-mel spectrogram in dB");
+  expect_contains(result.out, "\noutput  logits: float32 [batch, 3]: mean of the logits");
   const ReadOnnx onnx(folder_ / "model.onnx");
   // As printed by xxh128sum tests/fixtures/run_0.1.0/split.csv.
   EXPECT_EQ(onnx.metadata.at("split_fingerprint"), "3c88c4ac89b586b294522d7be2252f23");
@@ -55,6 +57,14 @@ TEST_F(Export, NamesAFileThatCannotBeWrittenAndARunThatIsNone) {
   expect_refused({"export", path("run"), path("missing/model.onnx"), "--quiet"}, "missing/model.onnx");
   expect_refused({"export", path("none"), path("model.onnx")}, "none does not exist");
   EXPECT_FALSE(fs::exists(folder_ / "model.onnx"));
+}
+
+TEST_F(Export, KeepsTheCheckpoint) {
+  fs::create_symlink(folder_ / "run" / "last.safetensors", folder_ / "link.onnx");
+  for (const char* file : {"run/last.safetensors", "link.onnx", "run/split.csv"}) {
+    expect_refused({"export", path("run"), path(file), "--quiet"}, "which the command reads", 2);
+  }
+  EXPECT_TRUE(read_file(folder_ / "run/last.safetensors") == read_file(fixtures() / "run_0.1.0/last.safetensors"));
 }
 
 }  // namespace

@@ -83,9 +83,12 @@ TEST_F(FineTuning, ResumesBitForBitWithoutTheFileOfInit) {
 TEST_F(FineTuning, NamesWhatDoesNotFitBeforeItReadsTheMusic) {
   expect_refused(training("music", "new", {"--init", path("none")}), "none does not exist");
   expect_refused(training("music", "new", {"--init", path("base"), "--model", "resnet_small"}), "give --model cnn_bn");
-  expect_refused(training("music", "new", {"--freeze", "layer1", "--quiet"}),
+  expect_refused(training("music", "new", {"--init", path("base"), "--freeze", "layer1", "--quiet"}),
                  "its stages are block1, block2, block3, block4");
   expect_refused(training("music", "new", {"--layer-decay", "2"}), "--layer-decay", 2);
+  expect_refused(training("music", "new", {"--freeze", "block1"}), "give trained ones with --init", 2);
+  write_text(*folder_ / "early" / "training.safetensors", "");
+  expect_refused(training("music", "new", {"--init", path("early")}), "early has no trained model yet");
 }
 
 }  // namespace

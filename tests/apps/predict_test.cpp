@@ -385,6 +385,10 @@ TEST_F(Predict, WritesTheGenreIntoCopies) {
   const Result unsure = call({"predict", path("run"), song("low"), "--unsure", "1", "--write-tags", path("none")});
   EXPECT_EQ(unsure.exit_code, 0);
   EXPECT_FALSE(fs::exists(path("none") + "/low.00000.wav"));
+  // Copies into the folder of the files would be the files themselves.
+  expect_refused({"predict", path("run"), path("music") + "/low", "--write-tags", path("music") + "/low"},
+                 "--write-tags would overwrite", 2);
+  EXPECT_TRUE(read_file(song("low")) == before);
 }
 
 TEST_F(Predict, WritesTheGenreIntoFilesAndCountsThoseWithoutTags) {

@@ -61,6 +61,8 @@ TEST_F(Report, IsOneWellFormedPageWithEscapedNames) {
   expect_contains(page, "&lt;script&gt;alert(&apos;label&apos;)&lt;/script&gt;");
   expect_contains(page, "&quot;&gt;&lt;img src=x onerror=alert(1)&gt; {{title}} &amp; &apos;ö&apos;.wav");
   EXPECT_EQ(page.find("<script>alert"), std::string::npos);
+  expect_contains(page, "a track without a group is drawn alone.");
+  EXPECT_EQ(page.find("logistic regression"), std::string::npos);  // all tracks have no baseline
   EXPECT_EQ(page.find("<img"), std::string::npos);
   // Nothing is loaded from elsewhere: references are fragments, data and local audio files.
   for (const std::string attribute : {"src=\"", "href=\""}) {
@@ -111,6 +113,7 @@ TEST_F(Report, ComparesRunsOnTheSameTracks) {
   const std::string page = read_file(path("two.html"));
   expect_well_formed(page);
   expect_contains(page, "Runs side by side");
+  expect_contains(page, "The linear baseline is logistic regression");
   expect_contains(page, "cnn_bn, resnet_small on music, 2 classes");
 }
 

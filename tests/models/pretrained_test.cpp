@@ -74,12 +74,6 @@ std::map<std::string, SafeTensor> tensors_of(const std::vector<SafeTensor>& tens
   return result;
 }
 
-Values values_of(const SafeTensor& tensor) {
-  Values values(tensor.bytes.size() / sizeof(float));
-  std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-  return values;
-}
-
 class PretrainedTest : public testing::Test {
  protected:
   fs::path written(const SafeTensors& content) const {
@@ -121,7 +115,7 @@ TEST_F(PretrainedTest, SumsTheFirstConvolutionOverTheColours) {
   Pretrained(written(source), "resnet18").load_into(*model, {"a", "b", "c"});
   const SafeTensor sum = tensors_of(state_dict(*model)).at("conv1.weight");
   EXPECT_EQ(sum.shape, (std::vector<int64_t>{64, 1, 7, 7}));
-  const Values colours = values_of(source.tensors[0]), sums = values_of(sum);
+  const Values colours = float_values(source.tensors[0]), sums = float_values(sum);
   for (size_t out = 0; out < 64; ++out) {
     for (size_t tap = 0; tap < 49; ++tap) {
       const size_t first = out * 3 * 49 + tap;

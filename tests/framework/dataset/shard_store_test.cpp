@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <thread>
 
@@ -119,6 +120,65 @@ TEST(ShardStore, KeepsTheDataOfAShardThatAnotherRemoves) {
   ShardStore(folder / "shards").clear();
   EXPECT_TRUE(fs::is_empty(folder / "shards"));
   EXPECT_TRUE(std::ranges::equal(std::span(data.get(), record->bytes), blob_of(1)));
+}
+
+TEST(ShardStore, WritesABlobAnewAfterAnotherRemovedIt) {
+  const TemporaryFolder folder;
+  {
+    ShardStore store(folder / "shards");
+    add(store, 1);
+    add(store, 2);
+  }
+  ShardStore store(folder / "shards");
+  const auto record = store.find(key_of(1));
+  ASSERT_TRUE(record);
+  ShardStore(folder / "shards").clear();
+  EXPECT_FALSE(store.data(*record));
+  add(store, 1);
+  expect_blob(store, 1);
+}
+
+TEST(ShardStore, LeavesNoFilesOfAShardThatAnotherRemoved) {
+  const TemporaryFolder folder;
+  {
+    ShardStore store(folder / "shards");
+    add(store, 1);
+  }
+  ShardStore store(folder / "shards");
+  ShardStore(folder / "shards").clear();
+  add(store, 2);  // into a new shard
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "shards"), fs::directory_iterator()), 2);
+  expect_blob(store, 2);
+}
+
+TEST(ShardStore, ClearsDataWithoutAnIndex) {
+  const TemporaryFolder folder;
+  write_text(folder / "shards/0000-1.data", "of a process that was killed while it removed the shard");
+  ShardStore(folder / "shards").clear();
+  EXPECT_TRUE(fs::is_empty(folder / "shards"));
+}
+
+// A new shard may be locked by another store between its creation and its lock.
+TEST(ShardStore, BeginsShardsInManyStoresAtATime) {
+  for (int round = 0; round < 50; ++round) {
+    const TemporaryFolder folder;
+    std::vector<std::thread> threads;
+    std::atomic<int> failures = 0;
+    for (uint64_t i = 0; i < 8; ++i) {
+      threads.emplace_back([&, i] {
+        try {
+          ShardStore store(folder / "shards");
+          add(store, i);
+        } catch (const WriteError&) {
+          ++failures;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    ASSERT_EQ(failures, 0) << "round " << round;
+    ShardStore store(folder / "shards");
+    for (uint64_t i = 0; i < 8; ++i) expect_blob(store, i);
+  }
 }
 
 TEST(ShardStore, DoesNotClearAShardThatIsBeingFilled) {
