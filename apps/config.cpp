@@ -192,12 +192,18 @@ void require_same_options(const std::filesystem::path& file, const std::string& 
                        [&key](const CLI::Option* option) { return key_of(*option) == key; });
   };
   const toml::table before = parse(file), now = toml::parse(text);
+  const auto value_before = [&](const std::string& key) -> std::string {
+    if (const toml::node* const node = before[key].node()) return value_text(*node, key);
+    for (const auto& [option, value] : options.before) {
+      if (key_of(*option) == key) return value;
+    }
+    return "";
+  };
   for (const auto& [key, node] : now) {
     const std::string name(key.str());
     if (may_differ(name)) continue;
     const std::string wanted = value_text(node, name);
-    const std::string had =
-        before.contains(name) ? value_text(before[name].node() ? *before[name].node() : node, name) : "";
+    const std::string had = value_before(name);
     // Runs of earlier versions lack the options that were added since; what those do was off.
     const bool off_as_before = !before.contains(name) && (wanted == "false" || wanted == "0");
     if (wanted != had && !off_as_before) {
@@ -236,6 +242,7 @@ std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& opt
                                      std::vector<std::string> arguments) {
   const auto name = std::find(arguments.begin(), arguments.end(), command.get_name());
   std::optional<std::string> file = value_of(arguments, options.file);
+  std::vector<std::string> of_the_run;
   const std::optional<std::string> run = value_of(arguments, options.run_folder);
   if (!file && run && is_set(arguments, options.resume)) {
     if (value_of(arguments, options.preset)) {
@@ -247,12 +254,14 @@ std::vector<std::string> with_config(CLI::App& command, const ConfigOptions& opt
     if (!std::filesystem::exists(*file, unseen) && !unseen) {
       fail("{} holds no config.toml, so there is no run to resume; check --out", *run);
     }
+    for (const auto& [option, value] : options.before) of_the_run.push_back(flag_of(*option) + "=" + value);
   }
   if (name == arguments.end()) return arguments;
   std::vector<std::string> result(arguments.begin(), name + 1);
   const auto append = [&result](const std::vector<std::string>& more) {
     result.insert(result.end(), more.begin(), more.end());
   };
+  append(of_the_run);
   if (file) append(with_preset(options, arguments_of(*file, command)));
   append(with_preset(options, {name + 1, arguments.end()}));
   return result;

@@ -20,6 +20,8 @@ struct ConfigOptions {
   std::vector<std::string> (*preset_arguments)(const std::string& name) = nullptr;  // the options of the set
   std::vector<const CLI::Option*> of_one_call;  // not written to config.toml, like the three above and --help
   std::vector<const CLI::Option*> may_differ;   // may have another value when a run is resumed
+  // Options that runs of earlier versions lack in their config.toml, with the value that they had.
+  std::vector<std::pair<const CLI::Option*, std::string>> before;
 };
 
 // Inserts the options of the config file before those of the command line; with the resume flag and no config file,

@@ -12,8 +12,9 @@ struct Recipe {
 
 // A network as published, trained on crops that are not changed.
 std::vector<std::string> plain(const char* model) {
-  return {"--model",     model, "--epochs", "80", "--dropout", "0", "--label-smoothing", "0", "--pitch-shift", "0",
-          "--equalizer", "0",   "--level",  "0",  "--mixup",   "0", "--frequency-masks", "0", "--time-masks",  "0"};
+  return {"--model",           model, "--epochs",     "80", "--dropout",    "0",  "--label-smoothing", "0",
+          "--pitch-shift",     "0",   "--equalizer",  "0",  "--level",      "0",  "--mixup",           "0",
+          "--frequency-masks", "0",   "--time-masks", "0",  "--statistics", "off"};
 }
 
 const std::vector<Recipe>& recipes() {
@@ -28,7 +29,8 @@ const std::vector<Recipe>& recipes() {
                 "--level",           "6",
                 "--mixup",           "0.3",
                 "--frequency-masks", "2",
-                "--time-masks",      "2"}},
+                "--time-masks",      "2",
+                "--statistics",      "on"}},
       {"customer-cnn", plain("cnn")},
       {"customer-resnet", plain("resnet18")},
   };

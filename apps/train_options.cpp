@@ -71,6 +71,10 @@ void add_data_options(CLI::App& app, TrainCommand& c) {
 void add_model_options(CLI::App& app, TrainCommand& c) {
   app.add_option("--dropout", c.dropout, "Dropout probability before the last linear layer")
       ->check(CLI::Range(0.0, 0.99));
+  app.add_option("--statistics", c.statistics,
+                 "on: average the logits of the network with those of logistic regression on statistics of the "
+                 "spectrum over time, which is fitted before the first epoch")
+      ->check(one_of({"on", "off"}));
   app.add_option(
          "--precision", c.precision,
          "Data type of activations and gradients. auto: bf16 if the GPU supports it, otherwise fp32. tf32: fp32, "
@@ -171,9 +175,10 @@ ConfigOptions config_options(const CLI::App& app) {
           .preset_arguments = recipe_arguments,
           // config_of_run() writes the paths of --labels and --init, because they must be absolute there.
           .of_one_call = options({"--recipe", "--labels", "--init", "--profile-steps", "--json", "--quiet"}),
-          .may_differ = options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--cache-limit",
-                                 "--no-cache", "--residency", "--strict", "--checkpoint-seconds", "--no-graphs",
-                                 "--accumulate"})};
+          .may_differ =
+              options({"data", "--epochs", "--patience", "--device", "--threads", "--cache", "--cache-limit",
+                       "--no-cache", "--residency", "--strict", "--checkpoint-seconds", "--no-graphs", "--accumulate"}),
+          .before = {{app.get_option("--statistics"), "off"}}};
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ struct TrainCommand {
   ConfigOptions config_options;
   std::string data, run_folder, config, recipe = "best", split_files, model = "resnet_small", precision = "auto",
                                         profile_steps;
-  std::string optimizer = "adamw", schedule = "cosine";
+  std::string optimizer = "adamw", schedule = "cosine", statistics = "on";
   int fold = -1;
   bool resume = false, deterministic = false, no_graphs = false, exact_convolution = false;
   float dropout = 0.3f, label_smoothing = 0.1f, learning_rate = 1e-3f, gamma = 0.1f;
@@ -37,6 +37,7 @@ struct TrainCommand {
 
   // The most frames that a crop can have.
   int64_t longest_crop() const { return crops.crop_frames > 0 ? crops.crop_frames : longest_automatic_crop; }
+  bool has_statistics() const { return statistics == "on"; }
 };
 
 // Adds the options to the command, in groups.

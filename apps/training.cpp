@@ -11,6 +11,7 @@
 #include "kernels/device/hardware.h"
 #include "kernels/device/tf32.h"
 #include "models/models.h"
+#include "models/statistics_classifier.h"
 
 namespace melgrad {
 namespace {
@@ -46,6 +47,7 @@ TrainingData prepare_data(TrainCommand& c, Dataset& dataset, Device device) {
   TrainingData data =
       prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
                             c.output.reporter(), c.crops.needs_waveforms(), residency_of(c.features.residency));
+  data.card.statistics = c.has_statistics();
   if (c.crops.crop_frames == 0) {
     c.crops.crop_frames = data.card.crop_frames;
     rehearse_crops(c.crops.crop_frames);
@@ -53,19 +55,22 @@ TrainingData prepare_data(TrainCommand& c, Dataset& dataset, Device device) {
   return data;
 }
 
-std::unique_ptr<BatchSource> make_batches(const TrainCommand& c, const TrainingData& data) {
-  if (!data.recordings) return std::make_unique<ClipBatches>(*data.training, data.names, c.crops);
+std::unique_ptr<BatchSource> make_batches(const CropOptions& crops, const TrainingData& data) {
+  if (!data.recordings) return std::make_unique<ClipBatches>(*data.training, data.names, crops);
   return std::make_unique<WaveformBatches>(*data.recordings, data.names, data.card.mel, data.card.standardisation,
-                                           c.crops);
+                                           crops);
 }
 
-std::unique_ptr<Module> initial_model(const TrainingSetup& setup) {
+std::unique_ptr<Module> initial_model(const TrainingSetup& setup, const TrainingData& data) {
   const TrainCommand& c = setup.command;
   manual_seed(c.train.seed);
-  std::unique_ptr<Module> model = make_model(c.model, static_cast<int64_t>(setup.dataset.labels.size()), c.dropout);
+  std::unique_ptr<Module> model =
+      make_model(c.model, static_cast<int64_t>(setup.dataset.labels.size()), c.dropout, c.has_statistics());
   if (setup.pretrained) setup.pretrained->load_into(*model, setup.dataset.labels);
   model->move_to(setup.device);
   freeze_stages(c.fine_tuning, *model, c.output);
+  // A run that is resumed has the weights in its checkpoint.
+  if (!c.resume) fit_statistics(*model, *make_batches({.crop_frames = c.crops.crop_frames}, data), c.train.seed);
   return model;
 }
 
@@ -108,8 +113,8 @@ TrainingSetup set_up_training(TrainCommand c) {
 
 Training::Training(TrainingSetup& setup, RunFolder folder)
     : data(prepare_data(setup.command, setup.dataset, setup.device)),
-      model(initial_model(setup)),
-      batches(make_batches(setup.command, data)),
+      model(initial_model(setup, data)),
+      batches(make_batches(setup.command.crops, data)),
       steps_per_epoch(Trainer::steps_per_epoch(batches->epoch_size(), setup.command.train.batch_size)),
       trainer(*model, *batches, cross_entropy_loss(setup.command.label_smoothing),
               track_validation(*data.validation, validation_options(setup.command), &last_validation),

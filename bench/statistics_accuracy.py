@@ -44,6 +44,12 @@ def bands(x, count=32):
     return np.concatenate([x.mean(2), *deviations], axis=1)
 
 
+def log_bands(x, count=32):
+    """The same with the logarithm of the deviations, in dB plus 0.1."""
+    statistics = bands(x, count)
+    return np.concatenate([statistics[:, :count], np.log(statistics[:, count:] + 0.1)], axis=1)
+
+
 # Name, statistics, frames of a crop, crops of a track, jitter of the training crops (mel bins, equalizer dB, level dB).
 RECIPES = (
     ("20 MFCCs", mfcc, 1280, 1, None),
@@ -51,6 +57,7 @@ RECIPES = (
     ("32 bands", bands, 1280, 1, None),
     ("32 bands, crops of 512", bands, 512, 6, None),
     ("32 bands, crops of 256", bands, 256, 8, None),
+    ("32 bands, logarithms, crops of 256", log_bands, 256, 8, None),
     ("32 bands, crops of 256, pitch", bands, 256, 8, (4, 0, 0)),
     ("32 bands, crops of 256, pitch, equalizer, level", bands, 256, 8, (4, 4, 6)),
 )

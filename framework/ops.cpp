@@ -4,6 +4,7 @@
 #include "framework/op_support.h"
 #include "kernels/adaptive_avg_pool2d.h"
 #include "kernels/arithmetic.h"
+#include "kernels/band_statistics.h"
 #include "kernels/cast.h"
 #include "kernels/column_sum.h"
 #include "kernels/conv2d.h"
@@ -265,6 +266,18 @@ Tensor softmax(const Tensor& logits) {
   kernel::softmax(logits.stream(), logits.data(), probabilities.as<float>(), logits.dtype(), logits.shape()[0],
                   logits.shape()[1]);
   return probabilities;
+}
+
+Tensor band_statistics(const Tensor& x, int64_t bands) {
+  require_rank(x, 4, "band_statistics");
+  MELGRAD_CHECK(x.dtype() == DType::float32 && x.shape()[3] == 1 && x.numel() > 0 && bands >= 1,
+                "band_statistics needs float32 [N, n_mels, frames, 1] and a band, got {} {} and {} bands",
+                name_of(x.dtype()), x.shape(), bands);
+  const kernel::BandStatistics size{
+      .images = x.shape()[0], .n_mels = x.shape()[1], .frames = x.shape()[2], .bands = bands};
+  Tensor y = Tensor::empty({size.images, kernel::BandStatistics::count * bands}, DType::float32, x.device());
+  kernel::band_statistics(x.stream(), x.as<float>(), y.as<float>(), size);
+  return y;
 }
 
 }  // namespace melgrad

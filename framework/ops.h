@@ -96,6 +96,10 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, float label_sm
 // logits [N, classes] -> float32 probabilities [N, classes]. Not differentiable.
 Tensor softmax(const Tensor& logits);
 
+// Statistics of bands over time (kernels/band_statistics.h): float32 x [N, n_mels, frames, 1] -> [N, 5 * bands]. Not
+// differentiable.
+Tensor band_statistics(const Tensor& x, int64_t bands);
+
 // The number of multiply-adds in all forward convolutions and matrix products on this thread so far.
 int64_t multiply_adds();
 

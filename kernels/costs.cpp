@@ -19,6 +19,7 @@
 #include "kernels/adam.h"
 #include "kernels/adaptive_avg_pool2d.h"
 #include "kernels/arithmetic.h"
+#include "kernels/band_statistics.h"
 #include "kernels/batch_metrics.h"
 #include "kernels/batch_norm.h"
 #include "kernels/batch_norm_max_pool2d.h"
@@ -372,6 +373,14 @@ KernelCost cross_entropy(Stream&, const void*, const float*, float*, void* dlogi
 KernelCost softmax(Stream&, const void*, float*, DType dtype, int64_t n, int64_t classes) {
   const double values = real(n * classes);
   return {.flops = 5 * values, .bytes = bytes_of(dtype, values) + float_bytes * values};
+}
+
+// For each element of x one addition; for each frame of a band the means and the differences of four time scales.
+KernelCost band_statistics(Stream&, const float*, float*, BandStatistics size) {
+  const double values = real(size.images * size.n_mels * size.frames);
+  const double frames = real(size.images * size.bands * size.frames);
+  return {.flops = values + 16 * frames,
+          .bytes = float_bytes * (values + real(size.images * size.bands * BandStatistics::count))};
 }
 
 KernelCost batch_metrics(Stream&, const void*, const float*, const float*, const float*, BatchMetrics*, DType dtype,

@@ -18,6 +18,6 @@ Cnn::Cnn(const CnnOptions& options)
   classifier_.add<Linear>(channels, options.classes);
 }
 
-Tensor Cnn::forward(const Tensor& x) { return classifier_(flatten(avgpool_(features_(x)))); }
+Tensor Cnn::logits(const Tensor& x) { return classifier_(flatten(avgpool_(features_(x)))); }
 
 }  // namespace melgrad

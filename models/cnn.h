@@ -4,6 +4,7 @@
 #pragma once
 
 #include "framework/layers.h"
+#include "models/network.h"
 
 namespace melgrad {
 
@@ -14,13 +15,13 @@ struct CnnOptions {
 };
 
 // x [N, n_mels, frames, 1] with n_mels, frames >= 16 -> logits [N, classes].
-class Cnn : public Module {
+class Cnn : public Network {
  public:
   explicit Cnn(const CnnOptions& options);
   std::string description() const override { return "Cnn"; }
 
  protected:
-  Tensor forward(const Tensor& x) override;
+  Tensor logits(const Tensor& x) override;
 
  private:
   Sequential& features_;

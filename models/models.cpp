@@ -6,15 +6,15 @@
 namespace melgrad {
 namespace {
 
-using Maker = std::unique_ptr<Module> (*)(int64_t classes, float dropout);
+using Maker = std::unique_ptr<Network> (*)(int64_t classes, float dropout);
 
 template <bool batch_norm>
-std::unique_ptr<Module> cnn(int64_t classes, float dropout) {
+std::unique_ptr<Network> cnn(int64_t classes, float dropout) {
   return std::make_unique<Cnn>(CnnOptions{.batch_norm = batch_norm, .classes = classes, .dropout = dropout});
 }
 
 template <int64_t width, int64_t... blocks>
-std::unique_ptr<Module> resnet(int64_t classes, float dropout) {
+std::unique_ptr<Network> resnet(int64_t classes, float dropout) {
   return std::make_unique<ResNet>(
       ResNetOptions{.blocks = {blocks...}, .width = width, .classes = classes, .dropout = dropout});
 }
@@ -52,9 +52,12 @@ std::vector<std::string> model_names() {
   return names;
 }
 
-std::unique_ptr<Module> make_model(const std::string& name, int64_t classes, float dropout) {
+std::unique_ptr<Module> make_model(const std::string& name, int64_t classes, float dropout, bool statistics) {
   for (const auto& [info, make] : entries()) {
-    if (info.name == name) return make(classes, dropout);
+    if (info.name != name) continue;
+    std::unique_ptr<Network> network = make(classes, dropout);
+    if (statistics) network->add_statistics(classes);
+    return network;
   }
   fail("there is no model '{}'; the models are {}", name, fmt::join(model_names(), ", "));
 }

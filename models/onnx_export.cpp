@@ -120,7 +120,9 @@ OnnxModel to_onnx(const TrainedModel& trained, const OnnxExportOptions& options)
       graph, options.front_end ? append_front_end(graph, card.mel, input) : input, card.mel.top_db, {1, 2});
   Crops crops(graph, card, options.crops);
   const std::string positions = crops.positions(db);
-  const std::string logits = crops.mean(append_network(graph, *trained.model, crops.cut(db, positions)), positions);
+  const std::string of_crops =
+      append_network(graph, *trained.model, crops.cut(db, positions), card.mel.n_mels, card.crop_frames);
+  const std::string logits = crops.mean(of_crops, positions);
   const auto temperature = static_cast<float>(card.temperature.value_or(1));
   const std::string scaled =
       graph.add("Div", {logits, graph.constant("temperature", {}, std::vector<float>{temperature})});

@@ -4,6 +4,8 @@
 
 #include "framework/layers.h"
 #include "framework/training/state_dict.h"
+#include "models/onnx_statistics.h"
+#include "models/statistics_classifier.h"
 
 namespace melgrad {
 namespace {
@@ -25,10 +27,15 @@ const Module& child_of(const Module& module, std::string_view name) {
 // Appends modules. Each function takes the name of the input and returns that of the output.
 class NetworkWriter {
  public:
-  explicit NetworkWriter(OnnxModel& graph) : graph_(graph) {}
+  NetworkWriter(OnnxModel& graph, int64_t n_mels, int64_t frames) : graph_(graph), n_mels_(n_mels), frames_(frames) {}
 
-  std::string root(const Module& model, std::string x) {
+  std::string root(const Module& model, const std::string& input) {
+    std::string x = input;
     for (const Module* child : model.children()) {
+      if (dynamic_cast<const StatisticsClassifier*>(child)) {
+        x = mean_of(x, append_statistics_classifier(graph_, *child, input, n_mels_, frames_));
+        continue;
+      }
       x = module(*child, x);
       // The models compute these operations without a module.
       if (model.description() == "ResNet" && child->name() == "bn1") x = graph_.add("Relu", {x});
@@ -38,6 +45,10 @@ class NetworkWriter {
   }
 
  private:
+  std::string mean_of(const std::string& a, const std::string& b) {
+    return graph_.add("Mul", {graph_.add("Add", {a, b}), graph_.constant("statistics.half", {}, std::vector{0.5f})});
+  }
+
   std::string module(const Module& m, std::string x) {
     if (const auto* conv = dynamic_cast<const Conv2d*>(&m)) return convolution(*conv, x);
     if (dynamic_cast<const BatchNorm2d*>(&m)) return batch_norm(m, x);
@@ -90,16 +101,18 @@ class NetworkWriter {
   static std::string name_of(const Module& m, const char* tensor) { return m.name() + "." + tensor; }
 
   OnnxModel& graph_;
+  int64_t n_mels_, frames_;
 };
 
 }  // namespace
 
-std::string append_network(OnnxModel& graph, const Module& model, const std::string& x) {
+std::string append_network(OnnxModel& graph, const Module& model, const std::string& x, int64_t n_mels,
+                           int64_t frames) {
   for (const SafeTensor& tensor : state_dict(model)) {
     if (!tensor.name.ends_with("num_batches_tracked"))  // for training
       graph.constant(tensor.name, tensor.shape, float_values(tensor));
   }
-  return NetworkWriter(graph).root(model, x);
+  return NetworkWriter(graph, n_mels, frames).root(model, x);
 }
 
 }  // namespace melgrad

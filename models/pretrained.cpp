@@ -11,6 +11,7 @@ namespace melgrad {
 namespace {
 
 constexpr const char* optimizer_prefix = "optimizer.";
+constexpr const char* statistics_prefix = "statistics.";  // of a StatisticsClassifier
 
 // "fc." or "classifier.3.": the prefix of the last parameters.
 std::string head_prefix(const Module& model) {
@@ -64,12 +65,16 @@ std::string Pretrained::load_into(const Module& model, const std::vector<std::st
   std::unordered_map<std::string, const SafeTensor*> by_name;
   for (const SafeTensor& tensor : content_.tensors) by_name[tensor.name] = &tensor;
   const std::string head = head_prefix(model);
-  std::vector<std::string> fresh, summed, absent, unused;
+  std::vector<std::string> fresh, summed, absent, unused, fitted;
   std::set<std::string> known;
   size_t taken = 0;
   for (const auto& members : {model.parameters(), model.buffers()}) {
     for (const Named& named : members) {
       known.insert(named.name);
+      if (named.name.starts_with(statistics_prefix)) {
+        fitted.push_back(named.name);
+        continue;
+      }
       if (named.name.starts_with(head) && !has_labels(labels)) {
         fresh.push_back(named.name);
         continue;
@@ -99,6 +104,7 @@ std::string Pretrained::load_into(const Module& model, const std::vector<std::st
     if (!names.empty()) line += fmt::format("; {}: {}", what, fmt::join(names, ", "));
   };
   add(card_ ? "new, because the labels differ" : "new, because the file names no labels", fresh);
+  add("fitted to the training tracks", fitted);
   add("summed over the input channels", summed);
   add("not in the file, so 0", absent);
   const auto state =

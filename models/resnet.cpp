@@ -80,7 +80,7 @@ ResNet::ResNet(const ResNetOptions& options)
       dropout_(child<Dropout>("dropout", options.dropout)),
       fc_(child<Linear>("fc", 8 * options.width, options.classes)) {}
 
-Tensor ResNet::forward(const Tensor& x) {
+Tensor ResNet::logits(const Tensor& x) {
   Tensor y = bn1_.relu_pool(conv1_(x), maxpool_);
   for (Sequential* stage : stages_) y = (*stage)(y);
   return fc_(dropout_(flatten(avgpool_(y))));

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "framework/layers.h"
+#include "models/network.h"
 
 namespace melgrad {
 
@@ -16,13 +17,13 @@ struct ResNetOptions {
 };
 
 // x [N, n_mels, frames, 1] -> logits [N, classes].
-class ResNet : public Module {
+class ResNet : public Network {
  public:
   explicit ResNet(const ResNetOptions& options);
   std::string description() const override { return "ResNet"; }
 
  protected:
-  Tensor forward(const Tensor& x) override;
+  Tensor logits(const Tensor& x) override;
 
  private:
   Conv2d& conv1_;

@@ -42,7 +42,7 @@ TrainedModel load_trained_model(const std::filesystem::path& run, Device device)
   trained.card = model_card(tensors.metadata, file);
   try {
     const WithoutInitialValues values_come_from_the_file;
-    trained.model = make_model(trained.card.model, trained.classes());
+    trained.model = make_model(trained.card.model, trained.classes(), 0, trained.card.statistics);
   } catch (const Error& error) {
     fail("{} cannot be used: {}", file, error.what());
   }

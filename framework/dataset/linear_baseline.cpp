@@ -50,7 +50,7 @@ std::vector<float> mel_statistics(const MelClip& mel, double top_db) {
 }
 
 LogisticRegression::LogisticRegression(const std::vector<std::vector<float>>& features, std::span<const int> labels,
-                                       int64_t classes) {
+                                       int64_t classes, float penalty) {
   MELGRAD_CHECK(!features.empty() && features.size() == labels.size(), "{} examples with {} labels", features.size(),
                 labels.size());
   for (const std::vector<float>& row : features) {
@@ -74,7 +74,7 @@ LogisticRegression::LogisticRegression(const std::vector<std::vector<float>>& fe
   constexpr int64_t steps = 600;
   constexpr float first_rate = 0.05f;
   Adam optimizer(decay_groups({{.name = "weight", .tensor = weight_}, {.name = "bias", .tensor = bias_}},
-                              1.0f / static_cast<float>(n)),
+                              penalty / static_cast<float>(n)),
                  {.weight_decay = Adam::WeightDecay::l2});
   const Schedule rate = warmup_cosine_schedule(first_rate, 0, steps);
   for (int64_t step = 0; step < steps; ++step) {
@@ -96,6 +96,16 @@ Tensor LogisticRegression::standardised(std::span<const std::vector<float>> feat
 std::vector<float> LogisticRegression::predict(const std::vector<float>& features) const {
   const NoGrad no_grad;
   return softmax(linear(standardised({&features, 1}), weight_, bias_)).to_vector();
+}
+
+AffineMap LogisticRegression::affine_map() const {
+  AffineMap map{.weight = weight_.to_vector(), .bias = bias_.to_vector()};
+  for (size_t i = 0; i < map.weight.size(); ++i) {
+    const size_t feature = i % mean_.size();
+    map.weight[i] /= deviation_[feature];
+    map.bias[i / mean_.size()] -= map.weight[i] * mean_[feature];
+  }
+  return map;
 }
 
 }  // namespace melgrad

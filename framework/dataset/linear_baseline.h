@@ -15,17 +15,26 @@ namespace melgrad {
 // values that are further below the maximum of the clip to this limit (dB).
 std::vector<float> mel_statistics(const MelClip& mel, double top_db = 0);
 
+// logits = weight * features + bias.
+struct AffineMap {
+  std::vector<float> weight;  // [classes, features]
+  std::vector<float> bias;    // [classes]
+};
+
 // Multinomial logistic regression on standardised features with an L2 penalty on the weights, as scikit-learn's
-// LogisticRegression(C=1) after StandardScaler: minimises sum_i cross_entropy_i + |weights|^2 / 2 from weights of 0, so
-// that the result does not depend on a seed.
+// LogisticRegression(C=1 / penalty) after StandardScaler: minimises sum_i cross_entropy_i + penalty |weights|^2 / 2 from
+// weights of 0, so that the result does not depend on a seed.
 class LogisticRegression {
  public:
   // labels[i] in [0, classes) is the class of features[i]. All features have the same length. Throws Error for no
   // examples or unequal lengths.
-  LogisticRegression(const std::vector<std::vector<float>>& features, std::span<const int> labels, int64_t classes);
+  LogisticRegression(const std::vector<std::vector<float>>& features, std::span<const int> labels, int64_t classes,
+                     float penalty = 1);
 
   // One probability per class.
   std::vector<float> predict(const std::vector<float>& features) const;
+  // The logits as a function of features that are not standardised.
+  AffineMap affine_map() const;
 
  private:
   Tensor standardised(std::span<const std::vector<float>> features) const;  // [examples, features]

@@ -20,6 +20,7 @@ using nlohmann::json;
 constexpr const char* model_format = "1";
 
 constexpr const char* temperature_key = "temperature";
+constexpr const char* statistics_key = "statistics";
 
 constexpr const char* keys[] = {"melgrad_format", "model", "labels", "mel", "standardisation", "crop_frames"};
 
@@ -129,6 +130,13 @@ std::optional<double> parse_temperature(const Metadata& metadata) {
   return value;
 }
 
+bool parse_statistics(const Metadata& metadata) {
+  if (!metadata.contains(statistics_key)) return false;
+  const json value = parse_entry(metadata, statistics_key);
+  if (!value.is_boolean()) fail("{} is {}; it must be true or false", statistics_key, shown(value));
+  return value.get<bool>();
+}
+
 ModelCard parse_card(const Metadata& metadata) {
   const json standardisation = parse_entry(metadata, "standardisation");
   return {.model = metadata.at("model"),
@@ -140,7 +148,8 @@ ModelCard parse_card(const Metadata& metadata) {
                                             ? number(standardisation.at("top_db"), "top_db")
                                             : 0},  // models of whole clips, and older ones, have none
           .crop_frames = integer<int64_t>(parse_entry(metadata, "crop_frames"), "crop_frames"),
-          .temperature = parse_temperature(metadata)};
+          .temperature = parse_temperature(metadata),
+          .statistics = parse_statistics(metadata)};
 }
 
 // ---- comparison
@@ -206,6 +215,7 @@ std::map<std::string, std::string> to_metadata(const ModelCard& card) {
                     {"standardisation", standardisation.dump()},
                     {"crop_frames", std::to_string(card.crop_frames)}};
   if (card.temperature) metadata.insert(temperature_entry(*card.temperature));
+  if (card.statistics) metadata[statistics_key] = "true";
   return metadata;
 }
 

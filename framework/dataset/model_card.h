@@ -22,10 +22,11 @@ struct ModelCard {
   // The logits are divided by it before the softmax. Fitted on the validation tracks
   // (framework/training/calibration.h); nothing in models of versions that fitted none.
   std::optional<double> temperature = std::nullopt;
+  bool statistics = false;  // the model has a StatisticsClassifier (models/statistics_classifier.h)
 };
 
-// Text entries "melgrad_format", "model", "labels" (JSON), "mel" (JSON), "standardisation" (JSON), "crop_frames", and
-// "temperature" if there is one.
+// Text entries "melgrad_format", "model", "labels" (JSON), "mel" (JSON), "standardisation" (JSON), "crop_frames",
+// "temperature" if there is one, and "statistics" if it is true.
 std::map<std::string, std::string> to_metadata(const ModelCard& card);
 // Parses metadata, which may be untrusted. Throws Error naming `file` and the entry that is missing, invalid or would
 // take more memory than any model that melgrad trains.

@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "framework/io/atomic_file.h"
+#include "framework/io/safetensors.h"
 #include "tests/support/audio_files.h"
 #include "tests/support/call.h"
 #include "tests/support/program.h"
@@ -123,6 +125,24 @@ TEST_F(CommandLine, ARecipeIsASetOfOptionsThatOthersOverride) {
   EXPECT_EQ(call({"train", "--out", path("plain"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
   expect_refused({"train", "--out", path("plain"), "--resume", "--recipe", "best"}, "leave out --recipe", 2);
   expect_refused({"train", path("music"), "--out", path("none"), "--recipe", "bst"}, "did you mean best?", 2);
+}
+
+TEST_F(CommandLine, StatisticsAreFittedUnlessTheyAreOff) {
+  const auto tensors_of = [](const std::string& run) {
+    std::vector<std::string> names;
+    for (const SafeTensor& tensor : read_safetensors(run + "/last.safetensors").tensors) names.push_back(tensor.name);
+    return names;
+  };
+  config_with(path("music"), path("with"), {"--model", "cnn"});
+  const std::string config = config_with(path("music"), path("without"), {"--model", "cnn", "--statistics", "off"});
+  expect_contains(config, "statistics = 'off'");
+  EXPECT_EQ(std::ranges::count(tensors_of(path("with")), "statistics.weight"), 1);
+  EXPECT_EQ(std::ranges::count(tensors_of(path("without")), "statistics.weight"), 0);
+  for (const char* run : {"with", "without"}) {
+    EXPECT_EQ(call({"train", "--out", path(run), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0) << run;
+    EXPECT_EQ(call({"evaluate", path(run), path("music"), "--split", "all", "--quiet"}).exit_code, 0) << run;
+  }
+  expect_refused({"train", "--out", path("with"), "--resume", "--statistics", "off"}, "cannot change --statistics");
 }
 
 TEST_F(CommandLine, AnUnknownConfigKeyIsNamedWithItsLine) {

@@ -10,6 +10,7 @@
 #include "kernels/adam.h"
 #include "kernels/adaptive_avg_pool2d.h"
 #include "kernels/arithmetic.h"
+#include "kernels/band_statistics.h"
 #include "kernels/batch_metrics.h"
 #include "kernels/batch_norm_max_pool2d.h"
 #include "kernels/batch_norm_sum.h"
@@ -187,6 +188,8 @@ std::multimap<std::string, Expected> loss_costs(Stream& s) {
       {"cross_entropy", {cost::cross_entropy(s, nullptr, nullptr, nullptr, nullptr, f32, 8, 10, 0), 720, 644}},
       {"cross_entropy", {cost::cross_entropy(s, nullptr, nullptr, nullptr, present, bf16, 8, 10, 0), 1120, 644}},
       {"softmax", {cost::softmax(s, nullptr, nullptr, f32, 8, 10), 400, 640}},
+      // 2x8x10 values, 4 bands of 2 bins: 2 * 4 * 10 frames of a band, 2 * 5 * 4 statistics
+      {"band_statistics", {cost::band_statistics(s, nullptr, nullptr, {2, 8, 10, 4}), 160 + 16 * 80, 4 * (160 + 40)}},
       {"batch_metrics", {cost::batch_metrics(s, nullptr, nullptr, nullptr, nullptr, nullptr, f32, 8, 10), 160, 660}},
       {"update_loss_scale", {cost::update_loss_scale(s, nullptr, nullptr, nullptr, 1, 0.9f, 0.9f, {}), 0, 68}},
   };

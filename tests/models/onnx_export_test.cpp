@@ -17,14 +17,15 @@
 namespace melgrad::test {
 namespace {
 
-TrainedModel untrained(const std::string& name) {
-  TrainedModel trained{.file = "test", .card = {}, .model = make_model(name, 3)};
+TrainedModel untrained(const std::string& name, bool statistics = false) {
+  TrainedModel trained{.file = "test", .card = {}, .model = make_model(name, 3, 0, statistics)};
   trained.card = {.model = name,
                   .labels = {"blues", "jazz", "rock"},
                   .mel = {.sample_rate = 8000, .n_fft = 512, .hop_length = 200, .n_mels = 32, .fmin = 50, .fmax = 2990},
                   .standardisation = {.mean = std::vector<float>(32, -40), .deviation = std::vector<float>(32, 10)},
                   .crop_frames = 48,
-                  .temperature = 1.5};
+                  .temperature = 1.5,
+                  .statistics = statistics};
   trained.model->train(false);
   return trained;
 }
@@ -106,6 +107,19 @@ TEST(OnnxExportOfResNet, AddsTheInputOfEachBlockToItsOutput) {
   EXPECT_EQ(operands("layer1.1"), (std::vector<std::string>{"layer1.1.bn2", "layer1.0"}));
   EXPECT_EQ(operands("layer2.0"), (std::vector<std::string>{"layer2.0.bn2", "layer2.0.downsample.1"}));
   EXPECT_EQ(onnx.node_of("layer2.0.downsample.0").input(0), "layer1.1");
+}
+
+// 48 frames are one group of 32 and half of another.
+TEST(OnnxExportOfStatistics, AveragesBothLogits) {
+  const ReadOnnx onnx = exported(untrained("cnn", true), {});
+  EXPECT_EQ(shape_of(onnx.model.graph().output(1)), (OnnxShape{-1, 3}));
+  const onnx::NodeProto& linear = onnx.node_of("statistics");
+  EXPECT_EQ(linear.op_type(), "Gemm");
+  EXPECT_EQ(onnx.shapes.at(linear.input(0)), (OnnxShape{-1, 160}));
+  const onnx::TensorProto* const frames = onnx.tensor("statistics.groups_of_32.frames");
+  ASSERT_TRUE(frames);
+  const auto* const values = reinterpret_cast<const float*>(frames->raw_data().data());
+  EXPECT_EQ(std::vector<float>(values, values + 2), (std::vector<float>{32, 16}));
 }
 
 TEST(OnnxExportMetadata, DescribesTheModelAndItsOrigin) {

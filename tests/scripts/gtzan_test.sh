@@ -17,7 +17,7 @@ grep -E '[0-5]\.wav$' files >lists/train_filtered.txt
 grep -E '[67]\.wav$' files >lists/valid_filtered.txt
 grep -E '[89]\.wav$' files >lists/test_filtered.txt
 
-short=(--epochs 1 --model cnn_bn --n-mels 32 --crop-frames 32 --quiet)
+short=(--epochs 1 --model cnn_bn --statistics off --n-mels 32 --crop-frames 32 --quiet)
 commands=0
 while read -r name command arguments; do
   options=()

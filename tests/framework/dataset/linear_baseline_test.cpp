@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "framework/training/calibration.h"
 #include "tests/support/errors.h"
 #include "tests/support/random.h"
 
@@ -46,6 +47,30 @@ TEST(LinearBaseline, ProbabilitiesEqualScikitLearn) {
     correct += std::ranges::max_element(p) - p.begin() == examples.labels[i];
   }
   EXPECT_EQ(correct, 50);
+}
+
+TEST(LinearBaseline, ThePenaltyIsTheInverseOfScikitLearnsC) {
+  const Examples examples = sixty_examples();
+  const LogisticRegression model(examples.features, examples.labels, 3, 50);
+  const std::vector<std::vector<float>> expected{{0.56185f, 0.24956f, 0.18859f},
+                                                 {0.22692f, 0.50497f, 0.26811f},
+                                                 {0.23243f, 0.32023f, 0.44733f},
+                                                 {0.44426f, 0.29864f, 0.2571f}};
+  const AffineMap map = model.affine_map();
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const std::vector<float> probabilities = model.predict(examples.features[i]);
+    std::vector<double> logits;
+    for (size_t c = 0; c < 3; ++c) {
+      EXPECT_NEAR(probabilities[c], expected[i][c], 2e-4) << i;
+      double logit = static_cast<double>(map.bias[c]);
+      for (size_t f = 0; f < 5; ++f) {
+        logit += static_cast<double>(map.weight[5 * c + f]) * static_cast<double>(examples.features[i][f]);
+      }
+      logits.push_back(logit);
+    }
+    const std::vector<float> of_map = softmax(logits, 1);
+    for (size_t c = 0; c < 3; ++c) EXPECT_NEAR(of_map[c], expected[i][c], 2e-4) << i;
+  }
 }
 
 TEST(LinearBaseline, FeaturesAreMeanAndDeviationOfEachBin) {

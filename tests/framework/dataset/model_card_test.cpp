@@ -34,6 +34,17 @@ TEST(ModelCard, ReadsWhatItWroteToTheMetadata) {
   EXPECT_EQ(again.standardisation.deviation, card.standardisation.deviation);
   EXPECT_EQ(again.crop_frames, card.crop_frames);
   EXPECT_EQ(again.temperature, std::nullopt);
+  EXPECT_FALSE(again.statistics);
+}
+
+TEST(ModelCard, SaysThatTheModelHasAStatisticsClassifier) {
+  ModelCard card = example();
+  card.statistics = true;
+  auto metadata = to_metadata(card);
+  EXPECT_TRUE(model_card(metadata, "file").statistics);
+  EXPECT_THROW(require_same_card(metadata, example(), "file"), Error);
+  metadata["statistics"] = "1";
+  expect_error([&] { model_card(metadata, "the.file"); }, "statistics is 1; it must be true or false");
 }
 
 TEST(ModelCard, HasTheTemperatureIfOneWasFitted) {

@@ -1,0 +1,123 @@
+#include "models/statistics_classifier.h"
+
+#include <gtest/gtest.h>
+
+#include "framework/dataset/linear_baseline.h"
+#include "framework/dataset/track_prediction.h"
+#include "framework/ops.h"
+#include "models/models.h"
+#include "tests/support/banded_music.h"
+#include "tests/support/compare.h"
+#include "tests/support/devices.h"
+#include "tests/support/errors.h"
+#include "tests/support/random.h"
+
+namespace melgrad::test {
+namespace {
+
+class Statistics : public testing::TestWithParam<Device> {
+ protected:
+  static constexpr CropOptions plain{.crop_frames = BandedMusic::crop_frames};
+  static void copy_to(const Module& from, const Module& to) {
+    const auto source = from.parameters(), target = to.parameters();
+    for (size_t i = 0; i < source.size(); ++i) {
+      Tensor tensor = target[i].tensor;
+      const std::vector<float> values = source[i].tensor.to_vector();
+      tensor.stream().copy(tensor.data(), values.data(), values.size() * sizeof(float));
+    }
+  }
+};
+
+TEST_P(Statistics, AreAveragedWithTheNetworkInEvaluation) {
+  MELGRAD_SKIP_WITHOUT(GetParam());
+  const BandedMusic music(12);
+  const ClipStore clips = music.store(GetParam());
+  const ClipBatches batches(clips, music.names, plain);
+  const auto model = make_model("cnn_bn", 3, 0, true), network = make_model("cnn_bn", 3);
+  copy_to(*model, *network);
+  model->move_to(GetParam());
+  network->move_to(GetParam());
+  const Tensor x = Tensor::from(random_values(2 * 16 * 16, 1), {2, 16, 16, 1}, GetParam());
+  EXPECT_EQ((*model)(x).to_vector(), (*network)(x).to_vector()) << "training mode";
+
+  model->train(false);
+  network->train(false);
+  std::vector<float> half = (*network)(x).to_vector();
+  for (float& logit : half) logit /= 2;
+  EXPECT_EQ((*model)(x).to_vector(), half) << "before the fit, the weights are 0";
+
+  fit_statistics(*model, batches, 1);
+  const Module& classifier = *model->children().back();
+  ASSERT_EQ(classifier.name(), "statistics");
+  const std::vector<float> fitted = (*model->children().back())(x).to_vector();
+  std::vector<float> mean = half;
+  for (size_t i = 0; i < mean.size(); ++i) mean[i] += fitted[i] / 2;
+  expect_close(std::span<const float>((*model)(x).to_vector()), mean, 1e-6, 1e-6);
+}
+
+// The classes are loud in different bands.
+TEST_P(Statistics, ClassifyNewMusic) {
+  MELGRAD_SKIP_WITHOUT(GetParam());
+  const BandedMusic music(12);
+  const ClipStore clips = music.store(GetParam());
+  const auto model = make_model("cnn", 3, 0, true);
+  model->move_to(GetParam());
+  fit_statistics(*model, ClipBatches(clips, music.names, plain), 1);
+  const BandedMusic more(30);  // the last 18 are new
+  const ClipStore all = more.store(GetParam());
+  const auto predictions = predict_tracks(*model->children().back(), all, {.crop_frames = 16, .crops = 3});
+  for (size_t i = 0; i < predictions.size(); ++i) EXPECT_EQ(predictions[i].label(), more.labels[i]) << i;
+}
+
+TEST_P(Statistics, AreTheSameForTheSameSeed) {
+  MELGRAD_SKIP_WITHOUT(GetParam());
+  const BandedMusic music(6);
+  const ClipStore clips = music.store(GetParam());
+  const ClipBatches batches(clips, music.names, plain);
+  const auto weights = [&](uint64_t seed) {
+    const auto model = make_model("cnn", 3, 0, true);
+    model->move_to(GetParam());
+    fit_statistics(*model, batches, seed);
+    return model->buffers().back().tensor.to_vector();
+  };
+  EXPECT_EQ(weights(1), weights(1));
+  EXPECT_NE(weights(1), weights(2)) << "other crops";
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, Statistics, testing::ValuesIn(devices_of_build), name_of_device);
+
+TEST(StatisticsClassifier, HasTheLogitsOfLogisticRegression) {
+  const BandedMusic music(9);
+  std::vector<std::vector<float>> features;
+  for (int64_t i = 0; i < 9; ++i) {
+    std::vector<float> row = random_values(160, static_cast<uint64_t>(i));
+    row[static_cast<size_t>(i % 3)] += 3;
+    features.push_back(row);
+  }
+  StatisticsClassifier classifier(3);
+  classifier.fit(features, music.labels);
+  const LogisticRegression expected(features, music.labels, 3, 100);
+  const std::vector<Named> buffers = classifier.buffers();
+  const NoGrad no_grad;
+  for (const std::vector<float>& row : features) {
+    const Tensor logits = linear(Tensor::from(row, {1, 160}), buffers[0].tensor, buffers[1].tensor);
+    expect_close(std::span<const float>(softmax(logits).to_vector()), expected.predict(row), 1e-5, 1e-6);
+  }
+}
+
+TEST(StatisticsClassifier, IsNotTrained) {
+  for (const Named& parameter : make_model("cnn", 3, 0, true)->parameters()) {
+    EXPECT_EQ(parameter.name.find("statistics"), std::string::npos);
+  }
+}
+
+TEST(StatisticsClassifier, AModelWithoutOneStaysAsItIs) {
+  const BandedMusic music(3);
+  const ClipStore clips = music.store(Device::cpu);
+  const auto model = make_model("cnn", 3);
+  EXPECT_NO_THROW(fit_statistics(*model, ClipBatches(clips, music.names, {.crop_frames = 16}), 1));
+  EXPECT_TRUE(model->buffers().empty());
+}
+
+}  // namespace
+}  // namespace melgrad::test
