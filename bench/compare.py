@@ -179,6 +179,8 @@ def require_equal_features(arguments, library, environment):
 
 
 def music_row(arguments, threads, instruction_set, results, extra):
+    from audio_peers import first_tracks
+
     medians = {name: statistics.median(times) for name, times in results.items()}
     ours = medians["melgrad"]
     ratios = {name: time / ours for name, time in medians.items() if name != "melgrad"}
@@ -193,6 +195,7 @@ def music_row(arguments, threads, instruction_set, results, extra):
         "threads": threads,
         "instruction_set": instruction_set,
         "clips": arguments.clips,
+        "format": first_tracks(arguments.data, 1)[0].suffix[1:],
         "milliseconds_per_clip": medians,
         "ratios": ratios,
         "rounds": results,

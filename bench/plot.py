@@ -29,16 +29,21 @@ def labelled_ratios(rows):
             name = {"training_step": "training step", "inference": "evaluation"}[row["work"]]
             yield f"{name}, {row['model']}, batch {row['batch_size']}, {place} (PyTorch)", row["ratio"]
         else:
+            what = f"{row['work']} of {row['format']} files" if row["work"] != "log-mel" else row["work"]
             for peer, ratio in row["ratios"].items():
-                yield f"{row['work']}, {place} ({peer})", ratio
+                yield f"{what}, {place} ({peer})", ratio
 
 
 def draw_ratios(rows):
     bars = list(labelled_ratios(rows))[::-1]
     figure, axes = pyplot.subplots(figsize=(8, 0.6 + 0.2 * len(bars)))
-    axes.barh([label for label, _ in bars], [ratio for _, ratio in bars], color=OURS)
+    axes.barh(range(len(bars)), [ratio for _, ratio in bars], color=OURS)
+    axes.set_yticks(range(len(bars)), [label for label, _ in bars])
     axes.axvline(1, color=PEER)
     axes.set_xscale("log")
+    axes.set_xlim(left=0.9)
+    axes.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    axes.xaxis.minorticks_off()
     axes.set_xlabel("time of the other program / time of melgrad")
     for i, (_, ratio) in enumerate(bars):
         axes.text(ratio, i, f" {ratio:.1f}", va="center")
