@@ -57,7 +57,6 @@ RECIPES = (
     ("32 bands", bands, 1280, 1, None),
     ("32 bands, crops of 512", bands, 512, 6, None),
     ("32 bands, crops of 256", bands, 256, 8, None),
-    ("32 bands, logarithms, crops of 256", log_bands, 256, 8, None),
     ("32 bands, crops of 256, pitch", bands, 256, 8, (4, 0, 0)),
     ("32 bands, crops of 256, pitch, equalizer, level", bands, 256, 8, (4, 4, 6)),
 )

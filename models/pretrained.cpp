@@ -29,8 +29,8 @@ SafeTensor summed_over_channels(const SafeTensor& weight) {
   for (size_t i = 0; i < values.size(); ++i) sums[i / (channels * taps) * taps + i % taps] += values[i];
   SafeTensor result{.name = weight.name, .dtype = weight.dtype, .shape = weight.shape, .bytes = {}};
   result.shape[1] = 1;
-  result.bytes.resize(sums.size() * sizeof(float));
-  std::memcpy(result.bytes.data(), sums.data(), result.bytes.size());
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(sums));
+  result.bytes = SharedBytes(std::vector(bytes.begin(), bytes.end()));
   return result;
 }
 

@@ -208,8 +208,15 @@ std::map<std::string, std::string> parse_metadata(const nlohmann::json& metadata
   return metadata.get<std::map<std::string, std::string>>();
 }
 
-// Copies the bytes of the tensors. The entries must cover the data without gaps or overlaps.
-std::vector<SafeTensor> take_tensors(std::vector<Entry> entries, std::string_view data) {
+// The elements can be read in place only if they are aligned, which the format does not promise.
+SharedBytes aligned(const SharedBytes& bytes) {
+  constexpr uintptr_t largest_element = 8;
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % largest_element == 0) return bytes;
+  return SharedBytes(std::vector<std::byte>(bytes.data(), bytes.data() + bytes.size()));
+}
+
+// Gives the tensors their bytes. The entries must cover the data without gaps or overlaps.
+std::vector<SafeTensor> take_tensors(std::vector<Entry> entries, const SharedBytes& data) {
   std::ranges::sort(entries, {}, [](const Entry& entry) { return std::pair(entry.begin, entry.end); });
   std::vector<SafeTensor> tensors;
   uint64_t expected = 0;
@@ -223,16 +230,15 @@ std::vector<SafeTensor> take_tensors(std::vector<Entry> entries, std::string_vie
            entry.begin, expected);
     }
     expected = entry.end;
-    const std::string_view bytes = data.substr(entry.begin, entry.end - entry.begin);
-    entry.tensor.bytes.resize(bytes.size());
-    std::ranges::copy(std::as_bytes(std::span(bytes)), entry.tensor.bytes.begin());
+    entry.tensor.bytes = aligned(data.part(entry.begin, entry.end));
     tensors.push_back(std::move(entry.tensor));
   }
   if (expected != data.size()) fail("{} bytes follow the last tensor", data.size() - expected);
   return tensors;
 }
 
-SafeTensors parse_file(std::string_view bytes) {
+SafeTensors parse_file(const SharedBytes& file) {
+  std::string_view bytes(reinterpret_cast<const char*>(file.data()), file.size());
   if (bytes.size() < length_bytes) fail("the file has only {} bytes, fewer than the length of a header", bytes.size());
   uint64_t length = 0;
   std::memcpy(&length, bytes.data(), length_bytes);
@@ -254,7 +260,7 @@ SafeTensors parse_file(std::string_view bytes) {
       fail("tensor {}: {}", in_quotes(name), error.what());
     }
   }
-  content.tensors = take_tensors(std::move(entries), bytes.substr(length));
+  content.tensors = take_tensors(std::move(entries), file.part(length_bytes + length, file.size()));
   return content;
 }
 
@@ -271,9 +277,9 @@ void write_safetensors(const std::filesystem::path& path, const SafeTensors& con
 }
 
 SafeTensors read_safetensors(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
+  const SharedBytes file = read_shared(path);
   try {
-    return parse_file(bytes);
+    return parse_file(file);
   } catch (const Error& error) {
     fail("{} is not a valid safetensors file: {}; fetch it again or train again", path.string(), error.what());
   }

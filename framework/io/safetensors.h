@@ -13,13 +13,15 @@
 #include <string>
 #include <vector>
 
+#include "framework/io/file_content.h"
+
 namespace melgrad {
 
 struct SafeTensor {
   std::string name;
   std::string dtype;           // a name of the format: "F32", "BF16", "I64", "U64", ...
   std::vector<int64_t> shape;  // empty: a single element
-  std::vector<std::byte> bytes;
+  SharedBytes bytes;           // of a file that was read: in its mapped memory
 };
 
 // The elements of a float32 array. Throws Error naming the array if it has another dtype.

@@ -58,10 +58,11 @@ void set_values(SafeTensor& tensor, std::vector<std::byte> values) {
   const std::vector<int64_t>& shape = tensor.shape;
   if (shape.size() == 4 && !values.empty()) {
     const size_t element = values.size() / static_cast<size_t>(shape[0] * shape[1] * shape[2] * shape[3]);
-    tensor.bytes.resize(values.size());
-    swap_inner(values.data(), tensor.bytes.data(), shape[0], shape[2] * shape[3], shape[1], element);
+    std::vector<std::byte> swapped(values.size());
+    swap_inner(values.data(), swapped.data(), shape[0], shape[2] * shape[3], shape[1], element);
+    tensor.bytes = SharedBytes(std::move(swapped));
   } else {
-    tensor.bytes = std::move(values);
+    tensor.bytes = SharedBytes(std::move(values));
   }
 }
 

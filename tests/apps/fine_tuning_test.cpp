@@ -31,8 +31,8 @@ class FineTuning : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
-  static std::map<std::string, std::vector<std::byte>> tensors_of(const std::string& run) {
-    std::map<std::string, std::vector<std::byte>> result;
+  static std::map<std::string, SharedBytes> tensors_of(const std::string& run) {
+    std::map<std::string, SharedBytes> result;
     for (const SafeTensor& tensor : read_safetensors(*folder_ / run / "last.safetensors").tensors) {
       result[tensor.name] = tensor.bytes;
     }

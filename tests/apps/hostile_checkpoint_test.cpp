@@ -118,6 +118,12 @@ TEST_F(HostileCheckpoint, SettingsCannotTurnKilobytesIntoGigabytes) {
   EXPECT_EQ(call({"predict", model, (folder_ / "a.wav").string()}).exit_code, 0);
 }
 
+SharedBytes with_first(float value, const SharedBytes& bytes) {
+  std::vector<std::byte> changed(bytes.data(), bytes.data() + bytes.size());
+  std::memcpy(changed.data(), &value, sizeof value);
+  return SharedBytes(std::move(changed));
+}
+
 TEST_F(HostileCheckpoint, TensorsMustFitTheModel) {
   const std::pair<const char*, std::function<void(SafeTensors&)>> table[] = {
       {"is missing", [](SafeTensors& file) { file.tensors.pop_back(); }},
@@ -130,13 +136,13 @@ TEST_F(HostileCheckpoint, TensorsMustFitTheModel) {
       {"not finite",
        [](SafeTensors& file) {
          const float value = std::numeric_limits<float>::quiet_NaN();
-         std::memcpy(file.tensors[0].bytes.data(), &value, sizeof value);
+         file.tensors[0].bytes = with_first(value, file.tensors[0].bytes);
        }},
       {"has the variance -1, which is negative",
        [](SafeTensors& file) {
          for (SafeTensor& tensor : file.tensors) {
            const float value = -1;
-           if (tensor.name.ends_with("running_var")) std::memcpy(tensor.bytes.data(), &value, sizeof value);
+           if (tensor.name.ends_with("running_var")) tensor.bytes = with_first(value, tensor.bytes);
          }
        }},
   };

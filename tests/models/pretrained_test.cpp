@@ -18,8 +18,8 @@ using Values = std::vector<float>;
 
 SafeTensor tensor_of(const std::string& name, std::vector<int64_t> shape, const Values& values) {
   SafeTensor tensor{.name = name, .dtype = "F32", .shape = std::move(shape), .bytes = {}};
-  tensor.bytes.resize(values.size() * sizeof(float));
-  std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(values));
+  tensor.bytes = SharedBytes(std::vector(bytes.begin(), bytes.end()));
   return tensor;
 }
 
@@ -42,8 +42,10 @@ SafeTensors torchvision_resnet18() {
   };
   const auto add_batch_norm = [&](const std::string& name, int64_t channels) {
     for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) add(name + part, {channels});
-    file.tensors.push_back(
-        {.name = name + ".num_batches_tracked", .dtype = "I64", .shape = {}, .bytes = std::vector<std::byte>(8)});
+    file.tensors.push_back({.name = name + ".num_batches_tracked",
+                            .dtype = "I64",
+                            .shape = {},
+                            .bytes = SharedBytes(std::vector<std::byte>(8))});
   };
   add("conv1.weight", {64, 3, 7, 7});
   add_batch_norm("bn1", 64);

@@ -123,7 +123,8 @@ TEST(StateDict, LoadsWhatItSavedAndRefusesOtherTensors) {
   const auto other = make_model("resnet_small", 9);
   expect_error([&] { load_state_dict(*other, file, "", "a.file"); }, "fc.weight");
   SafeTensors extra = file;
-  extra.tensors.push_back({.name = "stray", .dtype = "F32", .shape = {}, .bytes = std::vector<std::byte>(4)});
+  extra.tensors.push_back(
+      {.name = "stray", .dtype = "F32", .shape = {}, .bytes = SharedBytes(std::vector<std::byte>(4))});
   expect_error([&] { load_state_dict(*target, extra, "", "a.file"); }, "stray");
   SafeTensors missing = file;
   missing.tensors.pop_back();

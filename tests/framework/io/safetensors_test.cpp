@@ -14,10 +14,10 @@ namespace melgrad::test {
 namespace {
 
 template <class T>
-std::vector<std::byte> bytes_of(const std::vector<T>& values) {
+SharedBytes bytes_of(const std::vector<T>& values) {
   std::vector<std::byte> bytes(values.size() * sizeof(T));
   if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-  return bytes;
+  return SharedBytes(std::move(bytes));
 }
 
 class SafetensorsTest : public testing::Test {
