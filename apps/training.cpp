@@ -70,7 +70,7 @@ std::unique_ptr<Module> initial_model(const TrainingSetup& setup, const Training
   model->move_to(setup.device);
   freeze_stages(c.fine_tuning, *model, c.output);
   // A run that is resumed has the weights in its checkpoint.
-  if (!c.resume) fit_statistics(*model, *make_batches({.crop_frames = c.crops.crop_frames}, data), c.train.seed);
+  if (!c.resume) fit_statistics(*model, *make_batches(unchanged_crops(c.crops.crop_frames), data), c.train.seed);
   return model;
 }
 

@@ -77,7 +77,9 @@ def main():
     statistics = np.stack([log_bands(crops(log_mel, CROP_FRAMES, CROPS)) for log_mel in tracks.log_mels])
     runs = sorted(file.parent for file in arguments.runs.glob("fold*_seed*/validation.json"))
     rows = [evaluate(arguments, run, tracks, paths, statistics) for run in runs]
-    result = {"figures": "of validation tracks", "settings": (arguments.runs / "config.toml").read_text().splitlines()}
+    settings = (arguments.runs / "config.toml").read_text().splitlines()
+    settings = [line for line in settings if not line.startswith("data ")]  # a path of this machine
+    result = {"figures": "of validation tracks", "settings": settings}
     for name in ("network", "statistics", "mean of both"):
         accuracies = np.array([row[name]["accuracy"] for row in rows])
         differences = accuracies - np.array([row["network"]["accuracy"] for row in rows])

@@ -4,6 +4,10 @@
 
 namespace melgrad {
 
+CropOptions unchanged_crops(int64_t crop_frames) {
+  return {.crop_frames = crop_frames, .augmentation = {.jitter = {}, .spec_augment = {}, .mixup_alpha = 0}};
+}
+
 ClipBatches::ClipBatches(const ClipStore& clips, std::vector<std::string> names, const CropOptions& options)
     : clips_(clips), names_(std::move(names)), options_(options) {
   MELGRAD_CHECK(static_cast<int64_t>(names_.size()) == clips.size(), "{} names for {} clips", names_.size(),

@@ -23,6 +23,9 @@ struct CropOptions {
   bool needs_waveforms() const { return !waveform.none() || waveform_mixup_alpha > 0; }
 };
 
+// Crops as they are, for what must see the data itself. The defaults above are those of a training.
+CropOptions unchanged_crops(int64_t crop_frames);
+
 // An item is a track. Batches have x [n, n_mels, crop_frames, 1] of `precision` and targets [n, classes].
 class ClipBatches : public BatchSource {
  public:

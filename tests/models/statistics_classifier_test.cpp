@@ -17,7 +17,7 @@ namespace {
 
 class Statistics : public testing::TestWithParam<Device> {
  protected:
-  static constexpr CropOptions plain{.crop_frames = BandedMusic::crop_frames};
+  const CropOptions plain = unchanged_crops(BandedMusic::crop_frames);
   static void copy_to(const Module& from, const Module& to) {
     const auto source = from.parameters(), target = to.parameters();
     for (size_t i = 0; i < source.size(); ++i) {
@@ -84,6 +84,33 @@ TEST_P(Statistics, AreTheSameForTheSameSeed) {
   EXPECT_NE(weights(1), weights(2)) << "other crops";
 }
 
+// A crop as long as a clip is the clip, from a random frame on: a repetition changes no mean.
+TEST_P(Statistics, AreThoseOfCropsThatNoAugmentationChanges) {
+  MELGRAD_SKIP_WITHOUT(GetParam());
+  BandedMusic music(9);
+  for (LogMel& clip : music.clips) {  // constant in time, so that every crop has the same statistics
+    for (size_t i = 0; i < clip.db.size(); ++i) clip.db[i] = clip.db[i / BandedMusic::frames * BandedMusic::frames];
+  }
+  const ClipStore clips = music.store(GetParam());
+  const auto model = make_model("cnn", 3, 0, true);
+  model->move_to(GetParam());
+  fit_statistics(*model, ClipBatches(clips, music.names, plain), 1);
+
+  const std::vector<int64_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8}, starts(9);
+  const Tensor x = clips.crops(all, starts, BandedMusic::crop_frames, DType::float32).x;
+  const std::vector<float> values = band_statistics(x, StatisticsClassifier::bands).to_vector();
+  std::vector<std::vector<float>> features;
+  std::vector<int> labels;
+  for (int64_t i = 0; i < 72; ++i) {  // eight passes
+    features.emplace_back(values.begin() + i % 9 * 160, values.begin() + (i % 9 + 1) * 160);
+    labels.push_back(music.labels[static_cast<size_t>(i % 9)]);
+  }
+  const AffineMap expected = LogisticRegression(features, labels, 3, 100).affine_map();
+  const std::vector<Named> buffers = model->buffers();
+  expect_close(std::span<const float>(buffers[buffers.size() - 2].tensor.to_vector()), expected.weight, 1e-3, 1e-4);
+  expect_close(std::span<const float>(buffers.back().tensor.to_vector()), expected.bias, 1e-3, 1e-3);
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, Statistics, testing::ValuesIn(devices_of_build), name_of_device);
 
 TEST(StatisticsClassifier, HasTheLogitsOfLogisticRegression) {
@@ -115,7 +142,7 @@ TEST(StatisticsClassifier, AModelWithoutOneStaysAsItIs) {
   const BandedMusic music(3);
   const ClipStore clips = music.store(Device::cpu);
   const auto model = make_model("cnn", 3);
-  EXPECT_NO_THROW(fit_statistics(*model, ClipBatches(clips, music.names, {.crop_frames = 16}), 1));
+  EXPECT_NO_THROW(fit_statistics(*model, ClipBatches(clips, music.names, unchanged_crops(16)), 1));
   EXPECT_TRUE(model->buffers().empty());
 }
 
