@@ -30,7 +30,7 @@ const std::vector<Recipe>& recipes() {
                 "--mixup",           "0.3",
                 "--frequency-masks", "2",
                 "--time-masks",      "2",
-                "--statistics",      "on"}},
+                "--statistics",      "auto"}},
       {"customer-cnn", plain("cnn")},
       {"customer-resnet", plain("resnet18")},
   };

@@ -73,8 +73,9 @@ void add_model_options(CLI::App& app, TrainCommand& c) {
       ->check(CLI::Range(0.0, 0.99));
   app.add_option("--statistics", c.statistics,
                  "on: average the logits of the network with those of logistic regression on statistics of the "
-                 "spectrum over time, which is fitted before the first epoch")
-      ->check(one_of({"on", "off"}));
+                 "spectrum over time, which is fitted before the first epoch. auto: on if crops have 128 frames or "
+                 "more")
+      ->check(one_of({"auto", "on", "off"}));
   app.add_option(
          "--precision", c.precision,
          "Data type of activations and gradients. auto: bf16 if the GPU supports it, otherwise fp32. tf32: fp32, "

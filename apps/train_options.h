@@ -16,6 +16,10 @@
 
 namespace melgrad {
 
+// Statistics over time need a few groups of 32 frames, the longest time scale of kernels/band_statistics.h. Crops of
+// spoken words have one group, and a network alone classifies them better (docs/recipe.md).
+constexpr int64_t least_frames_of_statistics = 128;
+
 struct TrainCommand {
   OutputOptions output;
   DeviceOptions device;
@@ -29,7 +33,7 @@ struct TrainCommand {
   ConfigOptions config_options;
   std::string data, run_folder, config, recipe = "best", split_files, model = "resnet_small", precision = "auto",
                                         profile_steps;
-  std::string optimizer = "adamw", schedule = "cosine", statistics = "on";
+  std::string optimizer = "adamw", schedule = "cosine", statistics = "auto";
   int fold = -1;
   bool resume = false, deterministic = false, no_graphs = false, exact_convolution = false;
   float dropout = 0.3f, label_smoothing = 0.1f, learning_rate = 1e-3f, gamma = 0.1f;
@@ -37,7 +41,10 @@ struct TrainCommand {
 
   // The most frames that a crop can have.
   int64_t longest_crop() const { return crops.crop_frames > 0 ? crops.crop_frames : longest_automatic_crop; }
-  bool has_statistics() const { return statistics == "on"; }
+  // For the length of a crop that the clips have in the end.
+  bool has_statistics(int64_t crop_frames) const {
+    return statistics == "on" || (statistics == "auto" && crop_frames >= least_frames_of_statistics);
+  }
 };
 
 // Adds the options to the command, in groups.

@@ -47,7 +47,7 @@ TrainingData prepare_data(TrainCommand& c, Dataset& dataset, Device device) {
   TrainingData data =
       prepare_training_data(dataset, split, c.model, c.crops.crop_frames, c.features.request(c.mel, device),
                             c.output.reporter(), c.crops.needs_waveforms(), residency_of(c.features.residency));
-  data.card.statistics = c.has_statistics();
+  data.card.statistics = c.has_statistics(data.card.crop_frames);
   if (c.crops.crop_frames == 0) {
     c.crops.crop_frames = data.card.crop_frames;
     rehearse_crops(c.crops.crop_frames);
@@ -65,7 +65,7 @@ std::unique_ptr<Module> initial_model(const TrainingSetup& setup, const Training
   const TrainCommand& c = setup.command;
   manual_seed(c.train.seed);
   std::unique_ptr<Module> model =
-      make_model(c.model, static_cast<int64_t>(setup.dataset.labels.size()), c.dropout, c.has_statistics());
+      make_model(c.model, static_cast<int64_t>(setup.dataset.labels.size()), c.dropout, data.card.statistics);
   if (setup.pretrained) setup.pretrained->load_into(*model, setup.dataset.labels);
   model->move_to(setup.device);
   freeze_stages(c.fine_tuning, *model, c.output);

@@ -133,7 +133,9 @@ TEST_F(CommandLine, StatisticsAreFittedUnlessTheyAreOff) {
     for (const SafeTensor& tensor : read_safetensors(run + "/last.safetensors").tensors) names.push_back(tensor.name);
     return names;
   };
-  config_with(path("music"), path("with"), {"--model", "cnn"});
+  config_with(path("music"), path("with"), {"--model", "cnn", "--statistics", "on"});
+  expect_contains(config_with(path("music"), path("short"), {"--model", "cnn"}), "statistics = 'auto'");
+  EXPECT_EQ(std::ranges::count(tensors_of(path("short")), "statistics.weight"), 0) << "crops of 32 frames";
   const std::string config = config_with(path("music"), path("without"), {"--model", "cnn", "--statistics", "off"});
   expect_contains(config, "statistics = 'off'");
   EXPECT_EQ(std::ranges::count(tensors_of(path("with")), "statistics.weight"), 1);
@@ -143,6 +145,10 @@ TEST_F(CommandLine, StatisticsAreFittedUnlessTheyAreOff) {
     EXPECT_EQ(call({"evaluate", path(run), path("music"), "--split", "all", "--quiet"}).exit_code, 0) << run;
   }
   expect_refused({"train", "--out", path("with"), "--resume", "--statistics", "off"}, "cannot change --statistics");
+
+  config_with(path("music"), path("long"), {"--model", "cnn", "--crop-frames", "128"});
+  EXPECT_EQ(std::ranges::count(tensors_of(path("long")), "statistics.weight"), 1);
+  EXPECT_EQ(call({"train", "--out", path("long"), "--resume", "--epochs", "2", "--quiet"}).exit_code, 0);
 }
 
 TEST_F(CommandLine, AnUnknownConfigKeyIsNamedWithItsLine) {
