@@ -37,7 +37,7 @@ TEST_P(Statistics, AreAveragedWithTheNetworkInEvaluation) {
   copy_to(*model, *network);
   model->move_to(GetParam());
   network->move_to(GetParam());
-  const Tensor x = Tensor::from(random_values(2 * 16 * 16, 1), {2, 16, 16, 1}, GetParam());
+  const Tensor x = Tensor::from(random_values(512, 1), {2, 16, 16, 1}, GetParam());
   EXPECT_EQ((*model)(x).to_vector(), (*network)(x).to_vector()) << "training mode";
 
   model->train(false);
